@@ -1,0 +1,44 @@
+# Everything a person types. Each target makes .venv by itself when it is missing or out of date.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-real parts lint types contracts check bench lock clean
+
+help:             ## show this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
+
+venv:             ## make .venv from the lock file
+	@PYTHON=$(PYTHON) bash deploy/bootstrap.sh
+
+demo: venv        ## run the main job against a sandbox and show what it does
+	@$(BIN)/crew demo
+
+test: venv        ## run the tests that need nothing but Python
+	@$(BIN)/pytest -q -n 2 -m "not real"
+
+parts: venv       ## build the real servers that test-real talks to (Go, npm; about 20 minutes once)
+	@bash tests/real/parts/build.sh
+
+test-real: venv parts ## run the tests against real servers
+	@$(BIN)/pytest -q -m real
+
+lint: venv        ## style and format
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: venv       ## types, strict
+	@$(BIN)/mypy
+
+contracts: venv   ## the one-way imports between folders
+	@$(BIN)/lint-imports
+
+check: lint types contracts ## all three
+
+bench: venv       ## measure against the targets and write docs/BENCHMARKS.md
+	@$(BIN)/python -m bench
+
+lock: venv        ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml embedding-weights.in --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header --upgrade --quiet --output-file requirements.lock
+
+clean:            ## remove .venv and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

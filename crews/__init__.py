@@ -1,0 +1,1 @@
+"""One file per crew: one job on the schedule, or one kind of conversation."""

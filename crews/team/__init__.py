@@ -1,0 +1,1 @@
+"""The only home of crewai and litellm: roles, local model, toolbox and run budget."""

@@ -1,0 +1,1 @@
+"""Sandboxes that speak the real systems' HTTP APIs, for `crew demo` and for the tests."""

@@ -1,0 +1,82 @@
+"""The `crew` program: assembles the commands and turns errors into one line and an exit code.
+
+Nothing heavy is imported here; each command imports what it needs inside its body, which is what keeps
+`crew --help` fast.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import COMMANDS
+from cli.context import App
+
+application = typer.Typer(
+    name="crew",
+    help="A DevOps team member that runs around the clock on your own CPUs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for register in COMMANDS:
+    register(application)
+
+
+@application.callback()
+def options(
+    context: typer.Context,
+    config: str = typer.Option("", "--config", help="Configuration file (else CREW_CONFIG, else ./crew.yaml)."),
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks and debug logs."),
+) -> None:
+    context.obj = App(config_path=config, debug=debug)
+
+
+def program() -> None:
+    """Entry point. Exit codes: 0 worked, 1 failed, 2 written wrongly, 130 stopped by Ctrl-C."""
+    debug = "--debug" in sys.argv
+    try:
+        code = application(standalone_mode=False)
+    except typer.TyperException as wrong:
+        if type(wrong).__name__ == "NoArgsIsHelpError":
+            print(wrong.format_message())  # noqa: T201
+        else:
+            print(f"crew: {wrong.format_message()}", file=sys.stderr)  # noqa: T201
+            print("      `crew --help` lists commands and options.", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (head, less) has had enough. Python would complain again while flushing at exit.
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as problem:  # the last boundary: whatever it is, a person gets one line
+        if debug:
+            raise
+        sys.exit(_report(problem))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(problem: Exception) -> int:
+    """Prints one line and the hint; returns the exit code."""
+    from opscrew.errors import CrewError, UsageError
+    from tools.errors import UpstreamError
+
+    if isinstance(problem, CrewError | UpstreamError):
+        message, hint = (problem.message if isinstance(problem, CrewError) else str(problem)), problem.hint
+    else:
+        message = (
+            f"unexpected {type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else 'no message'}"
+        )
+        hint = "Run again with --debug for the traceback, and please report it."
+    print(f"crew: {message}", file=sys.stderr)  # noqa: T201
+    if hint:
+        print(f"      {hint}", file=sys.stderr)  # noqa: T201
+    return 2 if isinstance(problem, UsageError) else 1
+
+
+if __name__ == "__main__":
+    program()

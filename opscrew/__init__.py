@@ -1,0 +1,1 @@
+"""Judgement and memory, without any model and without any network."""

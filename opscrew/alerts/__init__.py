@@ -1,0 +1,1 @@
+"""Judges alerts: grouping, life and likely causes."""

@@ -1,0 +1,1 @@
+"""Judges Kubernetes objects: one small file per kind, pure functions over records."""

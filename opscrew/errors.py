@@ -1,0 +1,16 @@
+"""Errors that a person can act on: shown as one line, with what to do next."""
+
+from __future__ import annotations
+
+
+class CrewError(Exception):
+    """Something the person at the terminal can mend. Exit code 1."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(CrewError):
+    """The command or its configuration was written wrongly. Exit code 2."""

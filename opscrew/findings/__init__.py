@@ -1,0 +1,1 @@
+"""The life of a finding: new, ongoing, resolved, flapping, suppressed."""

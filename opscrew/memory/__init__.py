@@ -1,0 +1,1 @@
+"""What the crew remembers: conversations, incidents, runbooks, and how to find them again."""

@@ -1,0 +1,282 @@
+"""All settings, read once and never again.
+
+``load()`` is the only place that reads ``crew.yaml`` or the environment; ``main.py`` calls it and hands the frozen
+result on. A part that is absent (``None``) is switched off, and answers say so.
+
+Order, strongest first: environment (``CREW_BITBUCKET__URL``), secret files (``CREW_BITBUCKET__TOKEN_FILE``),
+``crew.yaml``. Secrets are refused in ``crew.yaml``: files get committed, shown and backed up.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import platformdirs
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from opscrew.errors import UsageError
+
+PolicyMode = Literal["auto", "approve", "off"]
+
+
+class Part(BaseModel):
+    """Common rules of every part: no unknown keys, no changes after start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BitbucketSettings(Part):
+    """``token`` with ``user`` is sent as Basic (API token), without as Bearer (access token)."""
+
+    url: str = "https://api.bitbucket.org/2.0"
+    workspace: str
+    repositories: tuple[str, ...] = ("*",)
+    user: str = ""
+    token: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+    requests_per_hour: int = Field(default=900, ge=1)
+    """Our own ceiling, below Bitbucket's 1,000 so that people using the same account still get answers."""
+
+
+class KubernetesSettings(Part):
+    """One cluster. Without ``kubeconfig`` the account of the pod that we run in is used."""
+
+    name: str
+    kubeconfig: Path | None = None
+    context: str | None = None
+    namespaces: tuple[str, ...] = ("*",)
+
+
+class UrlSettings(Part):
+    """A system that is reached by URL, with an optional bearer token or Basic user and password."""
+
+    url: str
+    user: str = ""
+    password: SecretStr | None = None
+    token: SecretStr | None = None
+    timeout_seconds: float = Field(default=10, gt=0)
+
+
+class GoogleCloudSettings(Part):
+    """``billing_export`` is project.dataset.table of the detailed export in BigQuery."""
+
+    projects: tuple[str, ...]
+    billing_export: str | None = None
+
+
+class ModelSettings(Part):
+    """``name: none`` means facts only. ``hosts`` lists further Ollama URLs that serve the same model."""
+
+    name: str = "none"
+    url: str = "http://127.0.0.1:11434"
+    hosts: tuple[str, ...] = ()
+    context_tokens: int = Field(default=8192, ge=2048)
+    keep_alive: str = "30m"
+    temperature: float = Field(default=0.1, ge=0, le=2)
+    token: SecretStr | None = None
+
+
+class HttpSettings(Part):
+    """Where ``crew serve`` listens. Loopback by default; a proxy with TLS stands in front otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8780, ge=0, le=65535)
+    token: SecretStr | None = None
+    """Bearer token that callers of the API must show. Webhooks have their own secrets."""
+
+
+class BudgetSettings(Part):
+    """How much may be done before people are asked. Counted over a sliding window."""
+
+    per_hour: int = Field(default=20, ge=0)
+    per_repository_hour: int = Field(default=5, ge=0)
+    per_commit: int = Field(default=1, ge=0)
+    cooldown_minutes: int = Field(default=10, ge=0)
+    approval_hours: float = Field(default=12, gt=0)
+
+
+class Settings(BaseSettings):
+    """The whole configuration. The names of the parts are fixed; see ``docs/SETTINGS.md``."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="CREW_", env_nested_delimiter="__", env_nested_max_split=1
+    )
+
+    bitbucket: BitbucketSettings | None = None
+    kubernetes: tuple[KubernetesSettings, ...] = ()
+    victoriametrics: UrlSettings | None = None
+    victorialogs: UrlSettings | None = None
+    vmalert: UrlSettings | None = None
+    alertmanager: UrlSettings | None = None
+    grafana: UrlSettings | None = None
+    gcp: GoogleCloudSettings | None = None
+    model: ModelSettings = ModelSettings()
+    http: HttpSettings = HttpSettings()
+    policy: dict[str, PolicyMode | dict[str, PolicyMode]] = Field(default_factory=dict)
+    """Per action kind: a mode, or modes by scope pattern (``{"acme/*": auto, "acme/infra": off}``)."""
+    budget: BudgetSettings = BudgetSettings()
+    quiet_hours: str = ""
+    """``"22:00-06:00"`` in ``timezone``: nothing is done by itself then, it waits for approval instead."""
+    dry_run: bool = False
+    database: str = ""
+    """SQLAlchemy URL; empty means SQLite in the data folder. A password belongs in ``CREW_DATABASE_FILE``."""
+    data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("crew", appauthor=False)))
+    timezone: str = "UTC"
+    log_format: Literal["console", "json"] = "console"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, name: str) -> str:
+        if name not in available_timezones():
+            near = difflib.get_close_matches(name, available_timezones(), n=1)
+            raise ValueError(f"no such time zone{_did_you_mean(near)}")
+        return name
+
+    @field_validator("data_dir")
+    @classmethod
+    def _home_is_expanded(cls, folder: Path) -> Path:
+        return folder.expanduser()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which people read times, schedules run and quiet hours are meant."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.data_dir / 'crew.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # No .env file: it would be a second configuration file that nobody named.
+        return (_Environment(settings_cls), init_settings)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, where ``NAME_FILE`` stands for a file that holds the value of ``NAME``.
+
+    Docker and Kubernetes mount secrets as files; this keeps them out of ``docker inspect`` and ``/proc``.
+    """
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        found = dict(super()._load_env_vars())
+        for name, path in list(found.items()):
+            if name.startswith("crew_") and name.endswith("_file") and path:
+                try:
+                    found[name.removesuffix("_file")] = Path(path).expanduser().read_text(encoding="utf-8").strip()
+                except OSError as problem:
+                    raise UsageError(
+                        f"{name.upper()} names {path}, which cannot be read: {problem.strerror}",
+                        "Give the path of a file that holds the secret alone.",
+                    ) from problem
+                del found[name]
+        return found
+
+
+def find_file(option: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """``--config``, then ``CREW_CONFIG``, then ``crew.yaml`` in the working folder, then none."""
+    named = option or (Path(environment["CREW_CONFIG"]) if environment.get("CREW_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise UsageError(f"there is no configuration file {named}", "`crew init` writes a commented one.")
+        return named
+    here = Path("crew.yaml")
+    return here if here.is_file() else None
+
+
+def load(option: Path | None = None) -> Settings:
+    """Reads file and environment. Raises ``UsageError`` with one line that names the key and what to write."""
+    path = find_file(option, os.environ)
+    values = _read_yaml(path) if path else {}
+    where = str(path) if path else "environment"
+    _refuse_secrets(values, Settings, where)
+    try:
+        return Settings(**values)
+    except ValidationError as problem:
+        raise UsageError(_one_line(problem, where), "`crew init --print` shows every setting.") from problem
+    except ValueError as problem:  # pydantic-settings wraps our own error and unreadable JSON alike
+        cause = problem.__cause__
+        raise (cause if isinstance(cause, UsageError) else UsageError(f"{where}: {problem}")) from problem
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as problem:
+        mark = problem.problem_mark
+        line = f" line {mark.line + 1}" if mark else ""
+        raise UsageError(f"{path}{line}: not valid YAML: {problem.problem}", "Mend that line.") from problem
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise UsageError(f"{path} is not valid YAML: {reason}", "`crew init` writes a fresh one.") from problem
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise UsageError(f"{path}: expected settings by name at the top", "`crew init --print` shows an example.")
+    if "data_dir" in values and not os.environ.get("CREW_DATA_DIR"):
+        values["data_dir"] = Path(str(values["data_dir"])).expanduser()
+    return values
+
+
+def _refuse_secrets(values: Mapping[str, Any], model: type[BaseModel], where: str, prefix: str = "") -> None:
+    for name, field in model.model_fields.items():
+        value = values.get(name)
+        if value is None:
+            continue
+        label = f"{prefix}{name}"
+        if "SecretStr" in str(field.annotation):
+            variable = "CREW_" + label.upper().replace(".", "__")
+            raise UsageError(
+                f"{where}: {label} is a secret and does not belong in this file",
+                f"Put it in the environment as {variable}, or its file's path as {variable}_FILE.",
+            )
+        part = _part_of(field.annotation)
+        for inner in value if isinstance(value, list) else [value]:
+            if part and isinstance(inner, dict):
+                _refuse_secrets(inner, part, where, f"{label}.")
+
+
+def _part_of(annotation: Any) -> type[Part] | None:
+    """The ``Part`` inside ``X``, ``X | None`` or ``tuple[X, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return annotation
+    return next((part for inner in getattr(annotation, "__args__", ()) if (part := _part_of(inner))), None)
+
+
+def _one_line(problem: ValidationError, where: str) -> str:
+    first = problem.errors()[0]
+    place = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown key {place}{_did_you_mean(_near(first['loc']))}"
+    if first["type"] == "missing":
+        return f"{where}: {place} is missing"
+    return f"{where}: {place}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _near(place: tuple[int | str, ...]) -> list[str]:
+    """Known keys that look like the last step of ``place``."""
+    model: type[BaseModel] | None = Settings
+    for step in place[:-1]:
+        if isinstance(step, str) and model is not None and step in model.model_fields:
+            model = _part_of(model.model_fields[step].annotation)
+    known = list(model.model_fields) if model else []
+    return difflib.get_close_matches(str(place[-1]), known, n=1)
+
+
+def _did_you_mean(near: list[str]) -> str:
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -1,0 +1,1 @@
+"""Judges volumes: how full, how fast, and what to do about it."""

@@ -1,0 +1,138 @@
+"""Opens the database, brings it up to date, and says clearly when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from opscrew.errors import CrewError, UsageError
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long a writer waits for another. Our longest write transaction is far below a second."""
+
+
+def open_database(url: str) -> Engine:
+    """Connects and migrates to the newest schema. Raises ``CrewError`` with what to do.
+
+    Safe to call from several processes at once: SQLite's write lock or PostgreSQL's advisory lock lets one
+    migrate and the others find it done.
+    """
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            if _is_current(connection):
+                return engine
+        with engine.begin() as connection:
+            _lock_for_migration(connection)
+            command.upgrade(alembic_config(connection), "head")
+    except CommandError as problem:
+        raise CrewError(
+            f"the database {_shown(url)} was written by a newer version of crew ({problem})",
+            "Upgrade crew, or point CREW_DATA_DIR to another folder.",
+        ) from problem
+    except OperationalError as problem:
+        raise CrewError(f"cannot open the database {_shown(url)}: {_first_line(problem)}", _hint(problem)) from problem
+    except SQLAlchemyError as problem:
+        raise CrewError(
+            f"the database {_shown(url)} does not work: {_first_line(problem)}", _hint(problem)
+        ) from problem
+    return engine
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's settings in code, so that no ini file can point at the wrong database."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as problem:
+        raise UsageError(
+            "database is not a valid database URL", "Write sqlite:////path/crew.db or postgresql://host/name."
+        ) from problem
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise CrewError(
+                f"cannot make the data folder {Path(parsed.database).parent}: {problem.strerror}",
+                "Set CREW_DATA_DIR to a folder that you may write.",
+            ) from problem
+    try:
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (NoSuchModuleError, ModuleNotFoundError) as problem:
+        raise CrewError(
+            f"no driver for {parsed.drivername}: {problem}", "For PostgreSQL: pip install 'opscrew[postgres]'."
+        ) from problem
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling would start none before a SELECT; see SQLAlchemy's pysqlite notes.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # a recorded action must survive a power cut: it is not sent again
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A reader that later writes would fail at once instead of waiting; readers ask for DEFERRED.
+    deferred = connection.get_execution_options().get("reader", False)
+    connection.exec_driver_sql("BEGIN DEFERRED" if deferred else "BEGIN IMMEDIATE")
+
+
+def reading(engine: Engine) -> Engine:
+    """The same database for reading only: never waits for a writer."""
+    return engine.execution_options(reader=True)
+
+
+def _is_current(connection: Connection) -> bool:
+    current = MigrationContext.configure(connection).get_current_revision()
+    return current == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def _lock_for_migration(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7263771)")  # any fixed number of our own
+
+
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _first_line(problem: SQLAlchemyError) -> str:
+    """The driver's own words, without the statement, its values or SQLAlchemy's link."""
+    return str(getattr(problem, "orig", None) or problem).splitlines()[0]
+
+
+def _hint(problem: SQLAlchemyError) -> str:
+    text = str(problem).lower()
+    if "malformed" in text or "not a database" in text:
+        return "The file is damaged: move it away (crew starts a new one) or restore a backup."
+    if "full" in text:
+        return "The disk is full: free some space; nothing was lost."
+    if "readonly" in text or "unable to open" in text:
+        return "Set CREW_DATA_DIR to a folder that you may write."
+    return "Check that the database runs and that the URL and password are right."

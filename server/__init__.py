@@ -1,0 +1,1 @@
+"""The process that runs around the clock: schedule, HTTP, webhooks."""

@@ -1,0 +1,63 @@
+"""What every test may use: a database of its own, on SQLite and, where it can be had, on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from opscrew.store.database import open_database
+from tests.support.postgres import Postgres, find_postgres
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_person_running_this(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Tests never read or write the real data folder, configuration or secrets."""
+    for name in list(os.environ):
+        if name.startswith("CREW_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "crew-data"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server of this test run; skips with the reason where the programs are not installed."""
+    binaries = find_postgres()
+    if binaries is None:
+        pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
+    with Postgres(binaries, tmp_path_factory) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty, migrated database. Each test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'crew.db'}"
+    else:
+        url = request.getfixturevalue("postgres").new_database()
+    engine = open_database(url)
+    yield engine
+    engine.dispose()
+
+
+class ManualClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(datetime(2026, 10, 6, 12, 0, tzinfo=UTC))

@@ -1,0 +1,75 @@
+"""Settings: one file, one environment, and errors that name the key."""
+
+from pathlib import Path
+
+import pytest
+
+from opscrew import settings
+from opscrew.errors import UsageError
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("CREW_CONFIG", "CREW_DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def _write(text: str) -> Path:
+        path = tmp_path / "crew.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return _write
+
+
+def test_an_empty_file_switches_every_system_off(write) -> None:
+    loaded = settings.load(write(""))
+    assert loaded.bitbucket is None
+    assert loaded.model.name == "none"
+
+
+def test_the_environment_beats_the_file(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_BITBUCKET__URL", "http://127.0.0.1:1/2.0")
+    loaded = settings.load(write("bitbucket: {workspace: acme, url: https://example.org}"))
+    assert loaded.bitbucket.url == "http://127.0.0.1:1/2.0"
+    assert loaded.bitbucket.workspace == "acme"
+
+
+def test_a_secret_comes_from_a_file_that_the_environment_names(write, monkeypatch, tmp_path) -> None:
+    (tmp_path / "token").write_text("open sesame\n", encoding="utf-8")
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", str(tmp_path / "token"))
+    loaded = settings.load(write("bitbucket: {workspace: acme}"))
+    assert loaded.bitbucket.token.get_secret_value() == "open sesame"
+    assert "sesame" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("bitbuket: {workspace: acme}", "unknown key bitbuket (did you mean bitbucket?)"),
+        ("bitbucket: {workspace: a, urll: b}", "unknown key bitbucket.urll (did you mean url?)"),
+        ("kubernetes: [{name: a, kubeconfg: b}]", "unknown key kubernetes.0.kubeconfg (did you mean kubeconfig?)"),
+        ("bitbucket: {workspace: acme, token: x}", "bitbucket.token is a secret"),
+        ("bitbucket: {url: x}", "bitbucket.workspace is missing"),
+        ("timezone: Europe/Berln", "did you mean Europe/Berlin?"),
+        ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline"),
+        ("a: [", "line 1: not valid YAML"),
+        ("- a", "expected settings by name"),
+        ("\x00\x01", "not valid YAML"),
+    ],
+)
+def test_a_wrong_file_is_one_clear_line(write, text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings.load(write(text))
+    assert message in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_a_secret_file_that_is_missing_is_named(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", "/nowhere/token")
+    with pytest.raises(UsageError, match="CREW_BITBUCKET__TOKEN_FILE names /nowhere/token"):
+        settings.load(write("bitbucket: {workspace: acme}"))
+
+
+def test_a_configuration_file_that_is_named_must_exist(tmp_path) -> None:
+    with pytest.raises(UsageError, match="there is no configuration file"):
+        settings.load(tmp_path / "absent.yaml")

@@ -1,0 +1,1 @@
+"""Bitbucket Cloud: pipelines, steps, logs, commits, pull requests."""

@@ -1,0 +1,1 @@
+"""Grafana: alert state, annotations, dashboard links."""

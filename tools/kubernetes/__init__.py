@@ -1,0 +1,1 @@
+"""Kubernetes: lists, watches and the few changes that actions need."""

@@ -1,0 +1,1 @@
+"""The gateway to MCP servers, ours and other people's."""

@@ -1,0 +1,1 @@
+"""VictoriaLogs: log counts and patterns."""

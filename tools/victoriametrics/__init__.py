@@ -1,0 +1,1 @@
+"""VictoriaMetrics and vmalert: metrics, rules, alerts."""
