@@ -1,0 +1,39 @@
+"""Every crew that can be scheduled or run by hand.
+
+Crews are named by module, and the module is imported when the crew runs: `crew --help` and a small daemon do not pay
+for crews they do not use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from crews.context import CrewContext
+from opscrew.model.run import Run
+
+
+@dataclass(frozen=True)
+class Crew:
+    """``module`` has ``run(context) -> Run``. ``needs`` names the settings without which it has nothing to do."""
+
+    name: str
+    title: str
+    module: str
+    needs: tuple[str, ...] = ()
+
+    def run(self, context: CrewContext) -> Run:
+        function = cast("Callable[[CrewContext], Run]", importlib.import_module(self.module).run)
+        return function(context)
+
+
+CREWS: tuple[Crew, ...] = (
+    Crew("ci_watch", "Find failed pipelines, re-run what a re-run rescues", "crews.ci_watch", needs=("bitbucket",)),
+)
+
+
+def find_crew(name: str) -> Crew | None:
+    """The crew of that name, or None."""
+    return next((crew for crew in CREWS if crew.name == name), None)
