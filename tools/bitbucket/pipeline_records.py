@@ -1,0 +1,300 @@
+"""Pipelines, steps, test reports, deployments and runners, as Bitbucket tells of them. See ``records.py``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from tools.bitbucket.shapes import (
+    Answer,
+    flat_deployment,
+    flat_runner,
+    flat_state,
+    flat_trigger,
+    inner,
+    text_at,
+)
+from tools.bitbucket.source_records import Moment, Person, Repository
+
+Word = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+"""Ids that are a number in some answers and a string in others."""
+
+
+class StepError(Answer):
+    """Bitbucket's own word on why something failed, beside the log: "Container 'Build' exceeded memory limit."."""
+
+    key: str = ""
+    message: str = ""
+
+
+class PipelineState(Answer):
+    """Of a pipeline or a step. ``name``: PENDING, IN_PROGRESS, COMPLETED, HALTED, PAUSED, READY, …
+
+    ``result`` is only there when completed: SUCCESSFUL, FAILED, ERROR, STOPPED, EXPIRED, NOT_RUN, …; ``stage`` only
+    while in progress: RUNNING, PENDING, PAUSED, HALTED. Unknown words are kept as they come and mean none of ours.
+    """
+
+    name: str = ""
+    stage: str = ""
+    result: str = ""
+    error: StepError | None = None
+    stopped_by: Person | None = None
+
+    _flat = model_validator(mode="before")(flat_state)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.name == "COMPLETED"
+
+    @property
+    def failed(self) -> bool:
+        """ERROR is a failure too: the configuration did not parse, or Bitbucket itself broke."""
+        return self.is_finished and self.result in ("FAILED", "ERROR")
+
+    @property
+    def successful(self) -> bool:
+        return self.is_finished and self.result == "SUCCESSFUL"
+
+    @property
+    def stopped(self) -> bool:
+        return self.is_finished and self.result == "STOPPED"
+
+    @property
+    def is_running(self) -> bool:
+        return self.name == "IN_PROGRESS" and self.stage in ("", "RUNNING", "IN_PROGRESS")
+
+
+class Trigger(Answer):
+    """``name``: PUSH, MANUAL, SCHEDULE, PULL_REQUEST, PARENT_STEP; for steps AUTOMATIC or MANUAL."""
+
+    name: str = ""
+
+    _flat = model_validator(mode="before")(flat_trigger)
+
+
+class Variable(Answer):
+    """A variable passed by hand. A secured one comes without its value, so it cannot be passed again."""
+
+    key: str = ""
+    value: str = ""
+    secured: bool = False
+
+
+class PipelineSelector(Answer):
+    """Which definition of bitbucket-pipelines.yml ran: ``type`` branches, tags, custom, default, pull-requests."""
+
+    type: str = ""
+    pattern: str = ""
+
+
+class PipelineTarget(Answer):
+    """What a pipeline runs on. ``type`` is pipeline_ref_target, _commit_target or _pullrequest_target.
+
+    For a pull request, ``source`` and ``destination`` are branch names.
+    """
+
+    type: str = ""
+    ref_type: str = ""
+    ref_name: str = ""
+    commit: str = ""
+    commit_message: str = ""
+    selector: PipelineSelector | None = None
+    source: str = ""
+    destination: str = ""
+    destination_commit: str = ""
+    pull_request_id: Word = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or isinstance(data.get("commit"), str):
+            return data
+        number = inner(data, "pullrequest", "id")
+        return {
+            **data,
+            "commit": text_at(data, "commit", "hash"),
+            "commit_message": text_at(data, "commit", "message"),
+            "destination_commit": text_at(data, "destination_commit", "hash"),
+            "pull_request_id": "" if number is None else number,
+        }
+
+    @property
+    def is_pull_request(self) -> bool:
+        return self.type == "pipeline_pullrequest_target"
+
+    @property
+    def branch(self) -> str:
+        """The branch that people would name: a pull request's source, or the branch itself; "" for tags."""
+        if self.is_pull_request:
+            return self.source
+        return self.ref_name if self.ref_type in ("branch", "named_branch") else ""
+
+    @property
+    def key(self) -> str:
+        """The same for two pipelines that run the same definition for the same branch, tag or pull request."""
+        what = f"pr:{self.pull_request_id}" if self.is_pull_request else f"{self.ref_type}:{self.ref_name}"
+        selector = f"{self.selector.type}:{self.selector.pattern}" if self.selector else ""
+        return f"{what if self.ref_name or self.is_pull_request else 'commit:' + self.commit}|{selector}"
+
+
+class Pipeline(Answer):
+    """One run. ``build_number`` counts up within its repository."""
+
+    uuid: str
+    build_number: int = 0
+    run_number: int = 1
+    state: PipelineState = PipelineState()
+    target: PipelineTarget = PipelineTarget()
+    trigger: Trigger = Trigger()
+    creator: Person | None = None
+    repository: Repository = Repository()
+    created_on: Moment
+    completed_on: Moment | None = None
+    duration_in_seconds: int | None = None
+    variables: tuple[Variable, ...] = ()
+    has_variables: bool = False
+    html_url: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {**data, "html_url": data.get("html_url") or text_at(data, "links", "html", "href")}
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state.is_finished
+
+    @property
+    def failed(self) -> bool:
+        return self.state.failed
+
+    @property
+    def successful(self) -> bool:
+        return self.state.successful
+
+    @property
+    def stopped(self) -> bool:
+        """Somebody or something stopped it on purpose; never to be started again by itself."""
+        return self.state.stopped
+
+    @property
+    def url(self) -> str:
+        """The page for people."""
+        if self.html_url:
+            return self.html_url
+        home = self.repository.url or f"https://bitbucket.org/{self.repository.full_name}"
+        return f"{home}/pipelines/results/{self.build_number}" if self.repository.full_name else ""
+
+
+class PipelineStep(Answer):
+    """One container of a pipeline. ``labels`` name the runners that may take it; empty means Bitbucket's own."""
+
+    uuid: str
+    name: str = ""
+    state: PipelineState = PipelineState()
+    trigger: Trigger = Trigger()
+    image: str = ""
+    commands: tuple[str, ...] = ()
+    started_on: Moment | None = None
+    completed_on: Moment | None = None
+    duration_in_seconds: int | None = None
+    run_number: int = 1
+    labels: tuple[str, ...] = Field(default=(), alias="runs_on")
+    environment: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        commands = [text_at(one, "command") or text_at(one, "name") for one in data.get("script_commands") or ()]
+        environment = data.get("environment")
+        return {
+            **data,
+            "image": text_at(data, "image", "name") or text_at(data, "image"),
+            "commands": data.get("commands") or tuple(filter(None, commands)),
+            "environment": environment if isinstance(environment, str) else text_at(environment, "name"),
+        }
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _one_label_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @property
+    def error(self) -> StepError | None:
+        return self.state.error
+
+    @property
+    def error_message(self) -> str:
+        """ "" where Bitbucket says nothing beside the log."""
+        return self.state.error.message if self.state.error else ""
+
+    @property
+    def has_started(self) -> bool:
+        return self.started_on is not None
+
+
+class TestReportSummary(Answer):
+    """Numbers of test cases that a step reported."""
+
+    __test__ = False  # pytest would take it for a test class by its name
+
+    total: int = Field(default=0, alias="number_of_test_cases")
+    successful: int = Field(default=0, alias="number_of_successful_test_cases")
+    failed: int = Field(default=0, alias="number_of_failed_test_cases")
+    errors: int = Field(default=0, alias="number_of_error_test_cases")
+    skipped: int = Field(default=0, alias="number_of_skipped_test_cases")
+
+
+class TestCase(Answer):
+    """``status``: SUCCESSFUL, FAILED, ERROR or SKIPPED."""
+
+    __test__ = False
+
+    uuid: str = ""
+    name: str = ""
+    fully_qualified_name: str = ""
+    package_name: str = ""
+    status: str = ""
+
+
+class Deployment(Answer):
+    """What a deployment step did to an environment. See ``flat_deployment`` for the words of ``state``."""
+
+    uuid: str = ""
+    state: str = ""
+    status: str = ""
+    environment: str = ""
+    environment_uuid: str = ""
+    pipeline_uuid: str = ""
+    step_uuid: str = ""
+    commit: str = ""
+    started_on: Moment | None = None
+    completed_on: Moment | None = None
+
+    _flat = model_validator(mode="before")(flat_deployment)
+
+
+class Runner(Answer):
+    """A machine of our own that runs steps. ``step_uuid`` names what it works on, "" when idle."""
+
+    uuid: str = ""
+    name: str = ""
+    labels: tuple[str, ...] = ()
+    state: str = ""
+    step_uuid: str = ""
+    seen_on: Moment | None = None
+
+    _flat = model_validator(mode="before")(flat_runner)
+
+    @property
+    def is_online(self) -> bool:
+        return self.state == "ONLINE"
+
+    @property
+    def is_busy(self) -> bool:
+        return self.is_online and bool(self.step_uuid)

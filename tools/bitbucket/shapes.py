@@ -1,0 +1,110 @@
+"""Brings Bitbucket's nested JSON into the flat shape of the records.
+
+Kept apart from the records so that they read like a list of facts. Everything here accepts nulls, missing keys and
+values nobody has seen before: Bitbucket adds states and fields without notice, and one odd pipeline must not hide
+two hundred others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Answer(BaseModel):
+    """Base of every record: frozen, ignores fields we do not know, and reads null as "not given"."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_means_absent(cls, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+
+def inner(data: Any, *path: str) -> Any:
+    """``data[a][b]…``, or None where any part of the way is missing or not an object."""
+    for step in path:
+        if not isinstance(data, Mapping):
+            return None
+        data = data.get(step)
+    return data
+
+
+def text_at(data: Any, *path: str) -> str:
+    """The string at that place, "" where there is none."""
+    value = inner(data, *path)
+    return value if isinstance(value, str) else ""
+
+
+def flat_state(data: Any) -> Any:
+    """``{"name", "stage": {"name"}, "result": {"name", "error"}}`` → name, stage, result, error, stopped_by.
+
+    The error is found at three places in answers of different age: in the result, beside it, or in the stage.
+    """
+    if not isinstance(data, Mapping) or isinstance(data.get("result"), str):
+        return data
+    error = inner(data, "result", "error") or inner(data, "error") or inner(data, "stage", "error")
+    return {
+        "name": text_at(data, "name").upper(),
+        "stage": text_at(data, "stage", "name").upper(),
+        "result": text_at(data, "result", "name").upper(),
+        "error": error if isinstance(error, Mapping) else None,
+        "stopped_by": inner(data, "result", "terminator"),
+    }
+
+
+def flat_trigger(data: Any) -> Any:
+    """``{"type": "pipeline_trigger_push", "name": "PUSH"}``; either may be missing."""
+    if not isinstance(data, Mapping):
+        return data
+    kind = text_at(data, "type").removeprefix("pipeline_step_trigger_").removeprefix("pipeline_trigger_")
+    return {"name": (text_at(data, "name") or kind).upper()}
+
+
+def flat_pull_request(data: Any) -> Any:
+    """Branches and commits of both ends, which the API nests three levels deep."""
+    if not isinstance(data, Mapping) or "source" not in data or isinstance(data["source"], str):
+        return data
+    return {
+        **data,
+        "source": text_at(data, "source", "branch", "name"),
+        "destination": text_at(data, "destination", "branch", "name"),
+        "source_commit": text_at(data, "source", "commit", "hash"),
+        "destination_commit": text_at(data, "destination", "commit", "hash"),
+        "url": text_at(data, "links", "html", "href"),
+    }
+
+
+def flat_deployment(data: Any) -> Any:
+    """``state``: COMPLETED, IN_PROGRESS or UNDEPLOYED; ``status`` (SUCCESSFUL, FAILED, STOPPED) when completed."""
+    if not isinstance(data, Mapping) or isinstance(data.get("state"), str):
+        return data
+    return {
+        "uuid": text_at(data, "uuid"),
+        "state": text_at(data, "state", "name").upper(),
+        "status": text_at(data, "state", "status", "name").upper(),
+        "environment": text_at(data, "environment", "name"),
+        "environment_uuid": text_at(data, "environment", "uuid"),
+        "pipeline_uuid": text_at(data, "release", "pipeline", "uuid") or text_at(data, "pipeline", "uuid"),
+        "step_uuid": text_at(data, "step", "uuid"),
+        "commit": text_at(data, "release", "commit", "hash"),
+        "started_on": inner(data, "state", "started_on"),
+        "completed_on": inner(data, "state", "completed_on"),
+    }
+
+
+def flat_runner(data: Any) -> Any:
+    """``state`` is ONLINE, OFFLINE, DISABLED, UNREGISTERED or UNHEALTHY; ``step`` is there while it works."""
+    if not isinstance(data, Mapping) or isinstance(data.get("state"), str):
+        return data
+    return {
+        **data,
+        "state": text_at(data, "state", "status").upper(),
+        "step_uuid": text_at(data, "state", "step", "uuid"),
+        "seen_on": inner(data, "state", "updated_on"),
+    }
