@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 class Answer(BaseModel):
     """Base of every record: frozen, ignores fields we do not know, and reads null as "not given"."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     @model_validator(mode="before")
     @classmethod
