@@ -1,0 +1,138 @@
+"""May this failed pipeline be run again, and as what action?
+
+Pure rules over what Bitbucket said a moment ago. They are asked twice: when the action is proposed, and again right
+before it is sent, because minutes and a person's click may lie between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from opscrew.model.action import Action
+from opscrew.model.evidence import Evidence
+from opscrew.model.subject import Subject
+from tools.bitbucket.records import Deployment, Pipeline, PipelineStep
+from tools.bitbucket.rerun_request import missing_for_rerun
+
+KIND = "rerun_pipeline"
+
+REBUILDABLE_SELECTORS = ("branches", "tags", "custom", "default", "pull-requests", "bookmarks")
+"""Definitions that `POST /pipelines` accepts. An unknown one would silently run another definition."""
+
+
+@dataclass(frozen=True)
+class RerunCase:
+    """One failed pipeline with everything that speaks for or against running it again.
+
+    ``newest`` is the newest pipeline of the same target (maybe this one), ``None`` when Bitbucket listed none.
+    """
+
+    pipeline: Pipeline
+    steps: tuple[PipelineStep, ...]
+    newest: Pipeline | None
+    deployments: tuple[Deployment, ...] = ()
+
+
+def why_not_rerun(case: RerunCase) -> str | None:
+    """The first reason against it as a sentence for people, or None. Deny by default: what is unknown says no."""
+    for rule in _RULES:
+        reason = rule(case)
+        if reason:
+            return reason
+    return None
+
+
+def newest_of(target_key: str, pipelines: Iterable[Pipeline]) -> Pipeline | None:
+    """The pipeline with the highest build number among those of one target."""
+    same = [one for one in pipelines if one.target.key == target_key]
+    return max(same, key=lambda one: one.build_number, default=None)
+
+
+def rerun_action(
+    pipeline: Pipeline, repository: str, reason: str, evidence: Sequence[Evidence], finding: str
+) -> Action:
+    """The proposal. One commit of one target gives one key, however often and by whomever it is proposed."""
+    return Action(
+        kind=KIND,
+        target=subject_of(pipeline, repository),
+        parameters={
+            "pipeline_uuid": pipeline.uuid,
+            "build_number": pipeline.build_number,
+            "commit": pipeline.target.commit,
+            "target_key": pipeline.target.key,
+        },
+        reason=reason,
+        evidence=tuple(evidence),
+        finding=finding,
+        idempotency_key=f"{KIND}:{repository}:{pipeline.target.key}:{pipeline.target.commit}",
+    )
+
+
+def subject_of(pipeline: Pipeline, repository: str) -> Subject:
+    """``repository`` is "workspace/slug". The subject is the build, as people name it: acme/shop #42."""
+    return Subject(
+        system="bitbucket", kind="pipeline", scope=repository, name=f"#{pipeline.build_number}", url=pipeline.url
+    )
+
+
+def _was_stopped(case: RerunCase) -> str | None:
+    return "it was stopped on purpose" if case.pipeline.stopped else None
+
+
+def _has_not_failed(case: RerunCase) -> str | None:
+    return None if case.pipeline.failed else "it has not failed"
+
+
+def _is_not_newest(case: RerunCase) -> str | None:
+    if case.newest is None:
+        return "Bitbucket lists no pipeline for its target any more"
+    if case.newest.uuid == case.pipeline.uuid:
+        return None
+    return f"#{case.newest.build_number} is newer for the same target"
+
+
+def _a_step_still_runs(case: RerunCase) -> str | None:
+    running = next((step for step in case.steps if step.state.is_running), None)
+    return f"step {running.name!r} still runs" if running else None
+
+
+def _a_deployment_has_started(case: RerunCase) -> str | None:
+    step = next((step for step in case.steps if step.environment and step.has_started), None)
+    if step:
+        return f"the deployment to {step.environment} in step {step.name!r} had started"
+    # The steps themselves do not always name their environment; the list of deployments does.
+    started = {step.uuid for step in case.steps if step.has_started}
+    found = next(
+        (
+            d
+            for d in case.deployments
+            if d.step_uuid in started or (d.pipeline_uuid == case.pipeline.uuid and d.started_on)
+        ),
+        None,
+    )
+    return f"the deployment to {found.environment or 'an environment'} had started" if found else None
+
+
+def _definition_is_unknown(case: RerunCase) -> str | None:
+    selector = case.pipeline.target.selector
+    if selector is None or not selector.type or selector.type in REBUILDABLE_SELECTORS:
+        return None
+    return f"its definition is of the kind {selector.type!r}, which the API may not start"
+
+
+def _request_is_incomplete(case: RerunCase) -> str | None:
+    # What a request must hold is Bitbucket's matter; the same words come back if it is sent all the same.
+    return missing_for_rerun(case.pipeline)
+
+
+_RULES = (
+    _was_stopped,
+    _has_not_failed,
+    _is_not_newest,
+    _a_step_still_runs,
+    _a_deployment_has_started,
+    _definition_is_unknown,
+    _request_is_incomplete,
+)
+"""In the order in which people would want to hear the reason."""

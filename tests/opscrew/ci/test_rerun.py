@@ -1,0 +1,118 @@
+"""When a failed pipeline may be run again, and when not, and why."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from opscrew.ci.rerun import RerunCase, newest_of, rerun_action, why_not_rerun
+from tools.bitbucket.records import Deployment, Pipeline, PipelineStep
+
+NOON = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
+
+
+def pipeline(number: int = 42, result: str = "FAILED", **changes) -> Pipeline:
+    target = {
+        "type": "pipeline_ref_target",
+        "ref_type": "branch",
+        "ref_name": "main",
+        "commit": {"type": "commit", "hash": "c0ffee"},
+        "selector": {"type": "branches", "pattern": "main"},
+    } | changes.pop("target", {})
+    return Pipeline.model_validate(
+        {
+            "uuid": f"{{{number}}}",
+            "build_number": number,
+            "created_on": NOON.isoformat(),
+            "state": {"name": "COMPLETED", "result": {"name": result}},
+            "target": target,
+            **changes,
+        }
+    )
+
+
+def step(name: str = "Test", environment: str = "", started: bool = True, state: str = "COMPLETED") -> PipelineStep:
+    return PipelineStep.model_validate(
+        {
+            "uuid": f"{{{name}}}",
+            "name": name,
+            "environment": environment,
+            "state": {"name": state},
+            "started_on": NOON.isoformat() if started else None,
+        }
+    )
+
+
+def case(one: Pipeline | None = None, **changes) -> RerunCase:
+    one = one or pipeline()
+    return RerunCase(**({"pipeline": one, "steps": (step(),), "newest": one} | changes))
+
+
+def test_a_plain_failure_of_a_branch_may_run_again() -> None:
+    assert why_not_rerun(case()) is None
+
+
+@pytest.mark.parametrize(
+    ("selector", "reference"),
+    [("tags", "tag"), ("custom", "branch"), ("default", "branch"), ("bookmarks", "bookmark")],
+)
+def test_every_definition_that_the_api_can_start_may_run_again(selector: str, reference: str) -> None:
+    target = {"selector": {"type": selector, "pattern": "x"}, "ref_type": reference}
+    assert why_not_rerun(case(pipeline(target=target))) is None
+
+
+def test_a_pull_request_may_run_again() -> None:
+    target = {"type": "pipeline_pullrequest_target", "source": "fix", "destination": "main", "pullrequest": {"id": 7}}
+    assert why_not_rerun(case(pipeline(target=target))) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (case(pipeline(result="STOPPED")), "stopped on purpose"),
+        (case(pipeline(result="SUCCESSFUL")), "not failed"),
+        (case(pipeline(result="SOMETHING_NEW")), "not failed"),
+        (case(newest=pipeline(43)), "#43 is newer"),
+        (case(newest=None), "lists no pipeline"),
+        (case(steps=(step(), step("Lint", state="IN_PROGRESS"))), "'Lint' still runs"),
+        (case(steps=(step("Ship", environment="production"),)), "deployment to production"),
+        (
+            case(deployments=(Deployment(state="COMPLETED", step_uuid="{Test}", environment="staging"),)),
+            "deployment to staging",
+        ),
+        (
+            case(deployments=(Deployment(state="IN_PROGRESS", pipeline_uuid="{42}", started_on=NOON),)),
+            "deployment to an environment",
+        ),
+        (case(pipeline(target={"commit": None})), "which commit"),
+        (case(pipeline(target={"selector": {"type": "novel"}})), "'novel'"),
+        (case(pipeline(target={"type": "pipeline_pullrequest_target"})), "which pull request"),
+        (case(pipeline(variables=[{"key": "TOKEN", "secured": True}])), "secured variables"),
+        (case(pipeline(has_variables=True)), "does not list them"),
+    ],
+)
+def test_what_speaks_against_it_is_said(changed: RerunCase, reason: str) -> None:
+    assert reason in (why_not_rerun(changed) or "")
+
+
+def test_a_deployment_step_that_never_started_does_no_harm() -> None:
+    steps = (step(), step("Ship", environment="production", started=False))
+    assert why_not_rerun(case(steps=steps)) is None
+
+
+def test_plain_variables_can_be_passed_again() -> None:
+    assert why_not_rerun(case(pipeline(variables=[{"key": "LEVEL", "value": "full"}]))) is None
+
+
+def test_the_newest_is_found_among_one_target_only() -> None:
+    other = pipeline(50, target={"ref_name": "feature"})
+    newest = newest_of(pipeline().target.key, [pipeline(41), pipeline(43), other])
+    assert newest is not None
+    assert newest.build_number == 43
+    assert newest_of("nothing", [other]) is None
+
+
+def test_the_same_commit_and_target_give_one_action() -> None:
+    first = rerun_action(pipeline(42), "acme/shop", "blip", (), "f")
+    again = rerun_action(pipeline(43), "acme/shop", "blip", (), "f")
+    later = rerun_action(pipeline(44, target={"commit": {"hash": "beef"}}), "acme/shop", "blip", (), "f")
+    assert first.idempotency_key == again.idempotency_key != later.idempotency_key
