@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import zlib
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from opscrew.errors import CrewError, UsageError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -30,16 +31,9 @@ def open_database(url: str) -> Engine:
     engine = _engine(url)
     try:
         with engine.connect() as connection:
-            if _is_current(connection):
-                return engine
-        with engine.begin() as connection:
-            _lock_for_migration(connection)
-            command.upgrade(alembic_config(connection), "head")
-    except CommandError as problem:
-        raise CrewError(
-            f"the database {_shown(url)} was written by a newer version of crew ({problem})",
-            "Upgrade crew, or point CREW_DATA_DIR to another folder.",
-        ) from problem
+            current = _revision(connection)
+        if current != newest_revision():
+            _migrate(engine, url)
     except OperationalError as problem:
         raise CrewError(f"cannot open the database {_shown(url)}: {_first_line(problem)}", _hint(problem)) from problem
     except SQLAlchemyError as problem:
@@ -49,8 +43,41 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+def newest_revision() -> str:
+    """The revision that this version of the code wants: the one no other step builds upon.
+
+    Read from the text of the steps, because importing Alembic takes longer than a whole `crew findings` may.
+    """
+    return _head(tuple(sorted((MIGRATIONS / "versions").glob("*.py"))))
+
+
+@cache
+def _head(steps: tuple[Path, ...]) -> str:
+    texts = [step.read_text(encoding="utf-8") for step in steps]
+    made = {match[1] for text in texts if (match := re.search(r'^revision = "(\w+)"', text, re.M))}
+    built_upon = {match[1] for text in texts if (match := re.search(r'^down_revision = "(\w+)"', text, re.M))}
+    return ",".join(sorted(made - built_upon))
+
+
+def _migrate(engine: Engine, url: str) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        with engine.begin() as connection:
+            _lock_for_migration(connection)
+            command.upgrade(alembic_config(connection), "head")
+    except CommandError as problem:
+        raise CrewError(
+            f"the database {_shown(url)} was written by a newer version of crew ({problem})",
+            "Upgrade crew, or point CREW_DATA_DIR to another folder.",
+        ) from problem
+
+
 def alembic_config(connection: Connection) -> Config:
     """Alembic's settings in code, so that no ini file can point at the wrong database."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -108,9 +135,21 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(reader=True)
 
 
-def _is_current(connection: Connection) -> bool:
-    current = MigrationContext.configure(connection).get_current_revision()
-    return current == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+def serialize_writers(connection: Connection, area: str) -> None:
+    """Lets one transaction at a time work on ``area``, until it ends. Call it first in the transaction.
+
+    SQLite needs nothing: ``BEGIN IMMEDIATE`` already lets one writer in at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({zlib.crc32(area.encode())})")
+
+
+def _revision(connection: Connection) -> str:
+    """The schema's present revision; empty for a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
+    return ",".join(sorted(str(row[0]) for row in rows))
 
 
 def _lock_for_migration(connection: Connection) -> None:
