@@ -1,0 +1,35 @@
+"""Assembles the sandbox: the API under /2.0, its gate, its faults, and the controls under /_sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import HTTPException
+from fastapi.responses import JSONResponse
+
+from demo.bitbucket.controls import control_routes
+from demo.bitbucket.faults import FaultyNetwork
+from demo.bitbucket.gate import Gate
+from demo.bitbucket.pipeline_routes import pipeline_routes
+from demo.bitbucket.source_routes import source_routes
+from demo.bitbucket.world import World
+
+
+def create_app(world: World) -> FastAPI:
+    """The application for ``demo.serving.serve``. The client's URL is the served one plus "/2.0"."""
+    app = FastAPI(title="Bitbucket sandbox", openapi_url=None)
+    app.state.world = world
+    app.include_router(source_routes(world), prefix="/2.0")
+    app.include_router(pipeline_routes(world), prefix="/2.0")
+    app.include_router(control_routes(world))
+    app.add_exception_handler(HTTPException, _as_bitbucket_says_it)
+    app.add_exception_handler(404, _as_bitbucket_says_it)
+    app.add_middleware(Gate, world=world)
+    app.add_middleware(FaultyNetwork, faults=world.faults)
+    return app
+
+
+async def _as_bitbucket_says_it(request: Request, problem: Any) -> JSONResponse:
+    body = {"type": "error", "error": {"message": str(problem.detail)}}
+    return JSONResponse(body, status_code=problem.status_code, headers=problem.headers)

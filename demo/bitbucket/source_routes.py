@@ -1,0 +1,116 @@
+"""Repositories, commits, pull requests, statuses, deployments and runners."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+
+from demo.bitbucket import answers
+from demo.bitbucket.paging import page_of
+from demo.bitbucket.world import CommitEntry, RepositoryEntry, World
+
+
+def entry_of(world: World, workspace: str, repo: str) -> RepositoryEntry:
+    """The repository, or the 404 that Bitbucket gives for one that is absent or not to be seen."""
+    entry = world.repositories.get(repo)
+    if workspace != world.workspace or entry is None:
+        raise HTTPException(404, f"You may not have access to this repository or it no longer exists: {repo}")
+    return entry
+
+
+def commit_of(world: World, workspace: str, repo: str, key: str) -> CommitEntry:
+    entry_of(world, workspace, repo)
+    commit = world.find_commit(repo, key)
+    if commit is None:
+        raise HTTPException(404, f"Commit not found: {key}")
+    return commit
+
+
+def source_routes(world: World) -> APIRouter:
+    """All routes of this file."""
+    router = APIRouter()
+    _repository_routes(router, world)
+    _commit_routes(router, world)
+    _runner_routes(router, world)
+    return router
+
+
+def _repository_routes(router: APIRouter, world: World) -> None:
+    @router.get("/repositories/{workspace}")
+    def repositories(request: Request, workspace: str) -> dict[str, Any]:
+        if workspace != world.workspace:
+            raise HTTPException(404, f"No workspace with identifier '{workspace}'.")
+        entries = list(world.repositories.values())
+        sort = request.query_params.get("sort", "")
+        if sort.lstrip("-") == "updated_on":
+            entries.sort(key=lambda entry: entry.updated, reverse=sort.startswith("-"))
+        return page_of(request, entries, lambda entry: answers.repository(world, entry))
+
+    @router.get("/repositories/{workspace}/{repo}")
+    def repository(workspace: str, repo: str) -> dict[str, Any]:
+        return answers.repository(world, entry_of(world, workspace, repo))
+
+    @router.get("/repositories/{workspace}/{repo}/deployments/")
+    def deployments(request: Request, workspace: str, repo: str) -> dict[str, Any]:
+        now = world.clock()
+        runs = entry_of(world, workspace, repo).runs
+        found = [
+            (run, state)
+            for run in reversed(runs)
+            for state in run.step_states(now)
+            if state.step.script.deploys and state.started is not None
+        ]
+        return page_of(request, found, lambda pair: answers.deployment(*pair))
+
+
+def _commit_routes(router: APIRouter, world: World) -> None:
+    base = "/repositories/{workspace}/{repo}"
+
+    @router.get(base + "/commit/{sha}")
+    def commit(workspace: str, repo: str, sha: str) -> dict[str, Any]:
+        return answers.commit(world, repo, commit_of(world, workspace, repo, sha))
+
+    @router.get(base + "/commits/{revision}")
+    def commits(request: Request, workspace: str, repo: str, revision: str) -> dict[str, Any]:
+        newest = commit_of(world, workspace, repo, revision)
+        excluded = request.query_params.get("exclude")
+        hidden = set(_ancestry(world, repo, commit_of(world, workspace, repo, excluded))) if excluded else set()
+        found = [one for one in _ancestry(world, repo, newest) if one not in hidden]
+        return page_of(request, found, lambda one: answers.commit(world, repo, one))
+
+    @router.get(base + "/commit/{sha}/pullrequests")
+    def pull_requests(request: Request, workspace: str, repo: str, sha: str) -> dict[str, Any]:
+        wanted = commit_of(world, workspace, repo, sha).hash
+        found = [one for one in world.repositories[repo].pull_requests if one.commit == wanted]
+        return page_of(request, found, lambda one: answers.pull_request(world, repo, one))
+
+    @router.get(base + "/commit/{sha}/statuses")
+    def statuses(request: Request, workspace: str, repo: str, sha: str) -> dict[str, Any]:
+        wanted = commit_of(world, workspace, repo, sha).hash
+        runs = [run for run in world.repositories[repo].runs if run.target.commit == wanted]
+        return page_of(request, runs, lambda run: answers.status(world, run))
+
+
+def _ancestry(world: World, repo: str, commit: CommitEntry | None) -> list[CommitEntry]:
+    found = []
+    while commit is not None:
+        found.append(commit)
+        commit = world.find_commit(repo, commit.parent)
+    return found
+
+
+def _runner_routes(router: APIRouter, world: World) -> None:
+    def listed(request: Request) -> dict[str, Any]:
+        if not world.runners_available:
+            raise HTTPException(404, "Not found")
+        return page_of(request, world.runners, lambda entry: answers.runner(world, entry))
+
+    @router.get("/workspaces/{workspace}/pipelines-config/runners")
+    def workspace_runners(request: Request, workspace: str) -> dict[str, Any]:
+        return listed(request)
+
+    @router.get("/repositories/{workspace}/{repo}/pipelines-config/runners")
+    def repository_runners(request: Request, workspace: str, repo: str) -> dict[str, Any]:
+        entry_of(world, workspace, repo)
+        return listed(request)
