@@ -1,0 +1,74 @@
+"""Runs a Bitbucket pipeline again: asks once more whether it may, sends one request, finds it again, follows it.
+
+Bitbucket has no idempotency key. What identifies our re-run is its build number: the pipeline was the newest of its
+target when it was sent, so any later one of the same target and commit came after us. A person who clicked in the
+same minute is taken for us, which errs on the safe side: nothing runs twice.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
+from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
+from opscrew.model.action import Action
+from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
+from tools.bitbucket.records import Pipeline
+
+LOOK_BACK = 100
+"""Pipelines of one repository to look through: one page of the API, hours of work in the busiest repository."""
+
+
+class RerunPipeline:
+    """Executor of ``rerun_pipeline``. Targets have the scope "workspace/slug"."""
+
+    kind = KIND
+
+    def __init__(self, client: BitbucketClient) -> None:
+        self._client = client
+
+    def precondition(self, action: Action) -> str | None:
+        repo = _slug(action)
+        pipeline = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        case = RerunCase(
+            pipeline=pipeline,
+            steps=self._client.steps(repo, pipeline.uuid),
+            newest=newest_of(pipeline.target.key, self._client.pipelines(repo, limit=LOOK_BACK)),
+            deployments=self._client.deployments(repo),
+        )
+        return why_not_rerun(case)
+
+    def send(self, action: Action) -> Receipt:
+        repo = _slug(action)
+        original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        try:
+            return _receipt(self._client.rerun(repo, original))
+        except Refused as refused:
+            raise SendRefusedError(str(refused)) from refused
+
+    def find_sent(self, action: Action, since: datetime) -> Receipt | None:
+        del since  # build numbers tell more than two clocks
+        ours = [
+            one
+            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK)
+            if one.build_number > action.parameters["build_number"]
+            and one.target.key == action.parameters["target_key"]
+            and one.target.commit == action.parameters["commit"]
+        ]
+        return _receipt(min(ours, key=lambda one: one.build_number)) if ours else None
+
+    def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:
+        pipeline = self._client.pipeline(_slug(action), receipt.external_id)
+        if not pipeline.is_finished:
+            return None
+        word = pipeline.state.result.lower() or "unknown"
+        return Outcome(pipeline.successful, f"re-run #{pipeline.build_number} ended {word}")
+
+
+def _receipt(pipeline: Pipeline) -> Receipt:
+    return Receipt(pipeline.uuid, pipeline.url, f"started as #{pipeline.build_number}")
+
+
+def _slug(action: Action) -> str:
+    return action.target.scope.split("/", 1)[1]

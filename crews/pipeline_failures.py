@@ -1,0 +1,44 @@
+"""Fetches what explains a failed pipeline from Bitbucket and judges it.
+
+Kept apart from ``ci_watch`` because questions ("why did #42 fail?") and the daily statistics need the same look.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from opscrew.ci.classify import classify
+from opscrew.ci.explain import Explanation, explain
+from opscrew.ci.failures import Failure, StepFailure
+from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.records import Pipeline, PipelineStep
+
+LOG_BYTES = 1 << 20
+"""How much of a log's end is read: the explaining lines of nearly every build, in one request."""
+
+MOST_STEPS = 5
+"""Failed steps of one pipeline that are read. More say the same, and each costs a request of the hour's budget."""
+
+
+def judge_failure(client: BitbucketClient, repo: str, pipeline: Pipeline) -> Failure:
+    """Steps, logs and verdict of one failed pipeline. Raises ``UpstreamError`` when Bitbucket does not answer."""
+    failed = [step for step in client.steps(repo, pipeline.uuid) if step.state.failed]
+    judged = tuple(_judge_step(client, repo, pipeline, step) for step in failed[:MOST_STEPS])
+    return Failure(
+        repository=f"{client.workspace}/{repo}",
+        pipeline=pipeline,
+        steps=judged or (_judge_whole(pipeline),),
+    )
+
+
+def _judge_step(client: BitbucketClient, repo: str, pipeline: Pipeline, step: PipelineStep) -> StepFailure:
+    tail = client.step_log_tail(repo, pipeline.uuid, step.uuid, max_bytes=LOG_BYTES)
+    explanation = explain(BytesIO(tail.data))
+    return StepFailure(step, explanation, classify(explanation, error_message=step.error_message), tail.truncated)
+
+
+def _judge_whole(pipeline: Pipeline) -> StepFailure:
+    """No step failed: the definition did not parse, or Bitbucket itself gave up. Its own message is all there is."""
+    nothing = Explanation((), 0)
+    message = pipeline.state.error.message if pipeline.state.error else ""
+    return StepFailure(None, nothing, classify(nothing, error_message=message))

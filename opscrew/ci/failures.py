@@ -1,0 +1,148 @@
+"""A judged pipeline failure, and the finding that tells people about it.
+
+The finding's subject is what keeps failing (a branch, a tag, a pull request, a custom pipeline of one repository),
+not the single build: the same trouble in the next build is the same finding, still going on, and a build that passes
+resolves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from opscrew.ci.classify import Classification, Verdict
+from opscrew.ci.explain import Explanation
+from opscrew.findings.codes import finding
+from opscrew.model.evidence import Evidence
+from opscrew.model.finding import Finding
+from opscrew.model.subject import Subject
+from tools.bitbucket.records import Pipeline, PipelineStep
+
+CODES = {
+    Verdict.TRANSIENT: "CI_TRANSIENT_NETWORK",
+    Verdict.GENUINE: "CI_GENUINE_FAILURE",
+    Verdict.INFRA_PERSISTENT: "CI_INFRA_PERSISTENT",
+    Verdict.UNKNOWN: "CI_UNKNOWN_FAILURE",
+}
+
+RUNNER_SIGNATURES = frozenset({"runner-lost", "docker-daemon", "spot-eviction", "bitbucket-system-error"})
+"""Passing trouble of the machine under the step, not of the network: told apart because the next step differs."""
+
+WEIGHT = (Verdict.GENUINE, Verdict.INFRA_PERSISTENT, Verdict.UNKNOWN, Verdict.TRANSIENT)
+"""Of several failed steps the first of these decides: one step that fails again makes a re-run useless."""
+
+EVIDENCE_LINES = 8
+"""Lines shown to a person who has a minute; the log is one click away."""
+
+LINES_OF_THE_STEP = 3
+"""Best explaining lines that are added where the signature's own lines are few."""
+
+
+@dataclass(frozen=True)
+class StepFailure:
+    """One failed step with the lines that explain it and the verdict over them. ``step`` is None for a failure of
+    the pipeline as a whole (its definition did not parse). ``log_is_cut``: only the end of the log was read."""
+
+    step: PipelineStep | None
+    explanation: Explanation
+    classification: Classification
+    log_is_cut: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.step.name if self.step else "pipeline definition"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed pipeline. ``repository`` is "workspace/slug"; ``steps`` has at least one entry."""
+
+    repository: str
+    pipeline: Pipeline
+    steps: tuple[StepFailure, ...]
+
+    @property
+    def deciding(self) -> StepFailure:
+        """The step whose verdict stands for the pipeline."""
+        return min(self.steps, key=lambda one: WEIGHT.index(one.classification.verdict))
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.deciding.classification.verdict
+
+    @property
+    def signature(self) -> str:
+        return self.deciding.classification.signature
+
+
+def target_subject(pipeline: Pipeline, repository: str) -> Subject:
+    """What keeps failing, as people name it: "branch acme/shop/main", "pull request acme/shop/12"."""
+    target = pipeline.target
+    if target.is_pull_request:
+        kind, name = "pull request", target.pull_request_id
+    else:
+        kind, name = target.ref_type or "commit", target.ref_name or target.commit[:12]
+    if target.selector and target.selector.type == "custom":
+        name = f"{name} ({target.selector.pattern})"
+    return Subject(system="bitbucket", kind=kind, scope=repository, name=name, url=pipeline.url)
+
+
+def code_of(failure: Failure) -> str:
+    """The finding code for a verdict."""
+    if failure.verdict is Verdict.TRANSIENT and failure.signature in RUNNER_SIGNATURES:
+        return "CI_TRANSIENT_INFRA"
+    return CODES[failure.verdict]
+
+
+def failure_finding(
+    failure: Failure, *, code: str = "", note: str = "", details: dict[str, Any] | None = None
+) -> Finding:
+    """The finding of one failure. ``note`` says what was done or why nothing was, and closes the cause."""
+    decided = failure.deciding
+    build = f"#{failure.pipeline.build_number}"
+    kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
+    others = len(failure.steps) - 1
+    cause = f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
+    return finding(
+        code or code_of(failure),
+        target_subject(failure.pipeline, failure.repository),
+        f"{cause}. {note}".strip() if note else cause,
+        evidence=_evidence(failure),
+        details={
+            "pipeline_uuid": failure.pipeline.uuid,
+            "build_number": failure.pipeline.build_number,
+            "commit": failure.pipeline.target.commit,
+            "target_key": failure.pipeline.target.key,
+            "verdict": failure.verdict.value,
+            "signature": decided.classification.signature,
+            "confidence": decided.classification.confidence,
+            "step": decided.name,
+            "url": failure.pipeline.url,
+            **(details or {}),
+        },
+    )
+
+
+def _evidence(failure: Failure) -> Iterable[Evidence]:
+    decided, when = failure.deciding, _ended(failure.pipeline)
+    source = f"bitbucket log {failure.repository}#{failure.pipeline.build_number} step {decided.name}"
+    if decided.step and decided.step.error_message:
+        yield Evidence(
+            source=f"bitbucket step error {failure.repository}#{failure.pipeline.build_number} step {decided.name}",
+            text=decided.step.error_message,
+            observed_at=when,
+            link=failure.pipeline.url,
+        )
+    chosen = dict.fromkeys(line for line in decided.classification.lines if line.number > 0)
+    if len(chosen) < LINES_OF_THE_STEP:
+        chosen |= dict.fromkeys(decided.explanation.lines[:LINES_OF_THE_STEP])
+    for line in sorted(list(chosen)[:EVIDENCE_LINES], key=lambda one: one.number):
+        # A line of a cut log has no place that a person could find in the whole one.
+        place = source if decided.log_is_cut else f"{source} line {line.number}"
+        yield Evidence(source=place, text=line.text, observed_at=when, link=failure.pipeline.url)
+
+
+def _ended(pipeline: Pipeline) -> datetime:
+    return pipeline.completed_on or pipeline.created_on
