@@ -1,0 +1,58 @@
+"""What the journal hands out: an action with everything that happened to it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from opscrew.actions.executor import Receipt
+from opscrew.actions.uptime import Moment
+from opscrew.model.action import Action, ActionState
+
+BY_POLICY = "policy"
+"""Who approved an action that nobody had to approve."""
+
+
+class HeldBy(StrEnum):
+    """What makes an action wait for a person."""
+
+    NOTHING = ""
+    POLICY = "policy"
+    QUIET_HOURS = "quiet_hours"
+    BUDGET = "budget"
+    COOLDOWN = "cooldown"
+    PEOPLE = "people"  # the crew cannot carry it out itself
+
+
+@dataclass(frozen=True)
+class ActionRecord:
+    """``spent`` is the moment from which budgets count it, ``sender`` the process that is sending it right now."""
+
+    id: str
+    action: Action
+    state: ActionState
+    note: str
+    held_by: HeldBy
+    approved_by: str
+    commit: str
+    cooldown_key: str
+    proposed_at: datetime
+    expires_at: datetime
+    spent: Moment | None
+    sender: str
+    attempts: int
+    receipt: Receipt | None
+    finished_at: datetime | None
+    version: int
+
+
+def digest_of(idempotency_key: str) -> str:
+    """SHA-256 of the key in hex. Its first twelve digits are the action's id."""
+    return hashlib.sha256(idempotency_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def id_of(idempotency_key: str) -> str:
+    """The id that an action with this key has or will have."""
+    return digest_of(idempotency_key)[:12]
