@@ -1,0 +1,37 @@
+"""Environment switches that crewai and litellm read while they are imported. Set them first, then import.
+
+Without them crewai looks up a telemetry host, asks on a terminal whether a trace may be shared, and both libraries read
+any ``.env`` in the working folder; litellm downloads a price list. Nothing of that belongs into a program that
+promises to stay on its own machines. A value that a person has set is kept only where it cannot open a connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+SWITCHES = {
+    "CREWAI_DISABLE_TELEMETRY": "true",
+    "CREWAI_DISABLE_TRACKING": "true",
+    "CREWAI_TRACING_ENABLED": "false",
+    "CREWAI_DISABLE_VERSION_CHECK": "true",
+    "OTEL_SDK_DISABLED": "true",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_MODE": "PRODUCTION",  # any other mode reads a .env file
+    "PYTHON_DOTENV_DISABLED": "true",
+    "HF_HUB_OFFLINE": "1",
+    "ANONYMIZED_TELEMETRY": "False",  # chromadb, which crewai imports
+}
+
+
+def set_switches(data_dir: Path) -> None:
+    """Must run before the first import of crewai or litellm. ``data_dir`` receives what crewai insists on storing."""
+    os.environ.update(SWITCHES)
+    os.environ["CREWAI_STORAGE_DIR"] = str(data_dir / "crewai")
+
+
+def quiet_libraries() -> None:
+    """Our own results carry every failure in plain words; the libraries would print theirs between answers."""
+    for name in ("crewai", "LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

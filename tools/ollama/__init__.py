@@ -1,0 +1,1 @@
+"""Asks an Ollama host about itself: version, models, memory. Conversation with a model is ``crews/team``'s work."""
