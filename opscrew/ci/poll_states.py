@@ -1,0 +1,78 @@
+"""Keeps what ``polling.py`` works on: one row per repository and one per workspace. Restarts go on from here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Engine, and_, delete, select
+
+from opscrew.ci.polling import Poller, PollState, after_hint
+from opscrew.store.database import reading
+from opscrew.store.tables.polling import poll_state, poller
+
+FIELDS = ("repository", "polled_at", "active_at", "is_running", "hinted_at", "updated_on", "failures")
+
+
+def load_states(engine: Engine, workspace: str) -> dict[str, PollState]:
+    """Every known repository of the workspace, by slug."""
+    query = select(*(poll_state.c[name] for name in FIELDS)).where(poll_state.c.workspace == workspace)
+    with reading(engine).connect() as connection:
+        return {row.repository: PollState(**row._mapping) for row in connection.execute(query)}
+
+
+def load_poller(engine: Engine, workspace: str) -> Poller | None:
+    """None before the first look."""
+    query = select(poller.c.tokens, poller.c.counted_at, poller.c.listed_at).where(poller.c.workspace == workspace)
+    with reading(engine).connect() as connection:
+        row = connection.execute(query).first()
+    return Poller(**row._mapping) if row else None
+
+
+def save(engine: Engine, workspace: str, states: Iterable[PollState], bucket: Poller) -> None:
+    """Writes the given states and the bucket in one transaction; other repositories stay as they are.
+
+    A hint that arrived while the repository was being looked at is kept: the look may have been a moment too early.
+    """
+    given = {state.repository: state for state in states}
+    with engine.begin() as connection:
+        if given:
+            hints = select(poll_state.c.repository, poll_state.c.hinted_at).where(_of(workspace, given))
+            for name, hinted_at in connection.execute(hints).all():
+                looked_at = given[name].polled_at
+                if hinted_at is not None and (looked_at is None or hinted_at > looked_at):
+                    given[name] = after_hint(given[name], hinted_at)
+            connection.execute(delete(poll_state).where(_of(workspace, given)))
+            connection.execute(poll_state.insert(), [_row(workspace, state) for state in given.values()])
+        connection.execute(delete(poller).where(poller.c.workspace == workspace))
+        connection.execute(
+            poller.insert().values(
+                workspace=workspace, tokens=bucket.tokens, counted_at=bucket.counted_at, listed_at=bucket.listed_at
+            )
+        )
+
+
+def hint(engine: Engine, workspace: str, repository: str, now: datetime) -> None:
+    """A webhook named the repository: it is looked at next. May be called while a crew is at work."""
+    one = _of(workspace, [repository])
+    with engine.begin() as connection:
+        known = connection.execute(poll_state.update().where(one).values(hinted_at=now, active_at=now)).rowcount
+        if not known:
+            fresh = after_hint(PollState(repository), now)
+            connection.execute(poll_state.insert().values(**_row(workspace, fresh)))
+
+
+def forget(engine: Engine, workspace: str, repositories: Iterable[str]) -> None:
+    """Removes repositories that are gone or no longer watched."""
+    names = list(repositories)
+    if names:
+        with engine.begin() as connection:
+            connection.execute(delete(poll_state).where(_of(workspace, names)))
+
+
+def _row(workspace: str, state: PollState) -> dict[str, object]:
+    return {"workspace": workspace, **{name: getattr(state, name) for name in FIELDS}}
+
+
+def _of(workspace: str, names: Iterable[str]) -> ColumnElement[bool]:
+    return and_(poll_state.c.workspace == workspace, poll_state.c.repository.in_(list(names)))

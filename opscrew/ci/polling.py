@@ -1,0 +1,197 @@
+"""Which repositories to look at now, so that all of them fit into Bitbucket's hourly number of requests.
+
+Pure: state in, plan out. ``poll_states.py`` keeps the state over restarts, ``polling.yaml`` holds the numbers.
+
+Each repository has an interval that follows from what was last seen in it. The plan takes those first whose wait is
+longest *in terms of their own interval*; when requests are short, all are stretched by the same factor and none
+starves. How many may be taken is a token bucket (rate and burst together stay below the ceiling in any hour), which
+shrinks when Bitbucket's own headers say that little is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+RULES_FILE = Path(__file__).with_name("polling.yaml")
+MOST_FAILURES = 6
+"""Beyond this the wait no longer grows; the quiet interval has long been reached."""
+
+
+class PollRules(BaseModel):
+    """The numbers of ``polling.yaml``, explained there. Times in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    active_seconds: float = Field(gt=0)
+    widening: float = Field(gt=0, le=1)
+    quiet_seconds: float = Field(gt=0)
+    active_seconds_with_webhooks: float = Field(gt=0)
+    quiet_seconds_with_webhooks: float = Field(gt=0)
+    listing_seconds: float = Field(gt=0)
+    listing_seconds_with_webhooks: float = Field(gt=0)
+    reserve: float = Field(ge=0, lt=1)
+    burst: int = Field(ge=1)
+    full_above: float = Field(gt=0, le=1)
+    none_below: float = Field(ge=0, lt=1)
+    failure_factor: float = Field(ge=1)
+    jitter_seconds: float = Field(ge=0)
+
+
+@cache
+def poll_rules() -> PollRules:
+    """The rules as shipped."""
+    return PollRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True, slots=True)
+class PollState:
+    """What is known about one repository (its slug). ``hinted_at``: somebody said "look", and nobody has since.
+
+    ``updated_on`` is the repository's own date as last listed, ``failures`` counts looks in a row that failed.
+    """
+
+    repository: str
+    polled_at: datetime | None = None
+    active_at: datetime | None = None
+    is_running: bool = False
+    hinted_at: datetime | None = None
+    updated_on: datetime | None = None
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Poller:
+    """What is known beside the repositories: the token bucket, and when the repositories were last listed."""
+
+    tokens: float
+    counted_at: datetime
+    listed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to ask now. ``repositories`` are in order of urgency; ``postponed`` are due but did not fit."""
+
+    list_changes: bool
+    repositories: tuple[str, ...]
+    postponed: int
+
+
+def interval(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules) -> timedelta:
+    """How long after the last look the next one is due."""
+    shortest = rules.active_seconds_with_webhooks if webhooks else rules.active_seconds
+    longest = rules.quiet_seconds_with_webhooks if webhooks else rules.quiet_seconds
+    if state.is_running:
+        seconds = shortest
+    elif state.active_at is None:
+        seconds = longest
+    else:
+        silence = max(0.0, (now - state.active_at).total_seconds())
+        seconds = min(longest, max(shortest, silence * rules.widening))
+    seconds *= rules.failure_factor ** min(state.failures, MOST_FAILURES)
+    return timedelta(seconds=min(seconds, longest))
+
+
+def urgency(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules) -> float:
+    """The wait since the last look as a multiple of the interval; 1 and more means due."""
+    if state.hinted_at is not None and not state.failures:
+        return float("inf")
+    if state.polled_at is None or state.polled_at > now:  # never, or the clock went back
+        return 1e6
+    waited = (now - state.polled_at).total_seconds() + rules.jitter_seconds
+    return waited / interval(state, now, webhooks=webhooks, rules=rules).total_seconds()
+
+
+def refilled(poller: Poller | None, now: datetime, ceiling: int, rules: PollRules) -> Poller:
+    """The bucket as it stands now; a first one starts full. ``ceiling`` is requests per hour."""
+    burst = min(rules.burst, _for_looks(ceiling, rules) / 2)
+    if poller is None:
+        return Poller(burst, now)
+    elapsed = (now - poller.counted_at).total_seconds()
+    if elapsed < 0:  # the clock went back: no tokens for time that is lived twice
+        return replace(poller, counted_at=now, listed_at=None)
+    rate = (_for_looks(ceiling, rules) - burst) / 3600
+    return replace(poller, tokens=min(burst, poller.tokens + elapsed * rate), counted_at=now)
+
+
+def allowance(poller: Poller, *, remaining: int, limit: int, rules: PollRules) -> int:
+    """How many requests may be planned now. ``remaining`` of ``limit`` is what is left of this hour."""
+    share = remaining / limit if limit > 0 else 0.0
+    open_part = (share - rules.none_below) / (rules.full_above - rules.none_below)
+    return max(0, min(int(poller.tokens * min(1.0, max(0.0, open_part))), remaining))
+
+
+def plan(
+    states: Iterable[PollState], poller: Poller, now: datetime, *, requests: int, webhooks: bool, rules: PollRules
+) -> Plan:
+    """At most ``requests`` questions: first the listing when it is due, then the repositories, most urgent first."""
+    every = rules.listing_seconds_with_webhooks if webhooks else rules.listing_seconds
+    waited = None if poller.listed_at is None else (now - poller.listed_at).total_seconds() + rules.jitter_seconds
+    list_changes = requests > 0 and (waited is None or waited >= every or waited < 0)
+    ranked = sorted(
+        ((urgency(state, now, webhooks=webhooks, rules=rules), state.repository) for state in states),
+        key=lambda pair: (-pair[0], pair[1]),
+    )
+    due = tuple(repository for wait, repository in ranked if wait >= 1)
+    taken = due[: max(0, requests - list_changes)]
+    return Plan(list_changes, taken, len(due) - len(taken))
+
+
+def spent(poller: Poller, requests: int, *, listed_at: datetime | None = None) -> Poller:
+    """The bucket after ``requests`` were sent by the plan. Follow-ups come out of the reserve and do not count."""
+    return replace(poller, tokens=max(0.0, poller.tokens - requests), listed_at=listed_at or poller.listed_at)
+
+
+def after_look(state: PollState, now: datetime, *, is_running: bool, latest: datetime | None) -> PollState:
+    """``latest`` is the newest time at which a pipeline of it was created or completed, None where there is none."""
+    known = [moment for moment in (state.active_at, latest) if moment is not None]
+    return replace(
+        state,
+        polled_at=now,
+        is_running=is_running,
+        active_at=now if is_running else max(known, default=None),
+        hinted_at=None,
+        failures=0,
+    )
+
+
+def after_failed_look(state: PollState, now: datetime) -> PollState:
+    """It could not be read. What was known stays, the hint too: it is looked at again, later each time."""
+    return replace(state, polled_at=now, failures=state.failures + 1)
+
+
+def after_hint(state: PollState, now: datetime) -> PollState:
+    """A webhook named it, or its date moved: look at the next chance, and keep looking for a while.
+
+    The pipeline may appear some seconds after the push that starts it.
+    """
+    return replace(state, hinted_at=now, active_at=now)
+
+
+def after_listing(
+    states: Mapping[str, PollState], updated: Mapping[str, datetime | None], now: datetime
+) -> dict[str, PollState]:
+    """Takes over dates from a listing (slug to ``updated_on``): new repositories appear, moved dates are hints.
+
+    Repositories that the listing does not name stay, because it may be only its first page.
+    """
+    result = dict(states)
+    for repository, moment in updated.items():
+        state = states.get(repository)
+        if state is None:
+            state = PollState(repository, active_at=moment)
+        elif moment is not None and state.updated_on is not None and moment > state.updated_on:
+            state = after_hint(state, now)
+        result[repository] = replace(state, updated_on=moment or state.updated_on)
+    return result
+
+
+def _for_looks(ceiling: int, rules: PollRules) -> float:
+    return ceiling * (1 - rules.reserve)
