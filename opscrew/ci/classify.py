@@ -1,0 +1,129 @@
+"""Is a re-run worth it?
+
+Owns the order in which evidence counts. Only the lines that explain the failure are judged, together with the CI
+system's own error message: words about the network appear in most logs, but seldom among the lines that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import re2
+
+from opscrew.ci.explain import ExplainedLine, Explanation
+from opscrew.ci.signatures.catalog import Signature, Verdict, catalog
+
+__all__ = ["Classification", "Verdict", "classify"]
+
+NEAR_LINES = 12
+"""How far apart two lines may be and still speak of the same thing: the length of a tool's usual error block."""
+
+MOST_EVIDENCE = 8
+"""Lines of evidence that are kept: what a person reads at a glance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The verdict, the signature that decided ("" if none), and the lines that show it, best first."""
+
+    verdict: Verdict
+    signature: str
+    confidence: float
+    lines: tuple[ExplainedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A line and what it was recognised as."""
+
+    line: ExplainedLine
+    signature: Signature
+
+
+def classify(explanation: Explanation, *, error_message: str = "") -> Classification:
+    """Judges the explaining lines together with ``error_message``, the step's own error where there is one.
+
+    Order: what the CI system itself says fails again; then what the change did wrong; then trouble that stays;
+    then what is left alone (a person or a deployment is involved); then trouble that passes. Else ``unknown``.
+    """
+    lines = tuple(sorted(explanation.lines, key=lambda line: line.number))
+    stated = matches_of(_as_lines(error_message))
+    matches = [*stated, *matches_of(lines)]
+    blips = [match for match in matches if match.signature.verdict is Verdict.TRANSIENT]
+    denials = [match for match in matches if _denies(match, blips)]
+    for verdict, group in (
+        (Verdict.INFRA_PERSISTENT, stated),
+        (Verdict.GENUINE, denials),
+        (Verdict.INFRA_PERSISTENT, matches),
+        (Verdict.UNKNOWN, denials),
+        (Verdict.TRANSIENT, blips),
+        (Verdict.GENUINE, matches),
+    ):
+        chosen = [match for match in group if match.signature.verdict is verdict]
+        if chosen:
+            return _decided(verdict, chosen)
+    return Classification(Verdict.UNKNOWN, "", 0.0, explanation.lines[:MOST_EVIDENCE])
+
+
+def matches_of(lines: Sequence[ExplainedLine]) -> list[Match]:
+    """Every signature of every line whose conditions hold, in the order of the log."""
+    known = catalog()
+    found = []
+    for position, line in enumerate(lines):
+        candidates = known.candidates(line.text)
+        if not candidates:
+            continue
+        around = _around(lines, position)
+        is_local = bool(known.local_address.search(_RESOLVER.sub("", line.text)))
+        found += [
+            Match(line, signature)
+            for signature in candidates
+            if not (is_local and signature.verdict is Verdict.TRANSIENT and not signature.local)
+            and _holds(signature, line.text, around)
+        ]
+    return found
+
+
+def _holds(signature: Signature, text: str, around: str) -> bool:
+    return (
+        (signature.also is None or bool(signature.also.search(text)))
+        and (signature.unless is None or not signature.unless.search(text))
+        and (signature.near is None or bool(signature.near.search(around)))
+        and (signature.near_unless is None or not signature.near_unless.search(around))
+    )
+
+
+def _around(lines: Sequence[ExplainedLine], position: int) -> str:
+    number = lines[position].number
+    first = last = position
+    while first > 0 and number - lines[first - 1].number <= NEAR_LINES:
+        first -= 1
+    while last + 1 < len(lines) and lines[last + 1].number - number <= NEAR_LINES:
+        last += 1
+    return "\n".join(line.text for line in lines[first : last + 1])
+
+
+def _denies(match: Match, blips: list[Match]) -> bool:
+    """A denial counts, unless it follows trouble that leaves the same message behind."""
+    if match.signature.verdict not in (Verdict.GENUINE, Verdict.UNKNOWN):
+        return False
+    before = [blip for blip in blips if blip.line.number <= match.line.number]
+    return not any(match.signature.consequence or blip.signature.decisive for blip in before)
+
+
+def _decided(verdict: Verdict, matches: list[Match]) -> Classification:
+    """The best explaining line decides which signature is named; every line of the verdict is evidence."""
+    best = max(matches, key=lambda match: (match.signature.confidence, match.line.score))
+    ordered = sorted(matches, key=lambda match: (match.signature is not best.signature, -match.line.score))
+    lines = tuple(dict.fromkeys(match.line for match in ordered))[:MOST_EVIDENCE]
+    return Classification(verdict, best.signature.id, best.signature.confidence, lines)
+
+
+def _as_lines(message: str) -> tuple[ExplainedLine, ...]:
+    """The CI system's message as lines before the log: number 0, and more telling than any line of it."""
+    return tuple(ExplainedLine(0, text, 1e6) for text in message.splitlines() if text.strip())
+
+
+_RESOLVER = re2.compile(r"[0-9a-z.:\[\]]+:53\b")
+"""A name server's address says nothing about where the wanted host is."""
