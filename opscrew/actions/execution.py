@@ -1,0 +1,183 @@
+"""The one way in which anything is done to an outside system: propose, decide, send, follow.
+
+Crews propose; ``advance`` does the rest and may be called as often as one likes, by several processes at once. Each
+step is one transaction with its audit entry, so a process may be killed at any moment and the next one goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Engine
+
+from opscrew.actions import approvals, journal
+from opscrew.actions.anchor import FILE_NAME
+from opscrew.actions.catalog import catalog
+from opscrew.actions.executor import Executor
+from opscrew.actions.following import follow
+from opscrew.actions.journal import Journal, StaleRecordError
+from opscrew.actions.policy import check_rules
+from opscrew.actions.quiet_hours import parse_quiet_hours
+from opscrew.actions.records import BY_POLICY, ActionRecord, id_of
+from opscrew.actions.ruling import Ruling, objection, rule, spending_of
+from opscrew.actions.sending import CREW, Sender, Timing
+from opscrew.actions.uptime import Moment, UptimeSource
+from opscrew.clock import Clock
+from opscrew.model.action import Action, ActionState
+from opscrew.settings import Settings
+from tools.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+UNFINISHED = (ActionState.SENT, ActionState.SENDING, ActionState.APPROVED)
+"""What ``advance`` works on. What was begun comes before what is new."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """``changed`` holds each action that moved, as it is now; ``problems`` what could not be done, for people."""
+
+    changed: tuple[ActionRecord, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def no_checkpoint(_step: str) -> None:
+    """What happens at a checkpoint outside the tests that kill the process there."""
+
+
+class Execution:
+    """``uptime`` is ``machine_uptime`` wherever the clock is the real one, else ``no_uptime`` (see ``uptime.py``).
+
+    Raises ``UsageError`` when policy or quiet hours in the settings cannot be understood.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        clock: Clock,
+        uptime: UptimeSource,
+        *,
+        timing: Timing | None = None,
+        checkpoint: Callable[[str], None] = no_checkpoint,
+    ) -> None:
+        check_rules(settings.policy)
+        parse_quiet_hours(settings.quiet_hours, settings.zone)
+        self._settings = settings
+        self._clock = clock
+        self._uptime = uptime
+        self._checkpoint = checkpoint
+        self._journal = Journal(engine, settings.data_dir / FILE_NAME)
+        name = f"{socket.gethostname()[:32]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._sender = Sender(self._journal, settings, self._now, name, timing or Timing(), checkpoint)
+
+    def propose(self, action: Action) -> ActionRecord:
+        """Records the proposal with what policy says of it. The same idempotency key gives the same record."""
+        now = self._now()
+        problem = objection(action)
+        with self._journal.writing() as connection:
+            known = journal.find(connection, action.idempotency_key)
+            if known:
+                return known
+            if problem:
+                ruling = Ruling(ActionState.REFUSED, problem)
+                commit = cooldown_key = ""
+            else:
+                wanted = spending_of(catalog()[action.kind], action)
+                commit, cooldown_key = wanted.commit, wanted.cooldown_key
+                past = journal.spendings(connection, now, commit, but="")
+                ruling = rule(action, self._settings, now.at, past, approved_by_person=False)
+            record = self._new(action, ruling, now, commit, cooldown_key)
+            journal.insert(connection, record, CREW)
+        self._checkpoint("proposal_recorded")
+        return record
+
+    def advance(self, executors: Iterable[Executor]) -> Advance:
+        """Expires, sends, recovers and follows whatever there is. Never raises for what one action does."""
+        by_kind = {executor.kind: executor for executor in executors}
+        changed = approvals.expire(self._journal, self._now())
+        problems: list[str] = []
+        with self._journal.looking() as connection:
+            todo = journal.in_states(connection, UNFINISHED)
+        for record in sorted(todo, key=lambda one: UNFINISHED.index(one.state)):
+            executor = by_kind.get(record.action.kind)
+            if executor is None:
+                problems.append(f"{record.id}: {record.action.target.system} is not connected, {record.state.value}")
+                continue
+            moved, problem = self._step(record, executor)
+            if moved.version != record.version:
+                changed.append(moved)
+            if problem:
+                problems.append(f"{record.id}: {problem}")
+        return Advance(tuple(changed), tuple(problems))
+
+    def approve(self, prefix: str, who: str) -> ActionRecord:
+        """See ``approvals.approve``."""
+        return approvals.approve(self._journal, self._settings, prefix, who, self._now())
+
+    def deny(self, prefix: str, who: str, reason: str = "") -> ActionRecord:
+        """See ``approvals.deny``."""
+        return approvals.deny(self._journal, prefix, who, reason, self._now())
+
+    def get(self, prefix: str) -> ActionRecord:
+        """The action whose id starts with ``prefix``. ``CrewError`` when none or several do."""
+        with self._journal.looking() as connection:
+            return journal.get(connection, prefix)
+
+    def find(self, idempotency_key: str) -> ActionRecord | None:
+        """The action with this key, if it was ever proposed."""
+        with self._journal.looking() as connection:
+            return journal.find(connection, idempotency_key)
+
+    def list(self, states: Sequence[ActionState] = (), limit: int = 1_000) -> Sequence[ActionRecord]:
+        """Actions in any of these states (empty: all), the latest proposed last."""
+        with self._journal.looking() as connection:
+            return journal.in_states(connection, states, limit)
+
+    def _step(self, record: ActionRecord, executor: Executor) -> tuple[ActionRecord, str]:
+        """The record as it is afterwards, and what went wrong; empty when nothing did."""
+        try:
+            if record.state is ActionState.SENT:
+                return follow(record, executor, self._journal, self._now()), ""
+            if record.state is ActionState.SENDING:
+                record = self._sender.recover(record, executor)
+            if record.state is ActionState.APPROVED:
+                record = self._sender.send(record, executor)
+        except StaleRecordError:
+            pass  # another process is at it
+        except UpstreamError as problem:
+            return record, str(problem)
+        except Exception as problem:  # one action's error must not keep the others from going on
+            log.exception("action_failed_unexpectedly", action=record.id)
+            return record, f"unexpected {type(problem).__name__}: {problem}"
+        return record, ""
+
+    def _new(self, action: Action, ruling: Ruling, now: Moment, commit: str, cooldown_key: str) -> ActionRecord:
+        approved = ruling.state is ActionState.APPROVED
+        return ActionRecord(
+            id=id_of(action.idempotency_key),
+            action=action,
+            state=ruling.state,
+            note=ruling.note,
+            held_by=ruling.held_by,
+            approved_by=BY_POLICY if approved else "",
+            commit=commit,
+            cooldown_key=cooldown_key,
+            proposed_at=now.at,
+            expires_at=now.at + timedelta(hours=self._settings.budget.approval_hours),
+            spent=now if approved else None,
+            sender="",
+            attempts=0,
+            receipt=None,
+            finished_at=None if not ruling.state.final else now.at,
+            version=1,
+        )
+
+    def _now(self) -> Moment:
+        return Moment(self._clock(), self._uptime())

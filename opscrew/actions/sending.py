@@ -1,0 +1,176 @@
+"""Sends one action at most once, and finds out after a crash whether it arrived.
+
+The order is what makes it safe: first the intent is recorded (``sending``), then the request goes out, then the
+receipt is recorded. Whoever finds an action in ``sending`` whose sender is gone does not know how far that one got, so
+it asks the system. Only when the system says that nothing arrived is the action sent again.
+
+One gap remains, because the systems offer no idempotency key: a process that is frozen between its last look at the
+watch and the request, for longer than the lease, and then goes on. The watch makes that gap a few microseconds wide.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from opscrew.actions import journal
+from opscrew.actions.executor import Executor, Receipt, SendRefusedError
+from opscrew.actions.journal import Journal, StaleRecordError
+from opscrew.actions.records import BY_POLICY, ActionRecord, HeldBy
+from opscrew.actions.ruling import rule
+from opscrew.actions.uptime import Moment, elapsed
+from opscrew.model.action import ActionState
+from opscrew.settings import Settings
+from tools.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+CREW = "crew"
+"""Who, in the audit log, when the crew itself took the step."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Waiting times around a request. Tests shorten them; people have no reason to."""
+
+    lease: timedelta = timedelta(minutes=2)
+    """How long a sender may be silent before others take it for dead. Well above every request's timeout."""
+    settle: timedelta = timedelta(seconds=30)
+    """How long after a request a system may still be working on it, although the connection was lost."""
+    clock_difference: timedelta = timedelta(hours=1)
+    """How far our clock and a system's may be apart; how much too early ``find_sent`` is told to look."""
+    attempts: int = 3
+    """How often an action is sent that demonstrably never arrived, before it counts as failed."""
+
+
+class Sender:
+    """One per process. ``name`` tells senders apart; ``checkpoint`` is called with the name of each step it passes."""
+
+    def __init__(
+        self,
+        journal_: Journal,
+        settings: Settings,
+        now: Callable[[], Moment],
+        name: str,
+        timing: Timing,
+        checkpoint: Callable[[str], None],
+    ) -> None:
+        self._journal = journal_
+        self._settings = settings
+        self._now = now
+        self._name = name
+        self._timing = timing
+        self._checkpoint = checkpoint
+
+    def send(self, record: ActionRecord, executor: Executor) -> ActionRecord:
+        """Takes an approved action as far as it goes. ``UpstreamError`` when the precondition cannot be checked."""
+        objection = executor.precondition(record.action)
+        self._checkpoint("precondition_checked")
+        if objection:
+            return self._store(record, state=ActionState.REFUSED, note=objection)
+        started = time.monotonic()
+        claimed = self._claim(record)
+        if claimed.state is not ActionState.SENDING:
+            return claimed
+        self._checkpoint("intent_recorded")
+        return self._request(claimed, executor, started)
+
+    def recover(self, record: ActionRecord, executor: Executor) -> ActionRecord:
+        """Settles an action that somebody began to send. Leaves it as it is when it is too early to tell."""
+        if not self.may_recover(record):
+            return record
+        since = self._since(record)
+        try:
+            receipt = executor.find_sent(record.action, since)
+        except UpstreamError as problem:
+            return self._store_if_news(record, f"unknown whether it arrived: {problem}")
+        self._checkpoint("asked_whether_it_arrived")
+        if receipt is not None:
+            return self._store(
+                record, state=ActionState.SENT, note=f"found again: {receipt.detail}", sender="", receipt=receipt
+            )
+        if record.attempts >= self._timing.attempts:
+            note = f"sent {record.attempts} times and never arrived"
+            return self._store(record, state=ActionState.FAILED, note=note, sender="")
+        return self._store(record, state=ActionState.APPROVED, note="it never arrived, so it is sent again", sender="")
+
+    def may_recover(self, record: ActionRecord) -> bool:
+        """Is its sender gone, and has the system had time to finish what it was asked?"""
+        if record.spent is None:
+            return True
+        waited = elapsed(record.spent, self._now())
+        return waited >= (self._timing.lease if record.sender else self._timing.settle)
+
+    def _claim(self, record: ActionRecord) -> ActionRecord:
+        """Records the intent, if the action may still go ahead. From here on, only ``recover`` may send it again."""
+        now = self._now()
+        with self._journal.writing() as connection:
+            past = journal.spendings(connection, now, record.commit, but=record.id)
+            by_person = record.approved_by != BY_POLICY
+            ruling = rule(record.action, self._settings, now.at, past, approved_by_person=by_person)
+            if ruling.state is not ActionState.APPROVED:
+                after = replace(
+                    record, state=ruling.state, note=ruling.note, held_by=ruling.held_by, spent=None, approved_by=""
+                )
+            elif self._settings.dry_run:
+                after = replace(record, state=ActionState.DRY_RUN, note="dry run: it would have been sent", spent=now)
+            else:
+                after = replace(
+                    record,
+                    state=ActionState.SENDING,
+                    note="",
+                    held_by=HeldBy.NOTHING,
+                    sender=self._name,
+                    spent=now,
+                    attempts=record.attempts + 1,
+                )
+            return journal.change(connection, record, _finished(after, now.at), now.at, CREW)
+
+    def _request(self, claimed: ActionRecord, executor: Executor, started: float) -> ActionRecord:
+        if time.monotonic() - started > self._timing.lease.total_seconds() / 2:
+            # This process was held up; somebody else may soon take it for dead.
+            return self._store(claimed, note="held up before sending", sender="")
+        try:
+            receipt = executor.send(claimed.action)
+        except SendRefusedError as refusal:
+            return self._store(claimed, state=ActionState.FAILED, note=f"refused: {refusal}", sender="")
+        except UpstreamError as problem:
+            return self._store(claimed, note=f"unknown whether it arrived: {problem}", sender="")
+        self._checkpoint("request_sent")
+        return self._store_receipt(claimed, receipt)
+
+    def _store_receipt(self, claimed: ActionRecord, receipt: Receipt) -> ActionRecord:
+        try:
+            stored = self._store(claimed, state=ActionState.SENT, note=receipt.detail, sender="", receipt=receipt)
+        except StaleRecordError:
+            # Somebody took us for dead. The receipt must not be lost: it may be a second effect of the same action.
+            log.error("action_receipt_came_late", action=claimed.id, receipt=receipt.external_id, url=receipt.url)
+            with self._journal.writing() as connection:
+                current = journal.get(connection, claimed.id)
+                note = f"{current.note} (a late answer says {receipt.external_id})".strip()
+                return journal.change(connection, current, replace(current, note=note), self._now().at, CREW)
+        self._checkpoint("receipt_recorded")
+        return stored
+
+    def _store(self, record: ActionRecord, **changed: object) -> ActionRecord:
+        at = self._now().at
+        after = _finished(replace(record, **changed), at)  # type: ignore[arg-type]
+        with self._journal.writing() as connection:
+            return journal.change(connection, record, after, at, CREW)
+
+    def _store_if_news(self, record: ActionRecord, note: str) -> ActionRecord:
+        # A system that is down for a night must not fill the audit log with one entry a minute.
+        return record if record.note.startswith(note[:40]) else self._store(record, note=note, sender="")
+
+    def _since(self, record: ActionRecord) -> datetime:
+        now = self._now().at
+        began = min(record.spent.at, now) if record.spent else now
+        return min(began, record.proposed_at) - self._timing.clock_difference
+
+
+def _finished(record: ActionRecord, at: datetime) -> ActionRecord:
+    return replace(record, finished_at=at) if record.state.final else record
