@@ -13,17 +13,23 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opscrew.errors import UsageError
 
-PolicyMode = Literal["auto", "approve", "off"]
+
+def _off_as_written(value: Any) -> Any:
+    """YAML reads a bare ``off`` as false; a person who writes it means the mode."""
+    return "off" if value is False else value
+
+
+PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
 
 
 class Part(BaseModel):
@@ -52,6 +58,8 @@ class KubernetesSettings(Part):
     kubeconfig: Path | None = None
     context: str | None = None
     namespaces: tuple[str, ...] = ("*",)
+    allow_insecure: bool = False
+    """Accept a kubeconfig that switches the check of the server's certificate off."""
 
 
 class UrlSettings(Part):
@@ -90,6 +98,8 @@ class HttpSettings(Part):
     port: int = Field(default=8780, ge=0, le=65535)
     token: SecretStr | None = None
     """Bearer token that callers of the API must show. Webhooks have their own secrets."""
+    hosts: tuple[str, ...] = ()
+    """Further names by which callers reach us, as a proxy or a container network gives them; ``"*"`` allows any."""
 
 
 class BudgetSettings(Part):
@@ -128,6 +138,12 @@ class Settings(BaseSettings):
     database: str = ""
     """SQLAlchemy URL; empty means SQLite in the data folder. A password belongs in ``CREW_DATABASE_FILE``."""
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("crew", appauthor=False)))
+    cluster_noise: Path | None = None
+    """Rules of your own about what not to be told; see ``opscrew/cluster/noise.yaml`` for the shape."""
+    schedule: Path | None = None
+    """A schedule of your own in place of ``tasks/schedule.yaml``."""
+    stop_seconds: float = Field(default=20, ge=0)
+    """How long a stopping daemon waits for crews that are at work. Kubernetes kills after 30 s."""
     timezone: str = "UTC"
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -73,3 +73,9 @@ def test_a_secret_file_that_is_missing_is_named(write, monkeypatch) -> None:
 def test_a_configuration_file_that_is_named_must_exist(tmp_path) -> None:
     with pytest.raises(UsageError, match="there is no configuration file"):
         settings.load(tmp_path / "absent.yaml")
+
+
+def test_a_bare_off_in_yaml_is_the_mode_off(tmp_path, monkeypatch) -> None:
+    (tmp_path / "crew.yaml").write_text("policy: {stop_pipeline: off, rerun_pipeline: {acme/*: auto, acme/infra: off}}")
+    policy = load(tmp_path / "crew.yaml").policy
+    assert policy == {"stop_pipeline": "off", "rerun_pipeline": {"acme/*": "auto", "acme/infra": "off"}}
