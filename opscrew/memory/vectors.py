@@ -1,0 +1,173 @@
+"""Keeps one vector for each piece and tells how near a question is to every document.
+
+Two keepers with one duty. ``ChromaVectors`` keeps them on disk for the process that owns the data folder: Chroma's
+embedded database is silently damaged by a second writer, and a second reader would not see new rows, so a file lock
+lets exactly one process in. ``MemoryVectors`` serves one command and forgets.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from opscrew.errors import CrewError
+from opscrew.memory.documents import Piece
+from opscrew.memory.embedding import Embedder
+
+if TYPE_CHECKING:
+    from opscrew.memory.embedding import Vectors
+
+NEAREST = 2_000
+"""Pieces that Chroma is asked for. A library below this size is compared completely; Chroma needs 2 ms for it."""
+
+WRITTEN_AT_ONCE = 64
+"""Pieces embedded and stored together. A process that is killed loses at most these."""
+
+
+class VectorKeeper(Protocol):
+    def update(self, wanted: Sequence[Piece]) -> int:
+        """Makes the index hold exactly these pieces; returns how many had to be embedded."""
+
+    def nearness(self, question: str) -> Mapping[str, tuple[float, str]]:
+        """Per document id: cosine similarity of its nearest piece (-1 to 1), and that piece's id."""
+
+
+class MemoryVectors:
+    """In memory, for one command: nothing is written, nothing is locked."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._pieces: list[Piece] = []
+        self._matrix: Vectors | None = None
+
+    def update(self, wanted: Sequence[Piece]) -> int:
+        self._pieces = list(wanted)
+        self._matrix = self._embedder.embed([piece.text for piece in wanted]) if wanted else None
+        return len(self._pieces)
+
+    def nearness(self, question: str) -> Mapping[str, tuple[float, str]]:
+        if self._matrix is None:
+            return {}
+        values = self._matrix @ self._embedder.embed([question])[0]
+        return _best((piece.document, float(v), piece.id) for piece, v in zip(self._pieces, values, strict=True))
+
+
+class ChromaVectors:
+    """On disk under ``folder``; a context manager that holds the folder's lock. Raises ``IndexInUseError``."""
+
+    def __init__(self, folder: Path, embedder: Embedder) -> None:
+        self._folder = folder
+        self._embedder = embedder
+        self._lock = _take(folder)
+        try:
+            self._collection = _open(folder / "chroma", embedder.name)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def __enter__(self) -> ChromaVectors:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Gives the folder free for another process, and the model's memory back."""
+        _forget(self._folder / "chroma")
+        self._embedder.release()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def release(self) -> None:
+        """Gives the model's memory back and keeps the index open: what a daemon does when it has been quiet."""
+        self._embedder.release()
+
+    def update(self, wanted: Sequence[Piece]) -> int:
+        known = self._collection.get(include=["metadatas"])
+        digests = dict(zip(known["ids"], (entry["digest"] for entry in known["metadatas"]), strict=True))
+        gone = sorted(set(digests) - {piece.id for piece in wanted})
+        for start in range(0, len(gone), NEAREST):
+            self._collection.delete(ids=gone[start : start + NEAREST])
+        changed = [piece for piece in wanted if digests.get(piece.id) != piece.digest]
+        for start in range(0, len(changed), WRITTEN_AT_ONCE):
+            batch = changed[start : start + WRITTEN_AT_ONCE]
+            self._collection.upsert(
+                ids=[piece.id for piece in batch],
+                embeddings=self._embedder.embed([piece.text for piece in batch]),
+                metadatas=[{"document": piece.document, "digest": piece.digest} for piece in batch],
+            )
+        return len(changed)
+
+    def nearness(self, question: str) -> Mapping[str, tuple[float, str]]:
+        size = self._collection.count()
+        if not size:
+            return {}
+        found = self._collection.query(
+            query_embeddings=self._embedder.embed([question]),
+            n_results=min(size, NEAREST),
+            include=["metadatas", "distances"],
+        )
+        rows = zip(found["ids"][0], found["metadatas"][0], found["distances"][0], strict=True)
+        return _best((entry["document"], 1 - float(distance), piece) for piece, entry, distance in rows)
+
+
+class IndexInUseError(CrewError):
+    """Another process, usually the daemon, owns the vector index."""
+
+
+def _take(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    opened = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as problem:
+        os.close(opened)
+        raise IndexInUseError(
+            "the vector index is in use by another crew process", "The search goes on by words alone."
+        ) from problem
+    return opened
+
+
+def _open(path: Path, model: str) -> Any:
+    """The collection. An index of another model, or one that does not open, is thrown away: it can be made anew."""
+    with suppress(Exception):  # Chroma's Rust core raises anything; whatever it is, a fresh index mends it
+        collection = _collection(path, model)
+        if (collection.metadata or {}).get("model") == model:
+            return collection
+    _forget(path)
+    shutil.rmtree(path, ignore_errors=True)
+    return _collection(path, model)
+
+
+def _collection(path: Path, model: str) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
+    client = chromadb.PersistentClient(str(path), settings=Settings(anonymized_telemetry=False))
+    # embedding_function=None: Chroma's default would download a model.
+    return client.get_or_create_collection(
+        "pieces", embedding_function=None, metadata={"model": model, "hnsw:space": "cosine"}
+    )
+
+
+def _forget(path: Path) -> None:
+    """Chroma keeps one open system for each path in the process; a new client would get the stale one."""
+    from chromadb.api.shared_system_client import SharedSystemClient
+
+    system = SharedSystemClient._identifier_to_system.pop(str(path), None)
+    if system is not None:
+        system.stop()
+
+
+def _best(rows: Any) -> dict[str, tuple[float, str]]:
+    best: dict[str, tuple[float, str]] = {}
+    for document, value, piece in rows:
+        if document not in best or value > best[document][0]:
+            best[document] = (value, piece)
+    return best
