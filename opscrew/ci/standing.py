@@ -1,0 +1,87 @@
+"""What fails at present, per branch, tag or pull request: kept so that each failed build is judged once.
+
+Fetching steps and logs costs requests of a small hourly budget, and a failure held back during an outage must still
+be known when the outage ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Engine, delete, select
+
+from opscrew.model.finding import Finding
+from opscrew.store.database import reading
+from opscrew.store.tables.standing_failures import standing_failures
+
+
+class Rerun(StrEnum):
+    """What became of the idea to run it again."""
+
+    NOT_WANTED = "not_wanted"  # the verdict speaks against it
+    WANTED = "wanted"  # to be decided in this run, or held back by an outage
+    PROPOSED = "proposed"  # an action exists
+    IMPOSSIBLE = "impossible"  # a rule forbids it; the finding says which
+    FAILED = "failed"  # our re-run failed as well
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One failing target of one repository ("workspace/slug"), judged at its newest finished pipeline."""
+
+    repository: str
+    target_key: str
+    pipeline_uuid: str
+    failed_at: datetime
+    rerun: Rerun
+    finding: Finding
+
+    @property
+    def signature(self) -> str:
+        """ "" where no signature was recognised."""
+        return str(self.finding.details.get("signature", ""))
+
+
+def standing_in(engine: Engine, repository: str) -> dict[str, Standing]:
+    """What fails in one repository, by target key."""
+    query = select(standing_failures).where(standing_failures.c.repository == repository)
+    with reading(engine).connect() as connection:
+        found = [_standing(row._mapping) for row in connection.execute(query)]
+    return {one.target_key: one for one in found}
+
+
+def replace_standing(engine: Engine, repository: str, failures: Iterable[Standing]) -> None:
+    """From now on exactly these targets of the repository fail."""
+    rows = [
+        {
+            "repository": repository,
+            # Branch names may be longer than a portable primary key.
+            "target_digest": hashlib.sha256(one.target_key.encode()).hexdigest(),
+            "pipeline_uuid": one.pipeline_uuid,
+            "rerun": one.rerun.value,
+            "failed_at": one.failed_at,
+            "finding": one.finding.model_dump(mode="json"),
+        }
+        for one in failures
+    ]
+    with engine.begin() as connection:
+        connection.execute(delete(standing_failures).where(standing_failures.c.repository == repository))
+        if rows:
+            connection.execute(standing_failures.insert(), rows)
+
+
+def _standing(row: Mapping[Any, Any]) -> Standing:
+    finding = Finding.model_validate(row["finding"])
+    return Standing(
+        repository=row["repository"],
+        target_key=finding.details["target_key"],
+        pipeline_uuid=row["pipeline_uuid"],
+        failed_at=row["failed_at"],
+        rerun=Rerun(row["rerun"]),
+        finding=finding,
+    )
