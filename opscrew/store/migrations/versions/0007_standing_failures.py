@@ -5,8 +5,8 @@ from alembic import op
 
 from opscrew.store.base import UtcDateTime
 
-revision = "0006_standing_failures"
-down_revision = "0005_ci"
+revision = "0007_standing_failures"
+down_revision = "0006_memory"
 
 
 def upgrade() -> None:
