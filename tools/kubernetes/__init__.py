@@ -1,1 +1,1 @@
-"""Kubernetes: lists, watches and the few changes that actions need."""
+"""Speaks to Kubernetes: records, reading with list and watch, and the few writes that actions need."""

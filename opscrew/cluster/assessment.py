@@ -1,0 +1,106 @@
+"""From a snapshot to findings: run the checks, fold, word, quieten. The one function others call is ``assess``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from opscrew.cluster.checks import CHECKS
+from opscrew.cluster.events import EventGroup, digest
+from opscrew.cluster.folding import Folded, fold
+from opscrew.cluster.noise import Noise
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.findings.codes import finding
+from opscrew.model.evidence import Evidence
+from opscrew.model.finding import Finding, Severity
+from opscrew.model.subject import Subject
+from opscrew.redaction import redact
+from tools.kubernetes.records import Resource
+
+_LONGEST_LINE = 400
+_MOST_LINES = 8
+_MOST_AFFECTED = 200
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """``held_back`` counts hints beyond their cap by code; ``not_checked`` says what could not be read and why."""
+
+    findings: list[Finding]
+    counts: dict[str, int]
+    held_back: dict[str, int] = field(default_factory=dict)
+    not_checked: dict[str, str] = field(default_factory=dict)
+    events: list[EventGroup] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[Finding]:
+        """Warnings and criticals."""
+        return [found for found in self.findings if found.severity is not Severity.INFO]
+
+
+def assess(snapshot: Snapshot, noise: Noise, cluster: str = "") -> Assessment:
+    """Findings, gravest first; ``cluster`` is the name people gave it, part of each finding's identity."""
+    folded = fold(snapshot, (problem for check in CHECKS for problem in check(snapshot)))
+    findings = sorted((_finding(snapshot, group, cluster) for group in folded), key=lambda f: -f.severity.rank)
+    shown, held_back = noise.quieten(findings)
+    shown.sort(key=lambda f: -f.severity.rank)
+    counts = {kind: len(snapshot.of(kind)) for kind in ("Node", "Namespace", "Pod", "Deployment", "Job")}
+    return Assessment(shown, counts, held_back, snapshot.not_checked, digest(snapshot.events))
+
+
+def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:
+    problem, affected = group.problem, group.affected
+    made = finding(
+        problem.code,
+        subject_of(group.resource, cluster),
+        _cause(group),
+        severity=problem.severity,
+        reason=problem.reason,
+        aspect=problem.aspect,
+        evidence=_evidence(snapshot, group, cluster),
+        details={
+            **problem.details,
+            "namespace": group.resource.namespace,
+            "affected": [_name(resource) for resource in affected[:_MOST_AFFECTED]],
+            "affected_total": len(affected),
+        },
+    )
+    # A symptom may be graver than its cause: no replica left because of one wrong image name.
+    gravest = max((p.severity for p in group.symptoms if p.severity), key=lambda s: s.rank, default=made.severity)
+    return made.model_copy(update={"severity": gravest}) if gravest.rank > made.severity.rank else made
+
+
+def _cause(group: Folded) -> str:
+    pods = [member.resource for member in group.members if member.resource is not group.resource]
+    cause = _clean(group.problem.cause)
+    if len(pods) > 1:
+        return f"{len(pods)} pods, for example {pods[0].name}: {cause}"
+    return f"Pod {pods[0].name}: {cause}" if pods and pods[0].kind == "Pod" else cause
+
+
+def _evidence(snapshot: Snapshot, group: Folded, cluster: str) -> list[Evidence]:
+    source = f"kubernetes {cluster}".strip()
+    lines = [f"{group.problem.resource}: {fact}" for fact in group.problem.facts]
+    lines += [f"{other.resource}: {other.cause}" for other in (*group.members[1:], *group.symptoms)]
+    if not lines:
+        lines = [f"{group.problem.resource}: {group.problem.reason}"]
+    return [
+        Evidence(source=source, text=_clean(line), observed_at=snapshot.now)
+        for line in dict.fromkeys(lines[:_MOST_LINES])
+    ]
+
+
+def subject_of(resource: Resource, cluster: str) -> Subject:
+    """The scope is "cluster/namespace", either part left out where there is none."""
+    scope = "/".join(part for part in (cluster, resource.namespace) if part)
+    return Subject(system="kubernetes", kind=resource.kind, scope=scope, name=resource.name)
+
+
+def _name(resource: Resource) -> dict[str, Any]:
+    return {"kind": resource.kind, "namespace": resource.namespace, "name": resource.name}
+
+
+def _clean(text: str) -> str:
+    """One line, without secrets, of bounded length: everything here was written by strangers."""
+    line = " ".join(redact(text[: 4 * _LONGEST_LINE]).split())
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 1] + "…"

@@ -1,0 +1,56 @@
+"""Every check, in the order in which problems of equal severity are shown. Add a check here and in its own file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from opscrew.cluster.apis import check_apis
+from opscrew.cluster.autoscalers import check_autoscalers
+from opscrew.cluster.certificates import check_certificates
+from opscrew.cluster.custom_resources import check_custom_resources
+from opscrew.cluster.deployments import check_deployments, check_replica_sets
+from opscrew.cluster.disruptions import check_disruption_budgets
+from opscrew.cluster.hygiene import check_config_maps, check_network_policies, check_roles, check_security
+from opscrew.cluster.ingresses import check_ingresses, check_routes
+from opscrew.cluster.jobs import check_cron_jobs, check_jobs
+from opscrew.cluster.nodes import check_nodes
+from opscrew.cluster.pods import check_pods
+from opscrew.cluster.problem import Problem
+from opscrew.cluster.quotas import check_quotas
+from opscrew.cluster.services import check_services
+from opscrew.cluster.sets import check_daemon_sets, check_stateful_sets
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.terminations import check_terminations
+from opscrew.cluster.volumes import check_claims, check_storage_classes, check_volumes
+from opscrew.cluster.webhooks import check_webhooks
+
+Check = Callable[[Snapshot], Iterator[Problem]]
+
+CHECKS: tuple[Check, ...] = (
+    check_nodes,
+    check_apis,
+    check_webhooks,
+    check_claims,
+    check_volumes,
+    check_storage_classes,
+    check_pods,
+    check_deployments,
+    check_replica_sets,
+    check_stateful_sets,
+    check_daemon_sets,
+    check_jobs,
+    check_cron_jobs,
+    check_services,
+    check_ingresses,
+    check_routes,
+    check_autoscalers,
+    check_disruption_budgets,
+    check_quotas,
+    check_certificates,
+    check_custom_resources,
+    check_terminations,
+    check_config_maps,
+    check_network_policies,
+    check_roles,
+    check_security,
+)

@@ -1,0 +1,133 @@
+"""Turns many problems into few: the same failure of sibling pods into one, and symptoms under their cause.
+
+Two steps. *Gathering*: pods of one workload that fail in the same way are one problem of that workload, since pods come
+and go and the workload is what people know. *Folding*: a symptom (``folding.yaml``) goes under the problem that causes
+it, found along owner chains and along the references its check named.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from opscrew.cluster.problem import Problem
+from opscrew.cluster.snapshot import Key, Snapshot
+from opscrew.findings.codes import codes
+from opscrew.model.finding import Severity
+from tools.kubernetes.records import Resource
+
+FOLDING_FILE = Path(__file__).with_name("folding.yaml")
+
+
+@dataclass
+class Folded:
+    """A cause with everything that suffers from it. ``resource`` is what the finding is about."""
+
+    problem: Problem
+    resource: Resource
+    members: list[Problem] = field(default_factory=list)
+    symptoms: list[Problem] = field(default_factory=list)
+
+    @property
+    def affected(self) -> list[Resource]:
+        """All resources involved besides ``resource``, each once, in the order they were found."""
+        found = {problem.resource.key: problem.resource for problem in (*self.members, *self.symptoms)}
+        found.pop(self.resource.key, None)
+        return list(found.values())
+
+
+def fold(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
+    """Causes only, in the order of the problems. Nothing is lost: each problem is a cause, a member or a symptom."""
+    groups = _gather(snapshot, problems)
+    by_resource: dict[Key, list[Folded]] = defaultdict(list)
+    for group in groups:
+        for key in {group.resource.key, *(member.resource.key for member in group.members)}:
+            by_resource[key].append(group)
+    causes = [_cause_of(snapshot, group, by_resource) for group in groups]
+    position = {id(group): index for index, group in enumerate(groups)}
+    parents = [position[id(cause)] if cause is not None else None for cause in causes]
+    kept = []
+    for index, group in enumerate(groups):
+        root = groups[_root(index, parents)]
+        if root is group:
+            kept.append(group)
+        else:
+            root.symptoms.extend(group.members)
+    return kept
+
+
+def _gather(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
+    groups: dict[tuple[object, ...], Folded] = {}
+    for problem in problems:
+        resource = _workload_of(snapshot, problem.resource)
+        identity = (resource.key, problem.code, problem.aspect, problem.reason if problem.code == "POD_FAILED" else "")
+        group = groups.setdefault(identity, Folded(problem, resource))
+        group.members.append(problem)
+    return list(groups.values())
+
+
+def _workload_of(snapshot: Snapshot, resource: Resource) -> Resource:
+    """What a pod or a ReplicaSet belongs to. Static pods are owned by their node and stay themselves."""
+    if resource.kind not in ("Pod", "ReplicaSet") or resource.is_custom:
+        return resource
+    owner = snapshot.top_owner_of(resource)
+    return resource if owner.kind in ("Node", "CronJob") or owner.is_custom else owner
+
+
+def _cause_of(snapshot: Snapshot, group: Folded, by_resource: Mapping[Key, list[Folded]]) -> Folded | None:
+    """The gravest other problem in the places where this symptom's cause may be."""
+    places = folding().get(group.problem.code)
+    if places is None:
+        return None
+    for key in _suspects(snapshot, group, places):
+        for other in by_resource.get(key, ()):
+            if other is not group and _may_cause(other, group):
+                return other
+    return None
+
+
+def _may_cause(other: Folded, symptom: Folded) -> bool:
+    """Hints are no causes, and one on the same resource is one only when it does more than count what is short."""
+    if codes()[other.problem.code].severity is Severity.INFO and other.problem.severity is None:
+        return False
+    if other.resource.key != symptom.resource.key:
+        return True
+    return not _is_summary(other.problem.code)
+
+
+def _is_summary(code: str) -> bool:
+    """Codes that only count what is missing, and so never explain another problem of their own resource."""
+    return "descendants" in folding().get(code, ())
+
+
+def _suspects(snapshot: Snapshot, group: Folded, places: Iterable[str]) -> Iterator[Key]:
+    if "named" in places:
+        for problem in group.members:
+            yield from problem.caused_by
+    if "descendants" in places:
+        yield group.resource.key
+        for resource in snapshot.descendants_of(group.resource):
+            yield resource.key
+
+
+def _root(start: int, parents: Sequence[int | None]) -> int:
+    """The end of the chain of causes. In a circle everyone blames everyone: then its first member stands for all."""
+    path = [start]
+    while (parent := parents[path[-1]]) is not None:
+        if parent in path:
+            return min(path[path.index(parent) :])
+        path.append(parent)
+    return path[-1]
+
+
+@cache
+def folding() -> Mapping[str, tuple[str, ...]]:
+    """Places by symptom code."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loaded = yaml.load(FOLDING_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    return {code: tuple(places) for code, places in loaded.items()}

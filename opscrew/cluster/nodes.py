@@ -1,0 +1,72 @@
+"""Nodes that are not ready, under pressure, or report a fault of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opscrew.cluster.conditions import Condition, find_condition, read_conditions
+from opscrew.cluster.problem import Problem
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.thresholds import seconds, thresholds
+from tools.kubernetes.fields import mappings, text
+from tools.kubernetes.records import Resource
+
+_PRESSURES = {
+    "MemoryPressure": "is running out of memory and evicts pods",
+    "DiskPressure": "is running out of disk and evicts pods",
+    "PIDPressure": "is running out of process ids and evicts pods",
+    "NetworkUnavailable": "has no working pod network",
+}
+
+
+def check_nodes(snapshot: Snapshot) -> Iterator[Problem]:
+    """A condition other than Ready is bad when True; node-problem-detector's are False while all is well."""
+    for node in snapshot.of("Node"):
+        conditions = read_conditions(node.status)
+        ready = find_condition(conditions, "Ready")
+        if ready is None or ready.status is not True:
+            yield from _not_ready(snapshot, node, ready)
+            continue  # a kubelet that does not report makes all its other conditions Unknown
+        for condition in conditions:
+            if condition.status is True and condition.type != "Ready":
+                yield _faulty(node, condition)
+        yield from _cordoned(snapshot, node)
+
+
+def _not_ready(snapshot: Snapshot, node: Resource, ready: Condition | None) -> Iterator[Problem]:
+    young = snapshot.age(node.created_at) <= seconds(thresholds().settle_seconds)
+    if node.created_at is not None and young and (ready is None or ready.status is False) and snapshot.dated:
+        return
+    if ready is None:
+        if node.status:
+            yield Problem("NODE_NOT_READY", node, "NotReady", "The node has never reported that it is ready.")
+        return
+    reason = ready.reason or "NotReady"
+    says = ready.message or reason
+    cause = f"The kubelet does not report any more: {says}" if ready.status is None else f"Not ready: {says}"
+    yield Problem("NODE_NOT_READY", node, reason, cause)
+
+
+def _faulty(node: Resource, condition: Condition) -> Problem:
+    if condition.type in _PRESSURES:
+        cause = f"The node {_PRESSURES[condition.type]}: {condition.message or condition.reason}"
+        return Problem("NODE_UNDER_PRESSURE", node, condition.type, cause, aspect=condition.type)
+    cause = f"The node reports {condition.type}: {condition.message or condition.reason}"
+    return Problem("NODE_FAULT_REPORTED", node, condition.reason or condition.type, cause, aspect=condition.type)
+
+
+def _cordoned(snapshot: Snapshot, node: Resource) -> Iterator[Problem]:
+    if node.spec.get("unschedulable") is not True:
+        return
+    since = next(
+        (
+            t
+            for taint in mappings(node.spec, "taints")
+            if (t := text(taint, "timeAdded")) and "unschedulable" in text(taint, "key")
+        ),
+        "",
+    )
+    when = f" since {since}" if since else ""
+    yield Problem(
+        "NODE_CORDONED", node, "SchedulingDisabled", f"Somebody cordoned the node{when}; it takes no new pods."
+    )

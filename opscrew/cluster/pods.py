@@ -1,0 +1,169 @@
+"""Pods: not placed, not started, failed, evicted, not ready, or not going away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opscrew.cluster.conditions import find_condition, read_conditions
+from opscrew.cluster.containers import check_containers, containers_of
+from opscrew.cluster.events import event_line, recent_warnings
+from opscrew.cluster.problem import Problem
+from opscrew.cluster.snapshot import Key, Snapshot
+from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.model.finding import Severity
+from tools.kubernetes.fields import mapping, mappings, number, text
+from tools.kubernetes.records import Resource
+
+# What the kubelet or the attach controller says while a pod cannot start, and the code it leads to.
+_START_EVENTS = {
+    "FailedAttachVolume": "VOLUME_ATTACH_FAILED",
+    "FailedMount": "VOLUME_MOUNT_FAILED",
+    "FailedMapVolume": "VOLUME_MOUNT_FAILED",
+    "FailedCreatePodSandBox": "POD_SANDBOX_FAILED",
+    "NetworkNotReady": "POD_SANDBOX_FAILED",
+}
+
+
+def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
+    """Every pod; a pod whose containers say what is wrong gets no further, vaguer problem."""
+    for pod in snapshot.of("Pod"):
+        if pod.deleting_since is not None:
+            yield from _stuck_terminating(snapshot, pod)
+        elif text(pod.status, "phase") != "Succeeded" and not _belongs_to_a_job_that_goes_on(snapshot, pod):
+            problems = list(_problems(snapshot, pod))
+            yield from problems
+
+
+def _problems(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
+    if text(pod.status, "reason") == "Evicted":
+        yield _evicted(pod)
+        return
+    found = list(check_containers(snapshot, pod))
+    if found:
+        yield from found
+    elif text(pod.status, "phase") == "Failed":
+        yield from _failed(pod)
+    elif (problem := _unplaced(snapshot, pod) or _unstarted(snapshot, pod)) is not None:
+        yield problem
+    else:
+        yield from _unready(snapshot, pod)
+
+
+def _belongs_to_a_job_that_goes_on(snapshot: Snapshot, pod: Resource) -> bool:
+    """A Job replaces failed pods until its own limit; until then one of them is no problem, nor after it succeeded."""
+    owner = snapshot.owner_of(pod)
+    if owner is None or owner.kind != "Job" or text(pod.status, "phase") != "Failed":
+        return False
+    failed = find_condition(read_conditions(owner.status), "Failed")
+    return failed is None or failed.status is not True
+
+
+def _evicted(pod: Resource) -> Problem:
+    message = text(pod.status, "message")
+    cause = f"The node evicted the pod: {message or 'no reason given'}"
+    return Problem("POD_EVICTED", pod, "Evicted", cause, facts=(message,) if message else ())
+
+
+def _failed(pod: Resource) -> Iterator[Problem]:
+    reason, message = text(pod.status, "reason"), text(pod.status, "message")
+    ready = find_condition(read_conditions(pod.status), "Ready")
+    if not reason and ready is not None and ready.reason == "PodCompleted":
+        return  # the kubelet's word that it ran to its end
+    cause = f"The pod failed: {message or reason or 'no reason given'}"
+    yield Problem("POD_FAILED", pod, reason or "Failed", cause)
+
+
+def _unplaced(snapshot: Snapshot, pod: Resource) -> Problem | None:
+    if text(pod.spec, "nodeName"):
+        return None
+    scheduled = find_condition(read_conditions(pod.status), "PodScheduled")
+    if scheduled is not None and scheduled.status is False and scheduled.reason == "SchedulingGated":
+        if snapshot.age(pod.created_at) <= seconds(thresholds().rollout_seconds):
+            return None
+        gates = ", ".join(text(gate, "name") for gate in mappings(pod.spec, "schedulingGates"))
+        cause = f"Nothing has opened the pod's scheduling gates ({gates or 'unnamed'})."
+        return Problem("POD_SCHEDULING_GATED", pod, "SchedulingGated", cause)
+    events = recent_warnings(snapshot, pod, ("FailedScheduling",))
+    unschedulable = scheduled is not None and scheduled.status is False and scheduled.reason == "Unschedulable"
+    if not unschedulable and not events:
+        return None
+    # An undated file gives no age: then the scheduler's word stands.
+    since = scheduled.since if scheduled else pod.created_at
+    if snapshot.dated and snapshot.age(since or pod.created_at) < seconds(thresholds().pod_unschedulable_seconds):
+        return None
+    message = (scheduled.message if scheduled else "") or (events[0].message if events else "")
+    cause = f"No node takes the pod: {message or 'the scheduler gives no reason'}"
+    facts = tuple(event_line(event) for event in events[:2])
+    return Problem("POD_UNSCHEDULABLE", pod, "Unschedulable", cause, facts=facts, caused_by=_claims(pod))
+
+
+def _claims(pod: Resource) -> tuple[Key, ...]:
+    names = [text(volume, "persistentVolumeClaim", "claimName") for volume in mappings(pod.spec, "volumes")]
+    return tuple(("PersistentVolumeClaim", pod.namespace, name) for name in names if name)
+
+
+def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
+    """Placed on a node, and its containers do not come to run."""
+    if text(pod.status, "phase") not in ("", "Pending"):
+        return None
+    for event in recent_warnings(snapshot, pod, _START_EVENTS):
+        # One failure is often mended by the next try a few seconds later.
+        if event.count > 1 or snapshot.age(event.first_seen) >= seconds(thresholds().settle_seconds):
+            cause = f"The pod cannot start: {event.message.strip()}"
+            caused_by = (*_claims(pod), *_node(pod))
+            code = _START_EVENTS[event.reason]
+            return Problem(code, pod, event.reason, cause, facts=(event_line(event),), caused_by=caused_by)
+    if snapshot.age(pod.created_at) <= seconds(thresholds().pod_start_seconds):
+        return None
+    waiting = [text(container.waiting, "reason") for container in containers_of(pod)]
+    reason = next((word for word in waiting if word), "Pending")
+    minutes = int(snapshot.age(pod.created_at).total_seconds() // 60)
+    cause = f"The pod has not started for {minutes} minutes, and nothing says why."
+    return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)))
+
+
+def _node(pod: Resource) -> tuple[Key, ...]:
+    name = text(pod.spec, "nodeName")
+    return (("Node", "", name),) if name else ()
+
+
+def _unready(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
+    if text(pod.status, "phase") != "Running":
+        return
+    ready = find_condition(read_conditions(pod.status), "Ready")
+    if ready is None or ready.status is True or ready.reason == "PodCompleted":
+        return
+    probes = recent_warnings(snapshot, pod, ("Unhealthy", "ProbeWarning"))
+    if probes and (probes[0].count > 3 or snapshot.age(ready.since) >= seconds(thresholds().settle_seconds)):
+        cause = f"The pod runs but is not ready: {probes[0].message.strip()}"
+        facts = (*(event_line(event) for event in probes[:2]), *_probe_lines(pod))
+        yield Problem("POD_PROBE_FAILING", pod, "Unhealthy", cause, facts=facts, caused_by=_node(pod))
+    elif snapshot.age(ready.since or pod.created_at) > seconds(thresholds().pod_not_ready_seconds):
+        cause = f"The pod runs but is not ready: {ready.message or ready.reason or 'no reason given'}"
+        reason = ready.reason or "NotReady"
+        yield Problem("POD_NOT_READY", pod, reason, cause, facts=_probe_lines(pod), caused_by=_node(pod))
+
+
+def _probe_lines(pod: Resource) -> tuple[str, ...]:
+    """The readiness probe of each container, in a few words."""
+    lines = []
+    for container in mappings(pod.spec, "containers"):
+        probe = mapping(container, "readinessProbe")
+        what = next((kind for kind in ("httpGet", "tcpSocket", "exec", "grpc") if kind in probe), "")
+        if what:
+            port = text(probe, what, "port")
+            target = text(probe, what, "path") + (f" port {port}" if port else "")
+            timeout = number(probe, "timeoutSeconds") or 1
+            lines.append(f"readiness probe of {text(container, 'name')}: {what} {target}, timeout {timeout} s")
+    return tuple(lines)
+
+
+def _stuck_terminating(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
+    # deletionTimestamp already includes the pod's grace period.
+    if snapshot.age(pod.deleting_since) <= seconds(thresholds().terminating_seconds):
+        return
+    held = f" Held by finalizers: {', '.join(pod.finalizers)}." if pod.finalizers else ""
+    minutes = int(snapshot.age(pod.deleting_since).total_seconds() // 60)
+    cause = f"The pod should have been gone {minutes} minutes ago.{held}"
+    severity = None if snapshot.dated else Severity.INFO  # see terminations.py
+    yield Problem("POD_TERMINATING_STUCK", pod, "Terminating", cause, caused_by=_node(pod), severity=severity)

@@ -1,0 +1,83 @@
+"""Services that lead to no ready pod, and load balancers that get no address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opscrew.cluster.events import event_line, recent_warnings
+from opscrew.cluster.problem import Problem
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.thresholds import seconds, thresholds
+from tools.kubernetes.fields import mapping, mappings, text, truth
+from tools.kubernetes.records import Resource
+
+_BALANCER_EVENTS = (
+    "SyncLoadBalancerFailed",
+    "AllocationFailed",
+    "UpdateLoadBalancerFailed",
+    "CreatingLoadBalancerFailed",
+)
+
+
+def check_services(snapshot: Snapshot) -> Iterator[Problem]:
+    """Only Services with a selector: without one somebody else fills in the endpoints."""
+    for service in snapshot.of("Service"):
+        if service.deleting_since or text(service.spec, "type") == "ExternalName":
+            continue
+        selector = mapping(service.spec, "selector")
+        if selector and snapshot.knows("Pod", service.namespace):
+            yield from _endpoints(snapshot, service)
+        if text(service.spec, "type") == "LoadBalancer":
+            yield from _address(snapshot, service)
+
+
+def _endpoints(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
+    pods = snapshot.selected_pods(service.namespace, mapping(service.spec, "selector"))
+    ready = [pod for pod in pods if is_ready(pod)]
+    if ready or snapshot.age(service.created_at) <= seconds(thresholds().settle_seconds):
+        return
+    if not pods:
+        if _is_scaled_to_zero(snapshot, service):
+            return
+        cause = "No pod matches its selector, so every connection to it fails."
+        yield Problem("SERVICE_WITHOUT_PODS", service, "NoEndpoints", cause)
+        return
+    if snapshot.age(max((pod.created_at for pod in pods if pod.created_at), default=None)) <= seconds(
+        thresholds().settle_seconds
+    ):
+        return
+    cause = f"None of its {len(pods)} pods is ready, so every connection to it fails."
+    keys = tuple(pod.key for pod in pods)
+    yield Problem("SERVICE_WITHOUT_READY_PODS", service, "NoReadyEndpoints", cause, caused_by=keys)
+
+
+def _is_scaled_to_zero(snapshot: Snapshot, service: Resource) -> bool:
+    """Whether a workload of that namespace makes such pods and is meant to have none right now."""
+    selector = mapping(service.spec, "selector")
+    for kind in ("Deployment", "StatefulSet", "ReplicaSet"):
+        for workload in snapshot.of(kind):
+            labels = mapping(workload.spec, "template", "metadata", "labels")
+            if workload.namespace == service.namespace and selector.items() <= labels.items():
+                return workload.spec.get("replicas") == 0
+    return False
+
+
+def _address(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
+    if mappings(service.status, "loadBalancer", "ingress"):
+        return
+    events = recent_warnings(snapshot, service, _BALANCER_EVENTS)
+    if events:
+        facts = tuple(event_line(event) for event in events[:2])
+        cause = f"Its load balancer could not be made: {events[0].message.strip()}"
+        yield Problem("LOAD_BALANCER_FAILED", service, events[0].reason, cause, facts=facts)
+    elif snapshot.age(service.created_at) > seconds(thresholds().address_seconds):
+        cause = "Its load balancer has no address yet; perhaps nothing in this cluster makes load balancers."
+        yield Problem("LOAD_BALANCER_PENDING", service, "NoAddress", cause)
+
+
+def is_ready(pod: Resource) -> bool:
+    """Whether traffic is sent to the pod."""
+    if pod.deleting_since is not None:
+        return False
+    conditions = mappings(pod.status, "conditions")
+    return any(text(condition, "type") == "Ready" and truth(condition, "status") for condition in conditions)

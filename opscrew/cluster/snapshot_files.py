@@ -1,0 +1,91 @@
+"""Reads a snapshot from a file: a Kubernetes List, an array, or one object, in JSON or YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from opscrew.cluster.moment import newest_time
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.errors import CrewError
+from tools.kubernetes.fields import mapping, text
+from tools.kubernetes.records import Event, Resource, read_event, read_resource
+
+_DEEPEST_LIST = 8
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """``malformed`` counts members that are no Kubernetes objects; they were left out."""
+
+    snapshot: Snapshot
+    malformed: int
+
+
+def read_snapshot(path: Path, now: datetime | None = None) -> SnapshotFile:
+    """Without ``now`` the newest time in the file stands for it. Raises ``CrewError`` for an unreadable file."""
+    members = list(_members(_decode(path), 0))
+    objects = [member for member in members if isinstance(member, dict) and text(member, "kind")]
+    if not objects:
+        raise CrewError(
+            f"{path} holds no Kubernetes object", "Give what `kubectl get ... -o json` or `-o yaml` prints."
+        )
+    resources: list[Resource] = []
+    events: list[Event] = []
+    for raw in objects:
+        if text(raw, "kind") == "Event":
+            events.append(read_event(raw))
+        elif text(raw, "kind") != "Secret":  # never read, not even from a file
+            resources.append(read_resource(raw))
+    moment = now or newest_time(objects)
+    snapshot = Snapshot(resources, moment, events=events, dated=now is not None)
+    return SnapshotFile(snapshot, malformed=len(members) - len(objects))
+
+
+def _decode(path: Path) -> list[Any]:
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise CrewError(f"{path} cannot be read: {problem.strerror}", "Give the path of an existing file.") from problem
+    try:
+        return [orjson.loads(data)]
+    except orjson.JSONDecodeError:
+        return _decode_yaml(path, data)
+
+
+def _decode_yaml(path: Path, data: bytes) -> list[Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return list(yaml.load_all(data, Loader=loader))
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise CrewError(
+            f"{path} is neither JSON nor YAML: {reason}", "Was it cut off while it was written?"
+        ) from problem
+
+
+def _members(decoded: Any, depth: int) -> Iterator[Any]:
+    """Single objects out of arrays, Lists (also lists of one kind, "PodList") and several YAML documents."""
+    if isinstance(decoded, list) and depth < _DEEPEST_LIST:
+        for member in decoded:
+            yield from _members(member, depth + 1)
+    elif isinstance(decoded, dict) and isinstance(decoded.get("items"), list) and _is_list(decoded):
+        kind = text(decoded, "kind").removesuffix("List")
+        for member in decoded["items"]:
+            # A list of one kind leaves kind and version of its items out.
+            if isinstance(member, dict) and kind and not text(member, "kind"):
+                member = {"kind": kind, "apiVersion": text(decoded, "apiVersion"), **member}
+            yield from _members(member, depth + 1)
+    elif decoded is not None:
+        yield decoded
+
+
+def _is_list(decoded: dict[str, Any]) -> bool:
+    return text(decoded, "kind").endswith("List") or not mapping(decoded, "metadata").get("name")

@@ -1,0 +1,263 @@
+"""A small Kubernetes API client: lists in pages, watches, and the few writes that actions need. Raw JSON, no models.
+
+Thread-safe. Every failure leaves as ``TemporaryError`` or ``PermanentError`` of ``tools.errors``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import httpx
+import orjson
+
+from tools.errors import PermanentError, TemporaryError, UpstreamError
+from tools.kubernetes.access import SYSTEM, Access
+from tools.kubernetes.discovery import DISCOVERY_ACCEPT, custom_types, group_versions, types_of_group
+from tools.kubernetes.fields import mapping, text
+from tools.kubernetes.records import Resource, ResourceType, read_resource
+from tools.kubernetes.trimming import trim
+
+_PAGE_SIZE = 500
+_LIST_ATTEMPTS = 3
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class ExpiredError(TemporaryError):
+    """410 Gone: the version asked for is older than what the server keeps. List again from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """``type`` is ADDED, MODIFIED, DELETED or BOOKMARK; a bookmark carries a resource version and nothing else."""
+
+    type: str
+    object: dict[str, Any]
+    resource_version: str
+
+
+class KubernetesClient:
+    """Use as a context manager, or call ``close()``. ``transport`` lets tests cut the line."""
+
+    def __init__(
+        self,
+        access: Access,
+        *,
+        timeout_seconds: float = 30,
+        page_size: int = _PAGE_SIZE,
+        transport: httpx.BaseTransport | None = None,
+        on_response: Callable[[str], None] = lambda outcome: None,
+    ) -> None:
+        self._access = access
+        self._page_size = page_size
+        self._on_response = on_response
+        host = httpx.URL(access.server).host
+        self._http = httpx.Client(
+            base_url=access.server,
+            verify=access.tls if access.tls is not None else True,
+            auth=(access.user, access.password) if access.user else None,
+            timeout=timeout_seconds,
+            transport=transport,
+            proxy=access.proxy or None,
+            trust_env=False,  # a kubeconfig says everything, and a proxy of the shell is not meant for a cluster
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+            # Compressing costs the API server more time than the loopback device saves.
+            headers={"Accept-Encoding": "identity"} if host in _LOCAL else None,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._http.close()
+
+    def version(self) -> str:
+        """The server's version; also the cheapest way to see that it answers."""
+        return text(self.request("GET", "/version"), "gitVersion")
+
+    def list_objects(self, kind: ResourceType, namespace: str = "") -> tuple[list[dict[str, Any]], str]:
+        """All objects of a type as trimmed JSON, and the version to watch from.
+
+        A list that outlives its continuation token, or is cut in the middle, is begun again: half a list would
+        make what is missing look deleted.
+        """
+        problem: UpstreamError | None = None
+        for _ in range(_LIST_ATTEMPTS):
+            try:
+                return self._list_once(kind, namespace)
+            except ExpiredError as expired:
+                problem = expired
+            except TemporaryError as cut:
+                if problem is not None:
+                    raise
+                problem = cut
+        assert problem is not None
+        raise problem
+
+    def _list_once(self, kind: ResourceType, namespace: str) -> tuple[list[dict[str, Any]], str]:
+        found: list[dict[str, Any]] = []
+        query: dict[str, str] = {"limit": str(self._page_size)}
+        while True:
+            page = self.request("GET", kind.path(namespace), query)
+            items = page.get("items")
+            if items is None and not text(page, "kind").endswith("List"):
+                raise TemporaryError("the answer is not a list", system=SYSTEM, url=self._url(kind.path(namespace)))
+            for item in items or ():
+                if isinstance(item, dict):
+                    found.append(trim(kind.kind, item))
+            metadata = mapping(page, "metadata")
+            if not text(metadata, "continue"):
+                return found, text(metadata, "resourceVersion")
+            query["continue"] = text(metadata, "continue")
+
+    def resources(self, kind: ResourceType, namespace: str = "") -> list[Resource]:
+        """The same list as records."""
+        return [read_resource(raw, kind.api_version, kind.kind) for raw in self.list_objects(kind, namespace)[0]]
+
+    def watch(self, kind: ResourceType, resource_version: str, seconds: int = 300) -> Iterator[WatchEvent]:
+        """Changes since ``resource_version`` until the server ends the watch. Raises ``ExpiredError``."""
+        query = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(seconds),
+        }
+        path = kind.path()
+        try:
+            timeout = httpx.Timeout(30, read=seconds + 30)
+            with self._http.stream("GET", path, params=query, headers=self._headers(), timeout=timeout) as response:
+                if response.is_error:
+                    response.read()
+                    raise self._error(response)
+                for line in response.iter_lines():
+                    if line.strip():
+                        yield self._watch_event(kind, line, path)
+        except httpx.HTTPError as problem:
+            raise TemporaryError(_reason(problem), system=SYSTEM, url=self._url(path)) from problem
+
+    def _watch_event(self, kind: ResourceType, line: str, path: str) -> WatchEvent:
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError as problem:
+            raise TemporaryError("a watch event was cut off", system=SYSTEM, url=self._url(path)) from problem
+        raw = event.get("object") if isinstance(event, dict) else None
+        if not isinstance(raw, dict):
+            raise TemporaryError("a watch event has no object", system=SYSTEM, url=self._url(path))
+        if text(event, "type") == "ERROR":
+            error = ExpiredError if raw.get("code") == 410 else TemporaryError
+            raise error(text(raw, "message") or "the watch failed", system=SYSTEM, url=self._url(path))
+        return WatchEvent(text(event, "type"), trim(kind.kind, raw), text(raw, "metadata", "resourceVersion"))
+
+    def custom_types(self) -> list[ResourceType]:
+        """Listable types of custom groups, by discovery. One request where the server has aggregated discovery."""
+        groups = self.request("GET", "/apis", accept=DISCOVERY_ACCEPT)
+        if text(groups, "kind") == "APIGroupDiscoveryList":
+            return custom_types(groups)
+        return [
+            found
+            for version in group_versions(groups)
+            for found in types_of_group(version, self.request("GET", f"/apis/{version}"))
+        ]
+
+    def get(self, kind: ResourceType, namespace: str, name: str) -> Resource | None:
+        """One object, or None where there is none."""
+        try:
+            raw = self.request("GET", kind.path(namespace, name))
+        except PermanentError as problem:
+            if getattr(problem, "status", None) == 404:
+                return None
+            raise
+        return read_resource(raw, kind.api_version, kind.kind)
+
+    def patch(
+        self, kind: ResourceType, namespace: str, name: str, change: Mapping[str, Any], *, subresource: str = ""
+    ) -> Resource:
+        """A JSON merge patch. Put ``metadata.resourceVersion`` into it to refuse when somebody was faster."""
+        path = kind.path(namespace, name) + (f"/{subresource}" if subresource else "")
+        raw = self.request("PATCH", path, body=change, content_type="application/merge-patch+json")
+        return read_resource(raw, kind.api_version, kind.kind)
+
+    def delete(
+        self, kind: ResourceType, namespace: str, name: str, *, uid: str, grace_seconds: int | None = None
+    ) -> None:
+        """Deletes exactly the object with that uid: a successor of the same name is left alone."""
+        body: dict[str, Any] = {"preconditions": {"uid": uid}}
+        if grace_seconds is not None:
+            body["gracePeriodSeconds"] = grace_seconds
+        self.request("DELETE", kind.path(namespace, name), body=body)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
+    ) -> dict[str, Any]:
+        """One request, one JSON object."""
+        headers = self._headers() | {"Accept": accept}
+        content = None
+        if body is not None:
+            headers["Content-Type"], content = content_type, orjson.dumps(body)
+        try:
+            response = self._http.request(method, path, params=query, headers=headers, content=content)
+        except httpx.HTTPError as problem:
+            self._on_response("error")
+            raise TemporaryError(_reason(problem), system=SYSTEM, url=self._url(path)) from problem
+        self._on_response(str(response.status_code))
+        if response.is_error:
+            raise self._error(response)
+        try:
+            decoded = orjson.loads(response.content)
+        except orjson.JSONDecodeError as problem:
+            raise TemporaryError("the answer is cut off or no JSON", system=SYSTEM, url=self._url(path)) from problem
+        if not isinstance(decoded, dict):
+            raise TemporaryError("the answer is no JSON object", system=SYSTEM, url=self._url(path))
+        return decoded
+
+    def _headers(self) -> dict[str, str]:
+        token = self._access.token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _url(self, path: str) -> str:
+        return f"{self._access.server}{path}"
+
+    def _error(self, response: httpx.Response) -> UpstreamError:
+        url, code = self._url(response.url.path), response.status_code
+        try:
+            message = text(orjson.loads(response.content), "message")
+        except orjson.JSONDecodeError:
+            message = ""
+        message = message[:300] or f"HTTP {code}"
+        if code == 410:
+            return ExpiredError(message, system=SYSTEM, url=url)
+        if code == 429 or code >= 500:
+            after = response.headers.get("Retry-After", "")
+            wait = float(after) if after.isdigit() else None
+            return TemporaryError(message, system=SYSTEM, url=url, retry_after=wait)
+        return StatusError(message, code, url)
+
+
+class StatusError(PermanentError):
+    """A refusal with its HTTP status: 401 and 403 mean no permission, 404 no such thing, 409 somebody was faster."""
+
+    def __init__(self, message: str, status: int, url: str) -> None:
+        hints = {
+            401: "The token is not accepted; renew it.",
+            403: "Give the account the read-only role of deploy/kubernetes/.",
+        }
+        super().__init__(message, system=SYSTEM, url=url, hint=hints.get(status, ""))
+        self.status = status
+
+
+def _reason(problem: httpx.HTTPError) -> str:
+    if isinstance(problem, httpx.TimeoutException):
+        return "no answer in time"
+    return f"the connection failed: {problem}" if str(problem) else f"the connection failed ({type(problem).__name__})"
