@@ -75,7 +75,7 @@ def test_a_configuration_file_that_is_named_must_exist(tmp_path) -> None:
         settings.load(tmp_path / "absent.yaml")
 
 
-def test_a_bare_off_in_yaml_is_the_mode_off(tmp_path, monkeypatch) -> None:
+def test_a_bare_off_in_yaml_is_the_mode_off(tmp_path) -> None:
     (tmp_path / "crew.yaml").write_text("policy: {stop_pipeline: off, rerun_pipeline: {acme/*: auto, acme/infra: off}}")
-    policy = load(tmp_path / "crew.yaml").policy
+    policy = settings.load(tmp_path / "crew.yaml").policy
     assert policy == {"stop_pipeline": "off", "rerun_pipeline": {"acme/*": "auto", "acme/infra": "off"}}
