@@ -10,7 +10,7 @@ import httpx
 from pydantic import ValidationError
 
 from tools.errors import PermanentError, TemporaryError
-from tools.ollama.records import InstalledModel, LoadedModel, ModelCard
+from tools.ollama.records import InstalledModel, LoadedModel, ModelCard, Timing
 
 SYSTEM = "ollama"
 
@@ -62,6 +62,22 @@ class OllamaClient:
             return ModelCard.model_validate(answer)
         except ValidationError as problem:
             raise self._malformed("/api/show") from problem
+
+    def timed_answer(self, model: str, prompt: str, *, context_tokens: int, keep_alive: str) -> Timing:
+        """Lets the model read ``prompt`` and write a little, and returns the host's own timing."""
+        body = {
+            "model": model,
+            "messages": [{"role": "user", "content": prompt}],
+            "stream": False,
+            "think": False,
+            "keep_alive": keep_alive,
+            "options": {"num_ctx": context_tokens, "num_predict": 48, "temperature": 0},
+        }
+        answer = self._ask("POST", "/api/chat", body)
+        try:
+            return Timing.model_validate(answer)
+        except ValidationError as problem:
+            raise self._malformed("/api/chat") from problem
 
     def _records(self, method: str, path: str, kind: type[R]) -> tuple[R, ...]:
         answer = self._ask(method, path).get("models") or []

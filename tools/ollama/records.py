@@ -40,6 +40,30 @@ class LoadedModel(Record):
     expires_at: datetime | None = None
 
 
+class Timing(Record):
+    """One answer's timing as the host measured it, durations in nanoseconds. Cached prompt tokens cost no time."""
+
+    prompt_eval_count: int = 0
+    prompt_eval_duration: int = 0
+    eval_count: int = 0
+    eval_duration: int = 0
+    load_duration: int = 0
+
+    @property
+    def prompt_speed(self) -> float | None:
+        """Tokens read per second."""
+        return self.prompt_eval_count / self.prompt_eval_duration * 1e9 if self.prompt_eval_duration else None
+
+    @property
+    def output_speed(self) -> float | None:
+        """Tokens written per second."""
+        return self.eval_count / self.eval_duration * 1e9 if self.eval_duration else None
+
+    @property
+    def load_seconds(self) -> float:
+        return self.load_duration / 1e9
+
+
 class ModelCard(Record):
     """What ``/api/show`` says of one model."""
 
