@@ -126,7 +126,7 @@ class Connection:
             try:
                 return operation()
             except TemporaryError as problem:
-                wait = pause if problem.retry_after is None else problem.retry_after
+                wait = max(pause, problem.retry_after or 0)
                 if wait > LONGEST_PAUSE:
                     raise
                 self._sleep(wait)
@@ -136,10 +136,11 @@ class Connection:
         request = self._request("GET", url, {"Accept": "application/json"})
         for _ in range(MOST_REDIRECTS):
             with self._sent(request, accept=()) as response:
-                if not response.has_redirect_location:
-                    return self._parsed(self._read(response), request)
-                target = self._same_host(response.headers["location"], request.url)
-            request = self._request("GET", target, {"Accept": "application/json"})
+                data = self._read(response)
+                location = response.headers["location"] if response.has_redirect_location else None
+            if location is None:
+                return self._parsed(data, request)
+            request = self._request("GET", self._same_host(location, request.url), {"Accept": "application/json"})
         raise failures.of_transport(httpx.TooManyRedirects(""), request, 0)
 
     def _request(self, method: str, url: httpx.URL, headers: Mapping[str, str], body: Any = None) -> httpx.Request:
