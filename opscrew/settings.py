@@ -91,6 +91,13 @@ class ModelSettings(Part):
     token: SecretStr | None = None
 
 
+class MemorySettings(Part):
+    """``embedding`` is all-MiniLM-L6-v2, a sentence-transformers name or folder, or none for words alone."""
+
+    embedding: str = "all-MiniLM-L6-v2"
+    keep_conversations_days: int = Field(default=365, ge=1)
+
+
 class HttpSettings(Part):
     """Where ``crew serve`` listens. Loopback by default; a proxy with TLS stands in front otherwise."""
 
@@ -128,6 +135,7 @@ class Settings(BaseSettings):
     grafana: UrlSettings | None = None
     gcp: GoogleCloudSettings | None = None
     model: ModelSettings = ModelSettings()
+    memory: MemorySettings = MemorySettings()
     http: HttpSettings = HttpSettings()
     policy: dict[str, PolicyMode | dict[str, PolicyMode]] = Field(default_factory=dict)
     """Per action kind: a mode, or modes by scope pattern (``{"acme/*": auto, "acme/infra": off}``)."""

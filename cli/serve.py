@@ -1,0 +1,23 @@
+"""`crew serve`: the daemon."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.context import app_of
+
+
+def register(application: typer.Typer) -> None:
+    application.command("serve")(serve)
+
+
+def serve(context: typer.Context) -> None:
+    """Run the crews on schedule, around the clock, until stopped (Ctrl-C or SIGTERM)."""
+    settings = app_of(context).settings
+    from cli.output import notes
+    from server import daemon
+
+    def ready(url: str) -> None:
+        notes().print(f"crew serves at {url} (Ctrl-C stops it)", soft_wrap=True)
+
+    raise typer.Exit(daemon.serve(settings, ready=ready))

@@ -1,0 +1,1 @@
+"""What the daemon answers over HTTP: probes, metrics, status, webhooks."""

@@ -1,0 +1,29 @@
+"""Puts the HTTP application together. Every group of routes is listed in ``ROUTERS``."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from server.context import ServerContext
+from server.http import metrics, probes, status, webhooks
+from server.http.guard import Guard, Rules
+from server.http.hosts import expected_hosts
+
+ROUTERS = (probes.router, metrics.router, status.router, webhooks.router)
+"""Functions that take the ServerContext and give an APIRouter."""
+
+
+def create_app(context: ServerContext) -> FastAPI:
+    """The application, guard included. No generated API pages: they would tell strangers what there is."""
+    application = FastAPI(title="crew", docs_url=None, redoc_url=None, openapi_url=None)
+    for router in ROUTERS:
+        application.include_router(router(context))
+    http = context.crews.settings.http
+    rules = Rules(
+        hosts=expected_hosts(http),
+        token=http.token.get_secret_value() if http.token else "",
+        without_token=("/healthz", "/readyz", "/webhooks/"),
+        any_host=("/healthz", "/readyz"),
+    )
+    application.add_middleware(Guard, rules=rules)
+    return application

@@ -1,0 +1,47 @@
+"""For whoever keeps the daemon alive: is the process there (/healthz), is it doing its work (/readyz)."""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from opscrew.store.database import reading
+from server.context import ServerContext
+
+log = structlog.get_logger(__name__)
+
+
+def router(context: ServerContext) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/healthz")
+    async def alive() -> dict[str, str]:
+        """Answered by the event loop itself, so it says that the process is there, and nothing more."""
+        return {"status": "alive"}
+
+    @routes.get("/readyz")
+    def ready() -> JSONResponse:
+        """200 when crews are being started and the database answers, else 503 with what is wrong."""
+        problems = []
+        if not context.scheduler.running:
+            problems.append("the scheduler is stopped")
+        if not _database_answers(context):
+            problems.append("the database does not answer")
+        if problems:
+            return JSONResponse({"status": "not ready", "problems": problems}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    return routes
+
+
+def _database_answers(context: ServerContext) -> bool:
+    try:
+        with reading(context.crews.engine).connect() as connection:
+            connection.execute(text("SELECT count(*) FROM runs WHERE id = 0"))
+    except SQLAlchemyError as problem:
+        log.warning("the database does not answer", error=str(getattr(problem, "orig", None) or problem))
+        return False
+    return True

@@ -1,0 +1,75 @@
+"""Runs the HTTP application in a thread of its own, on a socket that is bound before anything else starts."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from opscrew.errors import CrewError
+
+CONNECTIONS_AT_ONCE = 100
+SECONDS_TO_FINISH = 3
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises ``CrewError`` when the address cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        # Lets a restart right after kill -9 take the port again while old connections time out.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as problem:
+        hint = "Set http.port in crew.yaml (0 takes a free one)." if problem.errno == errno.EADDRINUSE else ""
+        reason = problem.strerror or str(problem)
+        raise CrewError(
+            f"cannot listen on {host} port {port}: {reason}", hint or "Set http.host and http.port in crew.yaml."
+        ) from problem
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """http://host:port with the port that was really taken."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class HttpThread:
+    """A context manager. ``alive`` turns false if the server ever ends by itself."""
+
+    def __init__(self, application: Any, listener: socket.socket) -> None:
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                limit_concurrency=CONNECTIONS_AT_ONCE,
+                timeout_keep_alive=15,
+                timeout_graceful_shutdown=SECONDS_TO_FINISH,
+            )
+        )
+        self._listener = listener
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._server.should_exit = True
+        self._thread.join(SECONDS_TO_FINISH + 2)
+        self._listener.close()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._listener])

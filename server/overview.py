@@ -1,0 +1,61 @@
+"""What the daemon knows at this moment, gathered for the status page, the status API and the metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from crews.context import CrewContext
+from opscrew.findings.ledger import Ledger
+from opscrew.model.finding import Severity
+from opscrew.model.run import Run
+from opscrew.store.runs import latest_runs
+from server.context import ServerContext
+from server.scheduler import JobState
+
+RUNS_SHOWN = 20
+
+
+def open_by_severity(context: CrewContext) -> dict[str, int]:
+    """Open findings, every severity named so that a count that fell to zero is told as zero."""
+    found = Counter(entry.finding.severity for entry in Ledger(context.engine, context.clock).open())
+    return {severity.value: found[severity] for severity in Severity}
+
+
+def overview(context: ServerContext) -> dict[str, Any]:
+    """Plain JSON values, times in ISO 8601 in the configured zone."""
+    crews, zone = context.crews, context.crews.settings.zone
+
+    def shown(moment: datetime | None) -> str | None:
+        return moment.astimezone(zone).isoformat(timespec="seconds") if moment else None
+
+    def job(state: JobState) -> dict[str, Any]:
+        return {
+            "crew": state.crew,
+            "title": state.title,
+            "state": "off" if state.missing else "running" if state.running_seconds is not None else "waiting",
+            "not_configured": list(state.missing),
+            "next_run": shown(state.next_run),
+            "running_seconds": None if state.running_seconds is None else round(state.running_seconds, 1),
+        }
+
+    def run(record: Run) -> dict[str, Any]:
+        return {
+            "crew": record.crew,
+            "started_at": shown(record.started_at),
+            "seconds": round((record.ended_at - record.started_at).total_seconds(), 1),
+            "outcome": record.outcome.value,
+            "summary": record.summary,
+            "unavailable": list(record.unavailable),
+        }
+
+    return {
+        "now": shown(crews.clock()),
+        "started_at": shown(context.started_at),
+        "scheduler_running": context.scheduler.running,
+        "dry_run": crews.settings.dry_run,
+        "crews": [job(state) for state in context.scheduler.states()],
+        "open_findings": open_by_severity(crews),
+        "runs": [run(record) for record in latest_runs(crews.engine, limit=RUNS_SHOWN)],
+    }
