@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
-from opscrew.clock import utc_now
+from opscrew.clock import Clock, utc_now
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.errors import UsageError
 from opscrew.settings import KubernetesSettings, Settings
@@ -16,11 +17,11 @@ from tools.kubernetes.sweep import Reading, read_cluster
 _DEFAULT_KUBECONFIG = Path("~/.kube/config").expanduser()
 
 
-def sweep_clusters(settings: Settings, name: str = "") -> Iterator[tuple[str, Snapshot]]:
+def sweep_clusters(settings: Settings, name: str = "", clock: Clock = utc_now) -> Iterator[tuple[str, Snapshot]]:
     """(name, snapshot) of each configured cluster, or of the named one."""
     for part in choose_clusters(settings, name):
         with KubernetesClient(open_access(part)) as client:
-            yield part.name, snapshot_of(read_cluster(client, part.namespaces))
+            yield part.name, snapshot_of(read_cluster(client, part.namespaces), clock())
 
 
 def choose_clusters(settings: Settings, name: str = "") -> tuple[KubernetesSettings, ...]:
@@ -52,11 +53,11 @@ def open_access(part: KubernetesSettings) -> Access:
     return from_kubeconfig(part.kubeconfig, part.context or "", allow_insecure=part.allow_insecure)
 
 
-def snapshot_of(reading: Reading) -> Snapshot:
-    """A reading as the checks want it, dated now."""
+def snapshot_of(reading: Reading, now: datetime) -> Snapshot:
+    """A reading as the checks want it."""
     return Snapshot(
         reading.resources,
-        utc_now(),
+        now,
         events=reading.events,
         listed=frozenset(reading.listed),
         not_checked=reading.not_checked,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from pydantic import SecretStr
@@ -16,7 +17,9 @@ from opscrew.metrics import Metrics
 from opscrew.settings import Settings
 
 if TYPE_CHECKING:
+    from crews.cluster_reader import ClusterReader
     from tools.bitbucket.client import BitbucketClient
+    from tools.kubernetes.client import KubernetesClient
 
 
 class Systems:
@@ -27,6 +30,8 @@ class Systems:
         self.clock = clock
         self.metrics = metrics
         self._open = ExitStack()
+        self._lock = Lock()
+        self._clusters: dict[str, ClusterReader] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -56,6 +61,24 @@ class Systems:
         )
         self._open.callback(client.close)
         return client
+
+    def cluster(self, name: str) -> ClusterReader:
+        """The reader of a configured cluster. Raises ``UsageError`` for a name that is not configured."""
+        with self._lock:
+            if name not in self._clusters:
+                from crews.cluster_reader import ClusterReader
+                from crews.cluster_sweep import choose_clusters
+
+                reader = ClusterReader(choose_clusters(self.settings, name)[0], self.metrics)
+                self._clusters[name] = reader
+                self._open.callback(reader.close)
+            return self._clusters[name]
+
+    def kubernetes(self, name: str) -> KubernetesClient | None:
+        """The client of a configured cluster, or None. Raises ``UpstreamError`` where its kubeconfig is wrong."""
+        if name not in {part.name for part in self.settings.kubernetes}:
+            return None
+        return self.cluster(name).client
 
 
 def _plain(secret: SecretStr | None) -> str:

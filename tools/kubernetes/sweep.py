@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tools.errors import PermanentError, UpstreamError
+from tools.errors import PermanentError, TemporaryError, UpstreamError
 from tools.kubernetes.client import KubernetesClient, StatusError
 from tools.kubernetes.records import Event, Resource, ResourceType, read_event, read_resource
 from tools.kubernetes.resource_types import SWEEP_TYPES
@@ -18,12 +18,13 @@ _AT_ONCE = 6
 @dataclass
 class Reading:
     """``listed`` holds the kinds that were read completely, as in ``Resource.key``; ``not_checked`` the others, with
-    the reason in a few words."""
+    the reason in a few words. ``interrupted`` tells that one of them is missing only for now."""
 
     resources: list[Resource] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     listed: set[str] = field(default_factory=set)
     not_checked: dict[str, str] = field(default_factory=dict)
+    interrupted: bool = False
 
 
 def read_cluster(client: KubernetesClient, namespaces: Iterable[str] = ("*",)) -> Reading:
@@ -38,6 +39,7 @@ def read_cluster(client: KubernetesClient, namespaces: Iterable[str] = ("*",)) -
             work += [(kind, pool.submit(_read, client, kind, everywhere)) for kind in discovery.result()]
         except UpstreamError as problem:
             reading.not_checked["custom resources"] = reason_of(problem)
+            reading.interrupted |= isinstance(problem, TemporaryError)
         first_problem: UpstreamError | None = None
         for kind, future in work:
             try:
@@ -81,6 +83,7 @@ def note_unread(reading: Reading, kind: ResourceType, problem: UpstreamError) ->
     if isinstance(problem, StatusError) and problem.status in (404, 405):
         return
     reading.not_checked[key_kind(kind)] = reason_of(problem)
+    reading.interrupted |= isinstance(problem, TemporaryError)
 
 
 def reason_of(problem: UpstreamError) -> str:

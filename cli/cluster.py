@@ -1,0 +1,142 @@
+"""`crew cluster`: what is wrong in a Kubernetes cluster, live or in saved files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli.context import App, app_of
+from cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from opscrew.cluster.assessment import Assessment
+    from opscrew.model.finding import Finding
+
+
+def register(application: typer.Typer) -> None:
+    group = typer.Typer(help="Check Kubernetes clusters, live or from saved files.", no_args_is_help=True)
+    group.command("check")(check)
+    group.command("summary")(summary)
+    application.add_typer(group, name="cluster")
+
+
+def check(
+    context: typer.Context,
+    cluster: str = typer.Option("", "--context", help="Cluster by its name in crew.yaml, else a kubeconfig context."),
+    inputs: list[Path] = typer.Option([], "--input", help="A saved List, array or object (JSON or YAML); repeatable."),
+    files: list[Path] = typer.Argument(None, help="More saved files, as with --input."),
+    now: str = typer.Option(
+        "", "--now", help="When the files were saved (2026-01-31T12:00:00Z); else their newest time."
+    ),
+    as_json: bool = json_option(),
+) -> None:
+    """Show what is wrong: one finding per cause, gravest first."""
+    from opscrew.errors import UsageError
+
+    paths = [*inputs, *(files or [])]
+    if paths and cluster:
+        raise UsageError("--context and --input exclude each other", "Files are judged without any cluster.")
+    if paths:
+        _check_files(app_of(context), paths, _parse_time(now), as_json)
+        return
+    if now:
+        raise UsageError("--now needs --input", "A live cluster is judged by the present time.")
+    _check_clusters(app_of(context), cluster, as_json)
+
+
+def summary(
+    context: typer.Context,
+    cluster: str = typer.Option("", "--context", help="Cluster by its name in crew.yaml, else a kubeconfig context."),
+    as_json: bool = json_option(),
+) -> None:
+    """Show counts, what is new since yesterday, the top findings, throttled workloads and the events in short."""
+    from crews.cluster_summary import summarise
+
+    app = app_of(context)
+    for part in summarise(app.settings, app.database, cluster):
+        if as_json:
+            print_json(part.as_json())
+        else:
+            typer.echo(part.as_text())
+
+
+def _parse_time(text: str) -> datetime | None:
+    from datetime import UTC
+
+    from opscrew.errors import UsageError
+
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as problem:
+        raise UsageError(f"--now {text!r} is not a time", "Write it like 2026-01-31T12:00:00Z.") from problem
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _check_files(app: App, paths: list[Path], now: datetime | None, as_json: bool) -> None:
+    from opscrew.cluster.assessment import assess
+    from opscrew.cluster.noise import load_noise
+    from opscrew.cluster.snapshot_files import read_snapshot
+    from opscrew.errors import CrewError
+
+    noise = load_noise(app.settings.cluster_noise)
+    failures: list[CrewError] = []
+    for path in paths:
+        try:
+            read = read_snapshot(path, now)
+        except CrewError as problem:
+            # The other files are still judged; the command fails at the end.
+            failures.append(problem)
+            if as_json:
+                print_json({"file": str(path), "findings": [], "error": problem.message})
+            continue
+        assessment = assess(read.snapshot, noise)
+        if as_json:
+            extra = {"malformed": read.malformed} if read.malformed else {}
+            print_json({"file": str(path), "findings": _rows(assessment.findings), **extra})
+        else:
+            typer.echo(_as_text(str(path), assessment))
+    if failures:
+        raise failures[0]
+
+
+def _check_clusters(app: App, cluster: str, as_json: bool) -> None:
+    from crews.cluster_sweep import sweep_clusters
+    from opscrew.cluster.assessment import assess
+    from opscrew.cluster.noise import load_noise
+
+    noise = load_noise(app.settings.cluster_noise)
+    for name, snapshot in sweep_clusters(app.settings, cluster):
+        assessment = assess(snapshot, noise, name)
+        if as_json:
+            row = {"context": name, "findings": _rows(assessment.findings), "not_checked": assessment.not_checked}
+            print_json(row)
+        else:
+            typer.echo(_as_text(name, assessment))
+
+
+def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": finding.code,
+            "severity": finding.severity.value,
+            "kind": finding.subject.kind,
+            "namespace": finding.details.get("namespace", ""),
+            "name": finding.subject.name,
+            "reason": finding.reason,
+            "message": finding.cause,
+            "evidence": [evidence.text for evidence in finding.evidence],
+            "affected": finding.details.get("affected", []),
+        }
+        for finding in findings
+    ]
+
+
+def _as_text(title: str, assessment: Assessment) -> str:
+    from opscrew.cluster.wording import assessment_text
+
+    return assessment_text(title, assessment)

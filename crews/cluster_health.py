@@ -1,0 +1,71 @@
+"""Looks at every configured cluster, judges what it sees, and keeps the findings.
+
+A cluster that does not answer is a finding of its own, and its other findings stay as they were last seen.
+"""
+
+from __future__ import annotations
+
+from crews.cluster_sweep import snapshot_of
+from crews.context import CrewContext
+from opscrew.cluster.assessment import Assessment, assess
+from opscrew.cluster.noise import load_noise
+from opscrew.findings.codes import finding
+from opscrew.findings.ledger import Ledger
+from opscrew.findings.records import Changes
+from opscrew.model.finding import Finding
+from opscrew.model.run import Run, RunOutcome
+from opscrew.model.subject import Subject
+from tools.errors import UpstreamError
+
+NAME = "cluster_health"
+
+
+def run(context: CrewContext) -> Run:
+    """One look at each cluster, one after the other: reading is what takes the time, and it is parallel inside."""
+    started = context.clock()
+    ledger = Ledger(context.engine, context.clock)
+    noise = load_noise(context.settings.cluster_noise)
+    said: list[str] = []
+    unavailable: list[str] = []
+    for part in context.settings.kubernetes:
+        reader = context.systems.cluster(part.name)
+        try:
+            reading = reader.read()
+        except UpstreamError as problem:
+            unavailable.append(f"kubernetes {part.name}")
+            ledger.observe(source(part.name, "access"), [_unreachable(part.name, problem)], complete=True)
+            said.append(f"{part.name} does not answer")
+            continue
+        ledger.observe(source(part.name, "access"), [], complete=True)
+        assessment = assess(snapshot_of(reading, context.clock()), noise, part.name)
+        changes = ledger.observe(source(part.name), assessment.findings, complete=not reading.interrupted)
+        if reading.interrupted:
+            unavailable.append(f"kubernetes {part.name} ({', '.join(sorted(reading.not_checked))})")
+        said.append(_sentence(part.name, assessment, changes))
+    return Run(
+        crew=NAME,
+        started_at=started,
+        ended_at=max(started, context.clock()),
+        outcome=RunOutcome.PARTIAL if unavailable else RunOutcome.OK,
+        summary="; ".join(said) or "no cluster is configured",
+        unavailable=tuple(unavailable),
+    )
+
+
+def source(cluster: str, part: str = "") -> str:
+    """The ledger's name for what looked."""
+    return "/".join(word for word in (NAME, cluster, part) if word)
+
+
+def _unreachable(cluster: str, problem: UpstreamError) -> Finding:
+    subject = Subject(system="kubernetes", kind="cluster", name=cluster)
+    return finding("SYSTEM_UNAVAILABLE", subject, f"The cluster {cluster} cannot be read: {problem}"[:400])
+
+
+def _sentence(cluster: str, assessment: Assessment, changes: Changes) -> str:
+    problems = len(assessment.problems)
+    gaps = f", {len(assessment.not_checked)} kinds not checked" if assessment.not_checked else ""
+    return (
+        f"{cluster}: {assessment.counts['Pod']} pods, {problems} problems, "
+        f"{len(changes.new)} new, {len(changes.resolved)} resolved{gaps}"
+    )

@@ -1,0 +1,59 @@
+"""Reads one cluster as often as asked, in the cheapest way for the process that asks.
+
+The first reading lists everything once. A second one shows that this process stays: from then on watches keep the
+picture warm, and a reading takes milliseconds. A cluster of which only some namespaces are wanted is listed each time.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from crews.cluster_sweep import open_access
+from opscrew.metrics import Metrics
+from opscrew.settings import KubernetesSettings
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.mirror import Mirror
+from tools.kubernetes.sweep import Reading, read_cluster
+
+
+class ClusterReader:
+    """Owns the client of one cluster; ``close()`` ends its watches."""
+
+    def __init__(self, part: KubernetesSettings, metrics: Metrics | None = None) -> None:
+        self.name = part.name
+        self._part = part
+        self._metrics = metrics
+        self._open = ExitStack()
+        self._client: KubernetesClient | None = None
+        self._mirror: Mirror | None = None
+        self._readings = 0
+
+    @property
+    def client(self) -> KubernetesClient:
+        """Made on first use. Raises ``UpstreamError`` where the kubeconfig is wrong."""
+        if self._client is None:
+            self._client = KubernetesClient(open_access(self._part), on_response=self._count)
+            self._open.callback(self._client.close)
+        return self._client
+
+    def read(self) -> Reading:
+        """Everything that checks look at. Raises ``UpstreamError`` when nothing could be read."""
+        self._readings += 1
+        if self._readings == 1 or "*" not in self._part.namespaces:
+            return read_cluster(self.client, self._part.namespaces)
+        if self._mirror is None:
+            self._mirror = Mirror(self.client)
+            self._open.callback(self._mirror.close)
+            self._mirror.start()
+        reading = self._mirror.read()
+        if not reading.listed:
+            # Nothing is warm: ask once more directly, which raises with the reason.
+            return read_cluster(self.client, self._part.namespaces)
+        return reading
+
+    def close(self) -> None:
+        self._open.close()
+
+    def _count(self, outcome: str) -> None:
+        if self._metrics is not None:
+            self._metrics.requests.labels("kubernetes", outcome).inc()
