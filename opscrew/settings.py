@@ -31,6 +31,9 @@ def _off_as_written(value: Any) -> Any:
 
 PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
 
+STARTER_FILE = Path(__file__).with_name("starter.yaml")
+"""What `crew init` writes. A test holds it and the classes below together."""
+
 
 class Part(BaseModel):
     """Common rules of every part: no unknown keys, no changes after start."""
