@@ -9,6 +9,7 @@ from typing import Any
 from opscrew.actions.executor import Outcome, Receipt
 from opscrew.model.action import Action
 from opscrew.model.subject import Subject
+from opscrew.settings import Settings
 
 
 def rerun(number: int = 1, repository: str = "acme/shop", branch: str = "main", commit: str = "") -> Action:
@@ -65,12 +66,9 @@ class ListedSystem:
         return Receipt(f"run-of-{action.target.name}", "http://bitbucket.test/1", "started")
 
 
-def settings_for_actions(folder: Any, **changes: Any) -> Any:
-    """Settings whose policy re-runs by itself, without cooldown, with their data in ``folder``."""
-    from opscrew.settings import Settings
-
+def settings_for_actions(**changes: Any) -> Settings:
+    """Settings whose policy re-runs by itself, without cooldown, with their data in the test's ``crew-data``."""
     values: dict[str, Any] = {
-        "data_dir": folder,
         "policy": {"rerun_pipeline": "auto"},
         "budget": {"cooldown_minutes": 0, "per_repository_hour": 100, "per_hour": 100},
     }

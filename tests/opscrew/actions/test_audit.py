@@ -1,0 +1,160 @@
+"""Whatever is done to the audit log behind our back is found."""
+
+import json
+
+import pytest
+from sqlalchemy import text
+
+from opscrew.actions.anchor import FILE_NAME
+from opscrew.actions.audit import Head
+from opscrew.actions.execution import Execution
+from opscrew.actions.findings import audit_finding
+from opscrew.actions.uptime import no_uptime
+from opscrew.actions.verification import verify
+from tests.support.actions import ListedSystem, rerun, settings_for_actions
+
+
+@pytest.fixture
+def log(database, clock, tmp_path):
+    """Three actions sent: nine entries. The guards against accidents are taken away, as somebody with rights could."""
+    execution = Execution(database, settings_for_actions(), clock, no_uptime)
+    for number in (1, 2, 3):
+        execution.propose(rerun(number))
+    execution.advance([ListedSystem()])
+    with database.begin() as connection:
+        if database.dialect.name == "sqlite":
+            connection.exec_driver_sql("DROP TRIGGER audit_entries_no_update")
+            connection.exec_driver_sql("DROP TRIGGER audit_entries_no_delete")
+        else:
+            connection.exec_driver_sql("DROP TRIGGER audit_entries_append_only ON audit_entries")
+    return database
+
+
+def tamper(log, *statements: str) -> None:
+    with log.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def problems(log, tmp_path, expected: Head | None = None) -> tuple[str, ...]:
+    return verify(log, tmp_path / "crew-data" / FILE_NAME, expected).problems
+
+
+def test_an_untouched_log_is_intact_and_wholly_anchored(log, tmp_path) -> None:
+    check = verify(log, tmp_path / "crew-data" / FILE_NAME)
+    assert check.intact
+    assert (check.head.number, check.anchored) == (9, 9)
+    assert audit_finding(check) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE audit_entries SET who = 'ada' WHERE number = 4", "entry 4 was edited"),
+        ("UPDATE audit_entries SET details = '{}' WHERE number = 9", "entry 9 was edited"),
+        ("UPDATE audit_entries SET at = '2026-01-01T00:00:00.000000+00:00' WHERE number = 1", "entry 1 was edited"),
+        ("DELETE FROM audit_entries WHERE number = 5", "entry 5 is missing"),
+        ("DELETE FROM audit_entries WHERE number BETWEEN 2 AND 6", "entry 2-6 is missing"),
+        ("DELETE FROM audit_entries WHERE number = 1", "entry 1 is missing"),
+        ("DELETE FROM audit_entries WHERE number > 7", "the log ends with 7: the end was cut off"),
+        ("DELETE FROM audit_entries", "the log ends with 0: the end was cut off"),
+    ],
+)
+def test_edits_and_deletions_are_found(log, tmp_path, statement, problem) -> None:
+    tamper(log, statement)
+    found = problems(log, tmp_path)
+    assert any(problem in one for one in found), found
+
+
+def test_an_insertion_is_found(log, tmp_path) -> None:
+    tamper(log, "UPDATE audit_entries SET number = number + 100 WHERE number > 4")
+    tamper(log, "UPDATE audit_entries SET number = number - 99 WHERE number > 100")
+    tamper(
+        log,
+        "INSERT INTO audit_entries SELECT 5, at, action, event, who, details, hash, hash "
+        "FROM audit_entries WHERE number = 4",
+    )
+    assert any("entry 5" in one for one in problems(log, tmp_path))
+
+
+def test_a_reordering_is_found(log, tmp_path) -> None:
+    tamper(
+        log,
+        "UPDATE audit_entries SET number = 100 WHERE number = 3",
+        "UPDATE audit_entries SET number = 3 WHERE number = 4",
+        "UPDATE audit_entries SET number = 4 WHERE number = 100",
+    )
+    assert any("does not follow" in one for one in problems(log, tmp_path))
+
+
+def test_a_wholly_rewritten_chain_is_found_by_the_anchor_and_by_a_noted_head(log, tmp_path) -> None:
+    head = verify(log, tmp_path / "crew-data" / FILE_NAME).head
+    rewrite_from(log, 4)
+    assert any("the anchor names: history was rewritten" in one for one in problems(log, tmp_path))
+    (tmp_path / "crew-data" / FILE_NAME).unlink()
+    assert problems(log, tmp_path) == ()  # without the anchor nothing in the database shows it ...
+    found = problems(log, tmp_path, expected=head)
+    assert any("--head names: history was rewritten" in one for one in found)  # ... but a noted head does
+
+
+def test_the_next_entry_does_not_paper_over_a_cut(log, clock, tmp_path) -> None:
+    tamper(log, "DELETE FROM audit_entries WHERE number > 6")
+    execution = Execution(log, settings_for_actions(), clock, no_uptime)
+    for number in range(4, 12):
+        execution.propose(rerun(number))
+    assert any("history was rewritten" in one for one in problems(log, tmp_path))
+
+
+def test_a_journal_that_was_changed_alone_is_found(log, tmp_path) -> None:
+    tamper(log, "UPDATE actions SET state = 'denied' WHERE name = '#2'")
+    assert any("is denied in the journal, but the log last said sent" in one for one in problems(log, tmp_path))
+    tamper(log, "DELETE FROM actions WHERE name = '#2'")
+    assert any("no longer in the journal" in one for one in problems(log, tmp_path))
+
+
+def test_a_broken_log_is_a_critical_finding(log, tmp_path) -> None:
+    tamper(log, "DELETE FROM audit_entries WHERE number IN (2, 4)")
+    found = audit_finding(verify(log, tmp_path / "crew-data" / FILE_NAME))
+    assert found is not None
+    assert (found.code, found.severity) == ("AUDIT_BROKEN", "critical")
+    assert "more" in found.cause
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"number": "x"}', "\x00\x01"])
+def test_a_damaged_anchor_is_reported_and_kept_as_evidence(log, clock, tmp_path, content) -> None:
+    (tmp_path / "crew-data" / FILE_NAME).write_text(content)
+    Execution(log, settings_for_actions(), clock, no_uptime).propose(rerun(4))
+    assert any("anchor" in one and "damaged" in one for one in problems(log, tmp_path))
+    assert (tmp_path / "crew-data" / FILE_NAME).read_text() == content
+
+
+def test_the_table_refuses_changes_by_accident(database, clock, tmp_path) -> None:
+    Execution(database, settings_for_actions(), clock, no_uptime).propose(rerun(1))
+    for statement in ("UPDATE audit_entries SET who = 'x'", "DELETE FROM audit_entries"):
+        with pytest.raises(Exception, match="append-only"):
+            tamper(database, statement)
+
+
+def test_secrets_do_not_reach_the_log(database, clock, tmp_path) -> None:
+    action = rerun(1).model_copy(update={"reason": "curl -H 'Authorization: Bearer abcdefgh12345678'"})
+    Execution(database, settings_for_actions(), clock, no_uptime).propose(action)
+    with database.connect() as connection:
+        (details,) = connection.execute(text("SELECT details FROM audit_entries")).scalars()
+    assert "abcdefgh12345678" not in details
+    assert json.loads(details)["reason"].startswith("curl")
+
+
+def rewrite_from(log, number: int) -> None:
+    """Forges one entry and recomputes every hash behind it, as somebody who knows the code would."""
+    from opscrew.actions.audit import hash_of
+    from opscrew.store.tables.audit import audit_entries as table
+
+    with log.begin() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(table.select().order_by(table.c.number))]
+        for index, row in enumerate(rows):
+            if row["number"] == number:
+                row["who"] = "nobody"
+            if row["number"] >= number:
+                row["previous_hash"] = rows[index - 1]["hash"]
+                row["hash"] = hash_of(row)
+                connection.execute(table.update().where(table.c.number == row["number"]).values(**row))
