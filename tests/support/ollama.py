@@ -1,0 +1,78 @@
+"""Starts a real Ollama on loopback with random-weight models, and stops it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.support.parts import part
+from tests.support.tiny_model import modelfile, write_weights
+
+START_SECONDS = 20
+
+
+class Ollama:
+    """``with Ollama(folder) as server``: ``server.url`` answers and has the models tiny, tiny-thinking and slow."""
+
+    def __init__(self, folder: Path) -> None:
+        self.program = part("ollama-v0.24.0", "ollama", "ollama")
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "OLLAMA_HOST": self.url,
+            "OLLAMA_MODELS": str(folder / "models"),
+            "OLLAMA_NO_CLOUD": "1",
+            "OLLAMA_NUM_PARALLEL": "1",
+        }
+
+    def __enter__(self) -> Ollama:
+        self.log = (self.folder / "ollama.log").open("wb")
+        self.process = subprocess.Popen(
+            [self.program, "serve"], env=self.environment, stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL
+        )
+        try:
+            self._wait()
+            write_weights(self.folder / "tiny.gguf")
+            write_weights(self.folder / "slow.gguf", width=512, layers=12)
+            self._create("tiny", "tiny.gguf")
+            self._create("tiny-thinking", "tiny.gguf", thinks=True)
+            self._create("slow", "slow.gguf")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        self.log.close()
+
+    def _create(self, name: str, weights: str, *, thinks: bool = False) -> None:
+        description = self.folder / f"{name}.modelfile"
+        description.write_text(modelfile(self.folder / weights, thinks=thinks), encoding="utf-8")
+        subprocess.run(
+            [self.program, "create", name, "-f", description], env=self.environment, check=True, capture_output=True
+        )
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                httpx.get(f"{self.url}/api/version", timeout=1)
+            except httpx.HTTPError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(f"Ollama did not start; see {self.folder / 'ollama.log'}")
