@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from opscrew.clock import Clock
+from opscrew.actions.uptime import UptimeSource, machine_uptime, no_uptime
+from opscrew.clock import Clock, utc_now
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings
 
@@ -26,3 +27,8 @@ class CrewContext:
     metrics: Metrics
     systems: Systems
     woken_by: SimpleQueue[str] = field(default_factory=SimpleQueue)
+
+    @property
+    def uptime(self) -> UptimeSource:
+        """Where the clock is the machine's own, budgets also measure by its uptime, which nobody can set."""
+        return machine_uptime if self.clock is utc_now else no_uptime

@@ -14,7 +14,7 @@ from typing import Any
 
 from opscrew.ci.classify import Classification, Verdict
 from opscrew.ci.explain import Explanation
-from opscrew.findings.codes import finding
+from opscrew.findings.codes import codes, finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
 from opscrew.model.subject import Subject
@@ -96,21 +96,20 @@ def code_of(failure: Failure) -> str:
     return CODES[failure.verdict]
 
 
-def failure_finding(
-    failure: Failure, *, code: str = "", note: str = "", details: dict[str, Any] | None = None
-) -> Finding:
-    """The finding of one failure. ``note`` says what was done or why nothing was, and closes the cause."""
+def failure_finding(failure: Failure) -> Finding:
+    """The finding of one failure, before anything was decided about it."""
     decided = failure.deciding
     build = f"#{failure.pipeline.build_number}"
     kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
     others = len(failure.steps) - 1
-    cause = f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
+    what = f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
     return finding(
-        code or code_of(failure),
+        code_of(failure),
         target_subject(failure.pipeline, failure.repository),
-        f"{cause}. {note}".strip() if note else cause,
+        what,
         evidence=_evidence(failure),
         details={
+            "what": what,
             "pipeline_uuid": failure.pipeline.uuid,
             "build_number": failure.pipeline.build_number,
             "commit": failure.pipeline.target.commit,
@@ -120,8 +119,21 @@ def failure_finding(
             "confidence": decided.classification.confidence,
             "step": decided.name,
             "url": failure.pipeline.url,
-            **(details or {}),
         },
+    )
+
+
+def with_note(told: Finding, note: str, *, code: str = "", **details: Any) -> Finding:
+    """The same failure with what was decided about it, under another code where the decision changes its meaning."""
+    entry = codes()[code or told.code]
+    return told.model_copy(
+        update={
+            "code": entry.name,
+            "severity": entry.severity,
+            "next_step": entry.next_step,
+            "cause": f"{told.details['what']}. {note[:1].upper()}{note[1:]}",
+            "details": {**told.details, **details},
+        }
     )
 
 

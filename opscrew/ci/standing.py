@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, select, update
 
 from opscrew.model.finding import Finding
 from opscrew.store.database import reading
@@ -55,13 +55,36 @@ def standing_in(engine: Engine, repository: str) -> dict[str, Standing]:
     return {one.target_key: one for one in found}
 
 
+def standing_wanted(engine: Engine, workspace: str) -> list[Standing]:
+    """Failures of the whole workspace that wait for a decision about a re-run, the oldest first."""
+    query = (
+        select(standing_failures)
+        .where(standing_failures.c.rerun == Rerun.WANTED.value)
+        .where(standing_failures.c.repository.startswith(f"{workspace}/", autoescape=True))
+        .order_by(standing_failures.c.failed_at)
+    )
+    with reading(engine).connect() as connection:
+        return [_standing(row._mapping) for row in connection.execute(query)]
+
+
+def update_standing(engine: Engine, changed: Standing) -> None:
+    """Stores a decision about one failure, unless a newer failure has taken its place meanwhile."""
+    with engine.begin() as connection:
+        connection.execute(
+            update(standing_failures)
+            .where(standing_failures.c.repository == changed.repository)
+            .where(standing_failures.c.target_digest == _digest(changed.target_key))
+            .where(standing_failures.c.pipeline_uuid == changed.pipeline_uuid)
+            .values(rerun=changed.rerun.value, finding=changed.finding.model_dump(mode="json"))
+        )
+
+
 def replace_standing(engine: Engine, repository: str, failures: Iterable[Standing]) -> None:
     """From now on exactly these targets of the repository fail."""
     rows = [
         {
             "repository": repository,
-            # Branch names may be longer than a portable primary key.
-            "target_digest": hashlib.sha256(one.target_key.encode()).hexdigest(),
+            "target_digest": _digest(one.target_key),
             "pipeline_uuid": one.pipeline_uuid,
             "rerun": one.rerun.value,
             "failed_at": one.failed_at,
@@ -73,6 +96,11 @@ def replace_standing(engine: Engine, repository: str, failures: Iterable[Standin
         connection.execute(delete(standing_failures).where(standing_failures.c.repository == repository))
         if rows:
             connection.execute(standing_failures.insert(), rows)
+
+
+def _digest(target_key: str) -> str:
+    """Branch names may be longer than a portable primary key."""
+    return hashlib.sha256(target_key.encode()).hexdigest()
 
 
 def _standing(row: Mapping[Any, Any]) -> Standing:

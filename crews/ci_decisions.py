@@ -1,0 +1,124 @@
+"""Decides about failures that a re-run may rescue: outage, experience, rules and policy, in this order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property
+
+from crews.context import CrewContext
+from crews.executors.rerun_pipeline import RerunPipeline
+from opscrew.actions.execution import Execution
+from opscrew.actions.records import ActionRecord
+from opscrew.ci.failures import with_note
+from opscrew.ci.history import rescue_record, sightings_since
+from opscrew.ci.outage import LOOK_BACK, Outage, outages
+from opscrew.ci.rerun import rerun_action
+from opscrew.ci.rescue import rescue_estimate
+from opscrew.ci.standing import Rerun, Standing, standing_wanted, update_standing
+from opscrew.ci.watching import watch_rules
+from opscrew.findings.codes import finding
+from opscrew.model.action import ActionState
+from opscrew.model.evidence import Evidence
+from opscrew.model.finding import Finding
+from opscrew.model.subject import Subject
+from tools.bitbucket.client import BitbucketClient
+from tools.errors import UpstreamError
+
+PIPELINES_NAMED = 12
+"""Pipelines of an outage that are listed one by one; beyond that the number says enough."""
+
+
+class Decisions:
+    """Made once a round, after everything was judged: an outage shows only over all repositories."""
+
+    def __init__(
+        self, context: CrewContext, client: BitbucketClient, execution: Execution, executor: RerunPipeline
+    ) -> None:
+        self._context, self._client = context, client
+        self._execution, self._executor = execution, executor
+        self.touched_repositories: set[str] = set()
+        self.problems: list[str] = []
+
+    @cached_property
+    def outages(self) -> dict[str, Outage]:
+        """What goes on at present, by signature."""
+        now = self._context.clock()
+        found = outages(sightings_since(self._context.engine, now - LOOK_BACK), now)
+        return {outage.signature: outage for outage in found}
+
+    def propose_wanted(self) -> int:
+        """Settles every failure that waits for a decision; returns how many actions were proposed."""
+        proposed = 0
+        for standing in standing_wanted(self._context.engine, self._client.workspace):
+            if standing.signature in self.outages:
+                continue  # held back: it stays wanted until the outage ends
+            try:
+                decided = self._decide(standing)
+            except UpstreamError as problem:
+                self.problems.append(f"{standing.finding.subject}: {problem}")
+                continue
+            proposed += decided.rerun is Rerun.PROPOSED
+            update_standing(self._context.engine, decided)
+            self.touched_repositories.add(standing.repository.split("/", 1)[1])
+        return proposed
+
+    def outage_findings(self) -> list[Finding]:
+        """One finding per outage, in place of those of its pipelines."""
+        return [self._outage_finding(outage) for outage in self.outages.values()]
+
+    def _decide(self, standing: Standing) -> Standing:
+        told, details = standing.finding, standing.finding.details
+        repo = standing.repository.split("/", 1)[1]
+        age = self._context.clock() - standing.failed_at
+        if age > timedelta(hours=watch_rules().rerun_hours):
+            hours = age.total_seconds() / 3600
+            return self._impossible(
+                standing, f"it failed {hours:.0f} hours ago, too long for a re-run to be waited for"
+            )
+        record = rescue_record(self._context.engine, standing.signature, standing.repository, self._context.clock())
+        estimate = rescue_estimate(record)
+        if estimate.demoted:
+            return replace(standing, rerun=Rerun.NOT_WANTED, finding=with_note(told, f"not run again: {estimate.text}"))
+        pipeline = self._client.pipeline(repo, details["pipeline_uuid"])
+        reason = f"{details['what']}: {details['signature']} usually passes when run again. {estimate.text}"
+        action = rerun_action(pipeline, standing.repository, reason, told.evidence, told.fingerprint)
+        objection = self._executor.precondition(action)
+        if objection:
+            return self._impossible(standing, objection)
+        proposed = self._execution.propose(action)
+        if proposed.state is ActionState.REFUSED:
+            return self._impossible(standing, proposed.note)
+        return replace(
+            standing, rerun=Rerun.PROPOSED, finding=with_note(told, _told_action(proposed), action=proposed.id)
+        )
+
+    def _impossible(self, standing: Standing, why: str) -> Standing:
+        told = with_note(standing.finding, f"not run again: {why}", code="CI_RERUN_IMPOSSIBLE")
+        return replace(standing, rerun=Rerun.IMPOSSIBLE, finding=told)
+
+    def _outage_finding(self, outage: Outage) -> Finding:
+        count = len(outage.pipelines)
+        named = ", ".join(outage.pipelines[:PIPELINES_NAMED])
+        more = f" and {count - PIPELINES_NAMED} more" if count > PIPELINES_NAMED else ""
+        return finding(
+            "CI_OUTAGE",
+            Subject(system="bitbucket", kind="workspace", name=self._client.workspace),
+            f"{outage.signature} in {count} pipelines since {outage.started_at:%H:%M} UTC; re-runs are held back",
+            aspect=outage.signature,
+            evidence=[
+                Evidence(source="crew sightings", text=f"{named}{more}", observed_at=outage.last_seen_at),
+            ],
+            details={
+                "signature": outage.signature,
+                "pipelines": list(outage.pipelines),
+                "started_at": outage.started_at.isoformat(),
+                "ends_at": outage.ends_at.isoformat(),
+            },
+        )
+
+
+def _told_action(record: ActionRecord) -> str:
+    if record.state is ActionState.WAITING:
+        return f"a re-run waits for approval ({record.note}): crew actions approve {record.id}"
+    return f"re-run as action {record.id}"

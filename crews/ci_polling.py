@@ -1,0 +1,164 @@
+"""Asks Bitbucket which pipelines there are, in as many repositories as the request budget allows right now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from queue import Empty, SimpleQueue
+
+import structlog
+
+from crews.context import CrewContext
+from opscrew.ci import poll_states
+from opscrew.ci.polling import (
+    Plan,
+    Poller,
+    PollState,
+    after_failed_look,
+    after_hint,
+    after_listing,
+    after_look,
+    allowance,
+    plan,
+    poll_rules,
+    refilled,
+    spent,
+)
+from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.records import Pipeline
+from tools.errors import TemporaryError, UpstreamError
+
+log = structlog.get_logger(__name__)
+
+PIPELINES_PER_LOOK = 50
+"""The newest pipelines of a repository; half a page of the API, a day of a busy repository."""
+
+FIRST_LISTING = 1000
+"""Repositories that the first listing may bring; later ones ask only for the page that changed last."""
+
+GIVE_UP_AFTER = 3
+"""Failed looks in a row after which Bitbucket, not the repository, is the trouble: the rest of the round is left."""
+
+
+@dataclass
+class Round:
+    """What one round saw. ``pipelines`` by repository slug; ``problems`` says what did not answer, by slug."""
+
+    pipelines: dict[str, tuple[Pipeline, ...]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    postponed: int = 0
+    is_down: bool = False
+
+
+def look_around(context: CrewContext, client: BitbucketClient) -> Round:
+    """One round of looks, most urgent first. Bitbucket's failures are in the result, never raised."""
+    polling = _Polling(context, client)
+    seen = Round()
+    planned = polling.plan()
+    if planned.list_changes:
+        try:
+            polling.list_changes()
+        except UpstreamError as problem:
+            seen.problems["(list of repositories)"] = str(problem)
+            seen.is_down = not polling.states
+        planned = polling.plan()
+    failures_in_a_row = 0
+    for repo in planned.repositories:
+        if failures_in_a_row >= GIVE_UP_AFTER:
+            seen.is_down = True
+            break
+        try:
+            seen.pipelines[repo] = polling.look(repo)
+            failures_in_a_row = 0
+        except UpstreamError as problem:
+            polling.failed(repo)
+            seen.problems[repo] = str(problem)
+            failures_in_a_row += isinstance(problem, TemporaryError)
+    seen.is_down = seen.is_down or (bool(seen.problems) and not seen.pipelines)
+    seen.postponed = planned.postponed
+    polling.save()
+    return seen
+
+
+class _Polling:
+    """The planner's state during one round."""
+
+    def __init__(self, context: CrewContext, client: BitbucketClient) -> None:
+        part = context.settings.bitbucket
+        assert part is not None, "a client exists only where Bitbucket is configured"
+        self._context, self._client, self._part = context, client, part
+        self._rules = poll_rules()
+        self._webhooks = part.webhook_secret is not None
+        known = poll_states.load_states(context.engine, client.workspace)
+        self.states = {repo: state for repo, state in known.items() if self._is_watched(repo)}
+        self._changed: dict[str, PollState] = {}
+        bucket = poll_states.load_poller(context.engine, client.workspace)
+        self._bucket: Poller = refilled(bucket, context.clock(), part.requests_per_hour, self._rules)
+        self._wake()
+
+    def plan(self) -> Plan:
+        """Which questions fit now."""
+        budget = self._client.budget
+        requests = allowance(self._bucket, remaining=budget.remaining, limit=budget.limit, rules=self._rules)
+        return plan(
+            self.states.values(),
+            self._bucket,
+            self._context.clock(),
+            requests=requests,
+            webhooks=self._webhooks,
+            rules=self._rules,
+        )
+
+    def list_changes(self) -> None:
+        """Learns of new repositories and of those that moved. The first listing brings all of them."""
+        now = self._context.clock()
+        found = self._client.repositories(limit=100 if self.states else FIRST_LISTING)
+        updated = {one.slug: one.updated_on for one in found if self._is_watched(one.slug)}
+        self._keep(after_listing(self.states, updated, now))
+        self._bucket = spent(self._bucket, 1 + len(found) // 100, listed_at=now)
+
+    def look(self, repo: str) -> tuple[Pipeline, ...]:
+        """The newest pipelines of one repository. Raises ``UpstreamError``."""
+        self._bucket = spent(self._bucket, 1)
+        found = self._client.pipelines(repo, limit=PIPELINES_PER_LOOK)
+        moments = [moment for one in found for moment in (one.created_on, one.completed_on) if moment]
+        state = after_look(
+            self.states[repo],
+            self._context.clock(),
+            is_running=any(not one.is_finished for one in found),
+            latest=max(moments, default=None),
+        )
+        self._keep({repo: state})
+        return found
+
+    def failed(self, repo: str) -> None:
+        """Look again later, each time later."""
+        self._keep({repo: after_failed_look(self.states[repo], self._context.clock())})
+
+    def save(self) -> None:
+        """Restarts go on from here."""
+        poll_states.save(self._context.engine, self._client.workspace, self._changed.values(), self._bucket)
+
+    def _keep(self, states: Mapping[str, PollState]) -> None:
+        for repo, state in states.items():
+            if self.states.get(repo) != state:
+                self.states[repo] = self._changed[repo] = state
+
+    def _wake(self) -> None:
+        """What webhooks announced comes first, and is not forgotten where the budget has no room for it now."""
+        now = self._context.clock()
+        watched = filter(self._is_watched, _drained(self._context.woken_by))
+        self._keep({repo: after_hint(self.states.get(repo) or PollState(repo), now) for repo in watched})
+
+    def _is_watched(self, repo: str) -> bool:
+        return any(fnmatchcase(repo, pattern) for pattern in self._part.repositories)
+
+
+def _drained(queue: SimpleQueue[str]) -> set[str]:
+    found = set()
+    while True:
+        try:
+            found.add(queue.get_nowait())
+        except Empty:
+            return found

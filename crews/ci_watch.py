@@ -1,0 +1,193 @@
+"""Every minute: find failed pipelines, explain them, and run those again that a re-run rescues.
+
+fetch (``ci_polling``, ``pipeline_failures``) → judge (``opscrew.ci``) → record (``Standing``, ledger) → decide
+(outage, experience, policy) → act and verify (``opscrew.actions``) → learn. Each part is a function of its own; this
+file only leads from one to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from crews.ci_decisions import Decisions
+from crews.ci_polling import Round, look_around
+from crews.context import CrewContext
+from crews.executors.rerun_pipeline import RerunPipeline
+from crews.pipeline_failures import judge_failure
+from opscrew.actions.execution import Execution
+from opscrew.actions.records import ActionRecord
+from opscrew.ci.classify import Verdict
+from opscrew.ci.failures import Failure, failure_finding, with_note
+from opscrew.ci.history import record_rescue, record_sighting
+from opscrew.ci.outage import Sighting
+from opscrew.ci.rerun import KIND, rerun_action
+from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
+from opscrew.ci.watching import ended, sort_pipelines, watch_rules
+from opscrew.errors import CrewError
+from opscrew.findings.codes import finding
+from opscrew.findings.ledger import Ledger
+from opscrew.model.action import ActionState
+from opscrew.model.run import Run, RunOutcome
+from opscrew.model.subject import Subject
+from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.records import Pipeline
+from tools.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+SEEN_TOGETHER = (Verdict.TRANSIENT, Verdict.INFRA_PERSISTENT)
+"""Verdicts whose signature in many pipelines at once means an outage. Many genuine failures at once are just a day."""
+
+
+def run(context: CrewContext) -> Run:
+    """One round. Never raises for what Bitbucket does; says in the run what did not answer."""
+    client = context.systems.bitbucket
+    if client is None:
+        raise CrewError("bitbucket is not configured", "Add a bitbucket section to crew.yaml.")
+    return _Watch(context, client).round()
+
+
+@dataclass
+class _Tally:
+    """What the run's summary counts."""
+
+    judged: int = 0
+    proposed: int = 0
+    changed: list[ActionRecord] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+class _Watch:
+    """One round over one workspace."""
+
+    def __init__(self, context: CrewContext, client: BitbucketClient) -> None:
+        self._context, self._client = context, client
+        self._execution = Execution(context.engine, context.settings, context.clock, context.uptime)
+        self._executor = RerunPipeline(client)
+        self._ledger = Ledger(context.engine, context.clock)
+        self._tally = _Tally()
+
+    def round(self) -> Run:
+        started = self._context.clock()
+        # First what earlier rounds began: a result that is known now decides about what follows.
+        self._advance()
+        seen = look_around(self._context, self._client)
+        complete = {repo: self._judge_repository(repo, pipelines) for repo, pipelines in seen.pipelines.items()}
+        self._decide(complete)
+        self._advance()
+        self._tell_whether_bitbucket_answers(seen)
+        return self._summary(started, seen)
+
+    def _advance(self) -> None:
+        """Sends, recovers and follows; learns from each re-run that has ended."""
+        moved = self._execution.advance((self._executor,))
+        self._tally.changed += moved.changed
+        self._tally.problems += moved.problems
+        for record in moved.changed:
+            if record.action.kind == KIND and record.state in (ActionState.SUCCEEDED, ActionState.FAILED):
+                self._learn(record)
+
+    def _learn(self, record: ActionRecord) -> None:
+        """Whether the re-run rescued counts for its signature. An outage says nothing about the signature."""
+        if record.receipt is None:
+            return
+        repository, number = record.action.target.scope, record.action.parameters["build_number"]
+        standing = standing_in(self._context.engine, repository).get(record.action.parameters["target_key"])
+        if standing is None or not standing.signature or standing.signature in self._decisions().outages:
+            return
+        record_rescue(
+            self._context.engine,
+            standing.signature,
+            repository,
+            pipeline_key=f"{repository}#{number}",
+            passed=record.state is ActionState.SUCCEEDED,
+            at=self._context.clock(),
+        )
+
+    def _judge_repository(self, repo: str, pipelines: Iterable[Pipeline]) -> bool:
+        """Judges what is new and keeps what still stands. False when something could not be read: ask again."""
+        repository = f"{self._client.workspace}/{repo}"
+        before = standing_in(self._context.engine, repository)
+        sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
+        now_standing, complete = list(sorting.keep), True
+        for pipeline in sorting.judge:
+            try:
+                now_standing.append(self._judge(repo, pipeline))
+            except UpstreamError as problem:
+                self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
+                complete = False
+                if pipeline.target.key in before:
+                    now_standing.append(before[pipeline.target.key])
+        replace_standing(self._context.engine, repository, now_standing)
+        return complete
+
+    def _judge(self, repo: str, pipeline: Pipeline) -> Standing:
+        failure = judge_failure(self._client, repo, pipeline)
+        self._tally.judged += 1
+        if failure.verdict in SEEN_TOGETHER and failure.signature:
+            key = f"{failure.repository}#{pipeline.build_number}"
+            record_sighting(self._context.engine, Sighting(failure.signature, key, ended(pipeline)))
+        told = failure_finding(failure)
+        rerun = Rerun.WANTED if failure.verdict is Verdict.TRANSIENT else Rerun.NOT_WANTED
+        mine = self._our_rerun(failure)
+        if mine is not None:
+            number = mine.action.parameters["build_number"]
+            told = with_note(told, f"it was the re-run of #{number}", code="CI_RERUN_FAILED", action=mine.id)
+            rerun = Rerun.FAILED
+        return Standing(failure.repository, pipeline.target.key, pipeline.uuid, ended(pipeline), rerun, told)
+
+    def _our_rerun(self, failure: Failure) -> ActionRecord | None:
+        """The action that started this very pipeline, if one of ours did."""
+        probe = rerun_action(failure.pipeline, failure.repository, "", (), "")
+        record = self._execution.find(probe.idempotency_key)
+        if record is None or record.receipt is None or record.receipt.external_id != failure.pipeline.uuid:
+            return None
+        return record
+
+    def _decisions(self) -> Decisions:
+        return Decisions(self._context, self._client, self._execution, self._executor)
+
+    def _decide(self, complete: dict[str, bool]) -> None:
+        """Proposes what is wanted, and tells the ledger what stands."""
+        decisions = self._decisions()
+        self._tally.proposed += decisions.propose_wanted()
+        self._tally.problems += decisions.problems
+        self._ledger.observe("ci_watch/outages", decisions.outage_findings(), complete=True)
+        for repo in {*complete, *decisions.touched_repositories}:
+            repository = f"{self._client.workspace}/{repo}"
+            told = [
+                one.finding
+                for one in standing_in(self._context.engine, repository).values()
+                if one.signature not in decisions.outages
+            ]
+            self._ledger.observe(f"ci_watch/{repository}", told, complete=complete.get(repo, False))
+
+    def _tell_whether_bitbucket_answers(self, seen: Round) -> None:
+        problems = []
+        if seen.is_down:
+            subject = Subject(system="bitbucket", kind="workspace", name=self._client.workspace)
+            first = next(iter(seen.problems.values()), "no answer")
+            problems.append(finding("SYSTEM_UNAVAILABLE", subject, f"Bitbucket does not answer: {first}"))
+        self._ledger.observe("ci_watch/bitbucket", problems, complete=True)
+        self._context.metrics.budget_left.labels("bitbucket").set(self._client.budget.remaining)
+
+    def _summary(self, started: datetime, seen: Round) -> Run:
+        sent = sum(1 for record in self._tally.changed if record.state is ActionState.SENT)
+        rescued = sum(1 for record in self._tally.changed if record.state is ActionState.SUCCEEDED)
+        parts = [f"{len(seen.pipelines)} repositories looked at", f"{self._tally.judged} failures judged"]
+        parts += [f"{count} re-runs {word}" for count, word in ((sent, "started"), (rescued, "passed")) if count]
+        parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
+        parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []
+        failed = bool(seen.problems or self._tally.problems)
+        return Run(
+            crew="ci_watch",
+            started_at=started,
+            ended_at=max(started, self._context.clock()),
+            outcome=RunOutcome.PARTIAL if failed else RunOutcome.OK,
+            summary=", ".join(parts),
+            unavailable=("bitbucket",) if seen.is_down else tuple(f"bitbucket {repo}" for repo in seen.problems),
+        )

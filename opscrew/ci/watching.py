@@ -1,0 +1,76 @@
+"""Sorts what a look at one repository shows: what to judge, what still stands, what is over. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+from opscrew.ci.standing import Standing
+from tools.bitbucket.records import Pipeline
+
+RULES_FILE = Path(__file__).with_name("watching.yaml")
+
+
+class WatchRules(BaseModel):
+    """The numbers of ``watching.yaml``, explained there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    judge_hours: float = Field(gt=0)
+    rerun_hours: float = Field(gt=0)
+    forget_hours: float = Field(gt=0)
+
+
+@cache
+def watch_rules() -> WatchRules:
+    """The rules as shipped."""
+    return WatchRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Sorting:
+    """``judge`` are failures not judged yet, ``keep`` those that still stand. What is in neither is over."""
+
+    judge: tuple[Pipeline, ...]
+    keep: tuple[Standing, ...]
+
+
+def sort_pipelines(
+    pipelines: Iterable[Pipeline], standing: Mapping[str, Standing], now: datetime, rules: WatchRules
+) -> Sorting:
+    """``pipelines`` is the newest page of one repository, ``standing`` what failed before, by target key.
+
+    Only the newest pipeline of a target counts: an older failure was superseded, whatever it was.
+    """
+    newest: dict[str, Pipeline] = {}
+    for pipeline in pipelines:
+        known = newest.get(pipeline.target.key)
+        if known is None or pipeline.build_number > known.build_number:
+            newest[pipeline.target.key] = pipeline
+    judge, keep = [], []
+    for key, pipeline in newest.items():
+        before = standing.get(key)
+        if pipeline.failed and (before is None or before.pipeline_uuid != pipeline.uuid):
+            if before is not None or now - ended(pipeline) <= timedelta(hours=rules.judge_hours):
+                judge.append(pipeline)
+        elif before is not None and not pipeline.successful:
+            # Still the same failure, or a newer build that runs, was stopped or ended in a way we do not know: none
+            # of these says that the trouble is over.
+            keep.append(before)
+    keep += [
+        before
+        for key, before in standing.items()
+        if key not in newest and now - before.failed_at <= timedelta(hours=rules.forget_hours)
+    ]
+    return Sorting(tuple(judge), tuple(keep))
+
+
+def ended(pipeline: Pipeline) -> datetime:
+    """When it failed, as well as Bitbucket says."""
+    return pipeline.completed_on or pipeline.created_on
