@@ -52,7 +52,7 @@ class Sandbox:
             "on_response": self.outcomes.append,
             "timeout_seconds": 5,
         } | changes
-        settings["http"] = http_client(settings["timeout_seconds"])
+        settings.setdefault("http", http_client(settings["timeout_seconds"]))
         workspace = settings.pop("workspace", "acme")
         return BitbucketClient(self.url + "/2.0", workspace, **settings)
 

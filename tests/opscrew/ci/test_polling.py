@@ -1,0 +1,158 @@
+"""The planner: within the budget in any hour, active ones soon, quiet ones rarely, nobody forgotten."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opscrew.ci.polling import (
+    Poller,
+    PollState,
+    after_failed_look,
+    after_hint,
+    after_listing,
+    after_look,
+    allowance,
+    interval,
+    plan,
+    poll_rules,
+    refilled,
+    spent,
+    urgency,
+)
+
+RULES = poll_rules()
+NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
+
+
+def ago(**amount: float) -> datetime:
+    return NOW - timedelta(**amount)
+
+
+def seconds(state: PollState, *, webhooks: bool = False) -> float:
+    return interval(state, NOW, webhooks=webhooks, rules=RULES).total_seconds()
+
+
+def test_an_active_repository_is_looked_at_every_minute() -> None:
+    assert seconds(PollState("a", is_running=True, active_at=ago(hours=5))) == 60
+    assert seconds(PollState("a", active_at=ago(minutes=2))) == 60
+
+
+def test_the_longer_the_silence_the_rarer_the_look_up_to_a_limit() -> None:
+    waits = [seconds(PollState("a", active_at=ago(minutes=m))) for m in (1, 10, 40, 120, 600, 60_000)]
+    assert waits == sorted(waits)
+    assert waits[2] == 600
+    assert waits[-1] == seconds(PollState("a")) == RULES.quiet_seconds
+
+
+def test_with_webhooks_looking_is_only_a_safety_net() -> None:
+    assert seconds(PollState("a", is_running=True), webhooks=True) == RULES.active_seconds_with_webhooks
+    assert seconds(PollState("a"), webhooks=True) == RULES.quiet_seconds_with_webhooks
+
+
+def test_a_repository_that_cannot_be_read_is_tried_ever_more_rarely() -> None:
+    state = PollState("a", is_running=True)
+    waits = []
+    for _ in range(10):
+        state = after_failed_look(state, NOW)
+        waits.append(seconds(state))
+    assert waits[:3] == [120, 240, 480]
+    assert waits[-1] == RULES.quiet_seconds
+    assert after_look(state, NOW, is_running=True, latest=None).failures == 0
+
+
+def test_a_hint_goes_first_and_then_keeps_it_active_for_a_while() -> None:
+    hinted = after_hint(PollState("z", polled_at=ago(seconds=1)), NOW)
+    states = [PollState("a"), PollState("b", polled_at=ago(days=3)), hinted]
+    chosen = plan(states, Poller(9, NOW, NOW), NOW, requests=2, webhooks=False, rules=RULES)
+    assert chosen.repositories == ("z", "a")
+    assert chosen.postponed == 1
+    seen = after_look(hinted, NOW, is_running=False, latest=ago(days=1))
+    assert seen.hinted_at is None
+    assert seconds(seen) == 60
+
+
+def test_a_hint_for_a_repository_that_cannot_be_read_does_not_spin() -> None:
+    state = after_failed_look(after_hint(PollState("a"), ago(minutes=1)), ago(seconds=30))
+    assert urgency(state, NOW, webhooks=False, rules=RULES) < 1
+
+
+def test_when_requests_are_short_all_wait_by_the_same_factor() -> None:
+    running = [PollState(f"run{n}", polled_at=ago(seconds=90), is_running=True) for n in range(3)]
+    quiet = [PollState(f"quiet{n}", polled_at=ago(hours=3)) for n in range(3)]
+    chosen = plan([*running, *quiet], Poller(9, NOW, NOW), NOW, requests=3, webhooks=False, rules=RULES)
+    assert set(chosen.repositories) == {"quiet0", "quiet1", "quiet2"}  # three times overdue beats one and a half
+
+
+def test_the_listing_comes_first_and_costs_one() -> None:
+    states = [PollState("a"), PollState("b")]
+    chosen = plan(states, Poller(9, NOW), NOW, requests=2, webhooks=False, rules=RULES)
+    assert (chosen.list_changes, chosen.repositories) == (True, ("a",))
+    fresh = Poller(9, NOW, ago(seconds=30))
+    assert not plan(states, fresh, NOW, requests=2, webhooks=False, rules=RULES).list_changes
+    nothing = plan(states, Poller(0, NOW), NOW, requests=0, webhooks=False, rules=RULES)
+    assert (nothing.list_changes, nothing.repositories, nothing.postponed) == (False, (), 2)
+
+
+def test_a_moved_date_is_a_hint_and_an_unmoved_one_changes_nothing() -> None:
+    known = {"a": PollState("a", updated_on=ago(hours=1)), "b": PollState("b", updated_on=ago(hours=1))}
+    after = after_listing(known, {"a": NOW, "b": ago(hours=1), "c": ago(days=9)}, NOW)
+    assert after["a"].hinted_at == NOW
+    assert after["b"] == known["b"]
+    assert after["c"].active_at == ago(days=9)
+    assert set(after_listing(after, {}, NOW)) == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize(("remaining", "expected"), [(900, 40), (90, 40), (54, 20), (18, 0), (0, 0)])
+def test_little_left_at_bitbucket_shrinks_the_plan(remaining: int, expected: int) -> None:
+    allowed = allowance(Poller(40, NOW), remaining=remaining, limit=900, rules=RULES)
+    assert allowed == pytest.approx(expected, abs=1)
+
+
+@settings(max_examples=60)
+@given(
+    ceiling=st.integers(30, 5000),
+    ticks=st.lists(st.tuples(st.integers(1, 1200), st.integers(0, 500)), min_size=5, max_size=120),
+)
+def test_no_hour_of_looks_exceeds_its_share_of_the_ceiling(ceiling: int, ticks: list[tuple[int, int]]) -> None:
+    now, poller = NOW, None
+    sent: list[tuple[datetime, int]] = []
+    for pause, wanted in ticks:
+        now += timedelta(seconds=pause)
+        poller = refilled(poller, now, ceiling, RULES)
+        count = min(wanted, allowance(poller, remaining=ceiling, limit=ceiling, rules=RULES))
+        poller = spent(poller, count)
+        sent.append((now, count))
+    for end, _ in sent:
+        in_hour = sum(count for moment, count in sent if end - timedelta(hours=1) < moment <= end)
+        assert in_hour <= ceiling * (1 - RULES.reserve) + 1
+
+
+def test_a_clock_that_goes_back_gives_no_tokens_and_stops_nothing() -> None:
+    poller = refilled(Poller(1.0, NOW + timedelta(hours=2), NOW + timedelta(hours=2)), NOW, 900, RULES)
+    assert poller.tokens == 1.0
+    ahead = PollState("a", polled_at=NOW + timedelta(hours=2))
+    chosen = plan([ahead], poller, NOW, requests=5, webhooks=False, rules=RULES)
+    assert chosen.list_changes
+    assert chosen.repositories == ("a",)
+
+
+def test_under_lasting_overload_everybody_still_gets_a_turn() -> None:
+    states = {f"r{n}": PollState(f"r{n}", is_running=n < 60) for n in range(200)}
+    looks = dict.fromkeys(states, 0)
+    poller, now = None, NOW
+    for _ in range(180):
+        now += timedelta(minutes=1)
+        poller = refilled(poller, now, 900, RULES)
+        requests = allowance(poller, remaining=900, limit=900, rules=RULES)
+        chosen = plan(states.values(), poller, now, requests=requests, webhooks=False, rules=RULES)
+        poller = spent(poller, len(chosen.repositories) + chosen.list_changes, listed_at=now)
+        for name in chosen.repositories:
+            looks[name] += 1
+            states[name] = after_look(states[name], now, is_running=states[name].is_running, latest=None)
+    assert min(looks.values()) >= 1
+    running = [looks[name] for name in looks if states[name].is_running]
+    assert max(running) <= 1.25 * min(running)  # the first look decides whose turn comes a little earlier
