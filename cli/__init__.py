@@ -1,8 +1,16 @@
 """The command line: one file per command group. A command parses, calls one function, and prints."""
 
-from cli import model, run, serve, version
+from cli import actions, cluster, conversations, demo, doctor, findings, init, knowledge, model, run, serve, version
 
 COMMANDS = (
+    actions.register,
+    cluster.register,
+    conversations.register,
+    demo.register,
+    doctor.register,
+    findings.register,
+    init.register,
+    knowledge.register,
     model.register,
     run.register,
     serve.register,

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from opscrew.errors import CrewError, UsageError
@@ -108,6 +108,7 @@ def _engine(url: str) -> Engine:
             f"no driver for {parsed.drivername}: {problem}", "For PostgreSQL: pip install 'opscrew[postgres]'."
         ) from problem
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "handle_error", _say_what_sqlite_lacks)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -122,6 +123,19 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")  # a recorded action must survive a power cut: it is not sent again
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _say_what_sqlite_lacks(context: ExceptionContext) -> None:
+    """Raises ``CrewError`` instead for what only a person can mend, wherever in the program it happens."""
+    text = str(context.original_exception).lower()
+    if "is full" in text or "disk i/o error" in text or "readonly database" in text:
+        what = "the disk is full" if "is full" in text else text
+        raise CrewError(
+            f"cannot write the database {_shown(str(context.engine.url)) if context.engine else ''}: {what}",
+            "Free some space where it lies; nothing that was stored before is lost."
+            if "readonly" not in text
+            else "Make the file and its folder writable, or set CREW_DATA_DIR to another folder.",
+        ) from context.original_exception
 
 
 def _begin_immediate(connection: Connection) -> None:
