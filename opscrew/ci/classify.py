@@ -13,6 +13,7 @@ import re2
 
 from opscrew.ci.explain import ExplainedLine, Explanation
 from opscrew.ci.signatures.catalog import Signature, Verdict, catalog
+from opscrew.redaction import redact
 
 __all__ = ["Classification", "Verdict", "classify"]
 
@@ -21,6 +22,13 @@ NEAR_LINES = 12
 
 MOST_EVIDENCE = 8
 """Lines of evidence that are kept: what a person reads at a glance."""
+
+
+LONGEST_MESSAGE = 500
+"""Characters kept of each line of the CI system's own message, as of each line of a log."""
+
+STATED_SCORE = 1e6
+"""What the CI system itself states outranks every line of the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +113,15 @@ def _around(lines: Sequence[ExplainedLine], position: int) -> str:
 
 
 def _denies(match: Match, blips: list[Match]) -> bool:
-    """A denial counts, unless it follows trouble that leaves the same message behind."""
+    """A denial counts, unless it comes with trouble that leaves the same message behind.
+
+    Tools print a heading over the cause as often as a complaint under it, so a little before counts as after.
+    """
     if match.signature.verdict not in (Verdict.GENUINE, Verdict.UNKNOWN):
         return False
-    before = [blip for blip in blips if blip.line.number <= match.line.number]
-    return not any(match.signature.consequence or blip.signature.decisive for blip in before)
+    if match.signature.consequence:
+        return not any(blip.line.number <= match.line.number + NEAR_LINES for blip in blips)
+    return not any(blip.signature.decisive and blip.line.number <= match.line.number for blip in blips)
 
 
 def _decided(verdict: Verdict, matches: list[Match]) -> Classification:
@@ -122,7 +134,8 @@ def _decided(verdict: Verdict, matches: list[Match]) -> Classification:
 
 def _as_lines(message: str) -> tuple[ExplainedLine, ...]:
     """The CI system's message as lines before the log: number 0, and more telling than any line of it."""
-    return tuple(ExplainedLine(0, text, 1e6) for text in message.splitlines() if text.strip())
+    texts = [text.strip()[:LONGEST_MESSAGE] for text in redact(message).splitlines()]
+    return tuple(ExplainedLine(0, text, STATED_SCORE) for text in texts if text)
 
 
 _RESOLVER = re2.compile(r"[0-9a-z.:\[\]]+:53\b")

@@ -1,0 +1,128 @@
+"""The order in which evidence counts: what denies a re-run, what allows one, and what is left alone."""
+
+from __future__ import annotations
+
+import io
+import random
+from time import perf_counter
+
+import pytest
+
+from opscrew.ci.classify import MOST_EVIDENCE, Classification, Verdict, classify
+from opscrew.ci.explain import ExplainedLine, Explanation, explain
+
+BLIP = "npm ERR! request to https://registry.acme.example/cart failed, reason: connect ETIMEDOUT"
+
+
+def judge(*lines: str, error_message: str = "") -> Classification:
+    return classify(explain(io.BytesIO("\n".join(lines).encode())), error_message=error_message)
+
+
+def test_a_failed_download_is_transient_and_shows_the_line() -> None:
+    judged = judge("+ npm ci", BLIP)
+    assert judged.verdict is Verdict.TRANSIENT
+    assert judged.signature == "npm-network"
+    assert judged.lines[0] == ExplainedLine(2, BLIP, judged.lines[0].score)
+    assert 0.5 < judged.confidence < 1
+
+
+def test_nothing_known_is_unknown_and_shows_the_best_lines() -> None:
+    judged = judge("+ ./frobnicate", "frobnication went sideways")
+    assert (judged.verdict, judged.signature, judged.confidence) == (Verdict.UNKNOWN, "", 0.0)
+    assert judged.lines
+
+
+def test_an_empty_log_is_unknown() -> None:
+    assert judge("").verdict is Verdict.UNKNOWN
+    assert classify(Explanation((), 0)).lines == ()
+
+
+def test_a_failed_test_denies_whatever_the_network_said() -> None:
+    assert judge(BLIP, "--- FAIL: TestCart (0.01s)").verdict is Verdict.GENUINE
+    assert judge("--- FAIL: TestCart (0.01s)", BLIP).verdict is Verdict.GENUINE
+
+
+def test_trouble_with_this_machine_is_the_builds_own() -> None:
+    for address in ("localhost:5432", "127.0.0.1:8080", "[::1]:3000", "0.0.0.0:80"):
+        judged = judge(f"dial tcp {address}: connect: connection refused")
+        assert judged.verdict is not Verdict.TRANSIENT, address
+    assert judge("curl: (7) Failed to connect to localhost port 8080: Connection refused").verdict is Verdict.UNKNOWN
+
+
+def test_a_name_server_on_this_machine_was_asked_about_another() -> None:
+    assert judge("dial tcp: lookup hub.acme.example on 127.0.0.53:53: server misbehaving").verdict is Verdict.TRANSIENT
+
+
+def test_what_a_failed_download_leaves_behind_does_not_deny() -> None:
+    index = "ERROR: https://dl.acme.example/alpine/v3.20/main: temporary error (try again later)"
+    missing = "ERROR: unable to select packages: curl (no such package)"
+    assert judge(index, missing).verdict is Verdict.TRANSIENT
+    assert judge(missing).verdict is Verdict.GENUINE
+
+
+def test_a_missing_thing_far_before_the_blip_denies() -> None:
+    between = tuple(f"step {number} done" for number in range(40))
+    assert judge("./build.sh: line 3: helm: command not found", *between, BLIP).verdict is Verdict.GENUINE
+
+
+def test_what_fails_after_the_runner_is_lost_does_not_count() -> None:
+    lost = "The self-hosted runner lost communication with the server."
+    canceled = "The operation was canceled."
+    assert judge(lost, canceled).verdict is Verdict.TRANSIENT
+    assert judge("--- FAIL: TestCart (0.01s)", lost).verdict is Verdict.GENUINE
+
+
+def test_a_person_or_a_deployment_keeps_hands_off() -> None:
+    assert judge(BLIP, "Build was aborted by Ada").verdict is Verdict.UNKNOWN
+    assert judge("+ kubectl apply -f k8s/", "Unable to connect to the server: EOF").verdict is Verdict.UNKNOWN
+
+
+def test_full_disks_and_memory_limits_come_back() -> None:
+    assert judge(BLIP, "write /tmp/layer: no space left on device").verdict is Verdict.INFRA_PERSISTENT
+
+
+@pytest.mark.parametrize(
+    ("message", "verdict"),
+    [
+        ("Container 'Build' exceeded memory limit.", Verdict.INFRA_PERSISTENT),
+        ("There was an unexpected system error that may have left your step half-completed.", Verdict.TRANSIENT),
+        ("Exceeded build time limit of 120 minutes.", Verdict.UNKNOWN),
+    ],
+)
+def test_the_ci_systems_own_message_counts(message: str, verdict: Verdict) -> None:
+    judged = judge("compiling cart", error_message=message)
+    assert judged.verdict is verdict
+    assert judged.lines[0] == ExplainedLine(0, message, judged.lines[0].score)
+
+
+def test_message_and_log_are_judged_together() -> None:
+    lost = "There was an unexpected system error that may have left your step half-completed."
+    assert judge("+ helm upgrade shop ./chart", error_message=lost).verdict is not Verdict.GENUINE
+    memory = "Container 'Build' exceeded memory limit."
+    assert judge("--- FAIL: TestCart (0.01s)", error_message=memory).verdict is Verdict.INFRA_PERSISTENT
+
+
+def test_secrets_in_the_message_are_redacted_and_its_length_capped() -> None:
+    judged = judge("", error_message="exceeded memory limit AKIAIOSFODNN7EXAMPLE " + "x" * 9000)
+    assert "AKIAIOSFODNN7EXAMPLE" not in judged.lines[0].text
+    assert len(judged.lines[0].text) <= 500
+
+
+def test_evidence_is_short_and_starts_with_the_deciding_signature() -> None:
+    judged = judge(*(f"npm ERR! code ECONNRESET attempt {number}" for number in range(40)))
+    assert len(judged.lines) == MOST_EVIDENCE
+
+
+def test_random_bytes_are_unknown() -> None:
+    assert classify(explain(io.BytesIO(random.Random(3).randbytes(200_000)))).verdict is not Verdict.TRANSIENT
+
+
+def test_judging_is_fast() -> None:
+    """A budget of 50 ms holds for explaining and judging 1 MB; judging may take a fraction, on a busy machine too."""
+    texts = [f"{BLIP} {number}" if number % 2 else f"compiling part {number} of cart" * 8 for number in range(60)]
+    explanation = Explanation(tuple(ExplainedLine(i, text, 1.0) for i, text in enumerate(texts, 1)), 60)
+    classify(explanation)
+    started = perf_counter()
+    for _ in range(5):
+        classify(explanation)
+    assert (perf_counter() - started) / 5 < 0.05
