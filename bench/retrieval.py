@@ -86,7 +86,7 @@ def _steps(cases: list[Case], embedder: _Remembering) -> dict[str, float]:
 
 
 def _by_words(search: Search, text: str) -> list[str]:
-    return _order(search, search._index.scores(weighted(text)))
+    return _order(search, search.index.scores(weighted(text)))
 
 
 def _as_prose(search: Search, text: str) -> list[str]:
@@ -94,7 +94,7 @@ def _as_prose(search: Search, text: str) -> list[str]:
 
     assert search.vectors is not None
     near = search.vectors.nearness(text)
-    by_words = search._index.scores(weighted(text))
+    by_words = search.index.scores(weighted(text))
     return _order(search, fuse(by_words, [near[document.id][0] for document in search.documents]))
 
 

@@ -20,6 +20,9 @@ import yaml
 
 from opscrew.errors import CrewError
 
+LONGEST_TEXT = 200_000
+"""Characters of one document that are kept. A runbook has thousands; more is a log that was added by mistake."""
+
 LONGEST_PIECE = 900
 """Characters of one piece: about 220 tokens, just below what the embedding model reads."""
 

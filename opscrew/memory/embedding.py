@@ -116,9 +116,9 @@ class SentenceTransformersModel:
         self._model = None
 
 
-def embedder(model: str, folder: Path) -> Embedder:
+def embedder(model: str, folder: Path, threads: int = 1) -> Embedder:
     """``model`` as in the settings: the default's name, else a sentence-transformers name or folder."""
-    return MiniLm(folder) if model == DEFAULT_MODEL else SentenceTransformersModel(model)
+    return MiniLm(folder, threads) if model == DEFAULT_MODEL else SentenceTransformersModel(model)
 
 
 def _batches(lengths: list[int]) -> list[list[int]]:

@@ -46,7 +46,7 @@ class Search:
     def __init__(self, documents: Sequence[Document], vectors: VectorKeeper | None = None) -> None:
         self.documents = list(documents)
         self.vectors = vectors
-        self._index = WordIndex([(document.title, document.text) for document in self.documents])
+        self.index = WordIndex([(document.title, document.text) for document in self.documents])
 
     def ranked(self, question: str, top: int = 10) -> list[str]:
         """Ids, best first, without filters or boosts: what the benchmark measures."""
@@ -69,7 +69,7 @@ class Search:
         return [hit for hit in found if hit.score > 0]
 
     def _scores(self, question: str, places: list[int]) -> tuple[list[float], Mapping[str, tuple[float, str]]]:
-        everywhere = self._index.scores(self._query(question))
+        everywhere = self.index.scores(self._query(question))
         by_words = [everywhere[place] for place in places]
         if self.vectors is None or is_promql(question):
             return fuse(by_words, None), {}
@@ -79,14 +79,14 @@ class Search:
         return fuse(by_words, near), nearness
 
     def _query(self, question: str) -> Mapping[str, float]:
-        return weighted_metrics(question, self._index) if is_promql(question) else weighted(question)
+        return weighted_metrics(question, self.index) if is_promql(question) else weighted(question)
 
     def _hit(
         self, place: int, score: float, query: Mapping[str, float], nearness: Mapping[str, tuple[float, str]]
     ) -> Hit:
         document = self.documents[place]
         said = set(words(f"{document.title} {document.text}"))
-        worth = {word: weight * self._index.rarity(word) for word, weight in query.items()}
+        worth = {word: weight * self.index.rarity(word) for word, weight in query.items()}
         total = sum(worth.values())
         coverage = sum(value for word, value in worth.items() if word in said) / total if total else 0.0
         near = nearness.get(document.id)

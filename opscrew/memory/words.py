@@ -18,15 +18,12 @@ WORDS_FILE = Path(__file__).with_name("words.yaml")
 NAMES = re.compile(r"[A-Za-z0-9_]+")
 PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
-LONGEST_TEXT = 200_000
-"""Characters of one document that are read. A runbook has thousands; more is a log that was added by mistake."""
-
 
 def words(text: str) -> list[str]:
     """Words in order, each followed by its joint with the word before; long names also as a whole."""
     found: list[str] = []
     before = ""
-    for name in NAMES.findall(text[:LONGEST_TEXT]):
+    for name in NAMES.findall(text):
         parts = split_name(name)
         for part in parts:
             if part in listed("stop") or len(part) < 2:

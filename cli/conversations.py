@@ -1,0 +1,75 @@
+"""`crew conversations`: what was asked and answered, and how to delete it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.context import App, app_of
+from cli.output import json_option, print_json
+
+if TYPE_CHECKING:
+    from opscrew.memory.conversations import Conversations
+
+
+def register(application: typer.Typer) -> None:
+    group = typer.Typer(help="List, show and delete conversations.", no_args_is_help=True)
+    group.command("list")(show_list)
+    group.command("show")(show)
+    group.command("delete")(delete)
+    application.add_typer(group, name="conversations")
+
+
+def show_list(
+    context: typer.Context,
+    person: str = typer.Option("", "--person", help="Only of this person."),
+    limit: int = typer.Option(20, "--limit", min=1, max=10_000, help="How many, the latest first."),
+    as_json: bool = json_option(),
+) -> None:
+    """List conversations, the latest first."""
+    app = app_of(context)
+    found = _conversations(app).list(person, limit)
+    for conversation, turns in found:
+        if as_json:
+            values = {"id": conversation.id, "person": conversation.person, "title": conversation.title}
+            print_json({**values, "turns": turns, "last_at": conversation.last_at})
+        else:
+            when = conversation.last_at.astimezone(app.settings.zone)
+            typer.echo(f"{conversation.id}  {when:%Y-%m-%d %H:%M}  {turns:>3} turns  {conversation.title[:38]}")
+    if not found and not as_json:
+        typer.echo('No conversations yet. `crew ask "…"` starts one.')
+
+
+def show(
+    context: typer.Context,
+    identity: str = typer.Argument(..., metavar="ID", help="Its id, or the first characters of it."),
+    as_json: bool = json_option(),
+) -> None:
+    """Show a whole conversation."""
+    app = app_of(context)
+    conversation = _conversations(app).get(identity)
+    if as_json:
+        from dataclasses import asdict
+
+        print_json(asdict(conversation))
+        return
+    for turn in conversation.turns:
+        when = turn.asked_at.astimezone(app.settings.zone)
+        typer.echo(f"[{turn.number}] {when:%Y-%m-%d %H:%M}  {turn.question}")
+        typer.echo(f"{turn.answer}\n")
+
+
+def delete(
+    context: typer.Context,
+    identity: str = typer.Argument(..., metavar="ID", help="Its id, or the first characters of it."),
+) -> None:
+    """Delete a conversation for good, with what was remembered from it."""
+    typer.echo(f"deleted {_conversations(app_of(context)).delete(identity)}")
+
+
+def _conversations(app: App) -> Conversations:
+    from opscrew.clock import utc_now
+    from opscrew.memory.conversations import Conversations
+
+    return Conversations(app.database, utc_now)
