@@ -88,7 +88,11 @@ class _Watch:
         self._tally.changed += moved.changed
         self._tally.problems += moved.problems
         for record in moved.changed:
-            if record.action.kind == KIND and record.state in (ActionState.SUCCEEDED, ActionState.FAILED):
+            if record.action.kind != KIND:
+                continue
+            # Something has just happened there: the next round looks again instead of waiting for its turn.
+            self._context.woken_by.put(record.action.target.scope.split("/", 1)[1])
+            if record.state in (ActionState.SUCCEEDED, ActionState.FAILED):
                 self._learn(record)
 
     def _learn(self, record: ActionRecord) -> None:

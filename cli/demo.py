@@ -1,0 +1,28 @@
+"""`crew demo`: one hour of work against a sandbox, in about half a minute, leaving nothing behind."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.output import json_option
+
+
+def register(application: typer.Typer) -> None:
+    application.command("demo")(demo)
+
+
+def demo(
+    seed: int = typer.Option(7, "--seed", help="Another seed gives other names and commits."),
+    as_json: bool = json_option(),
+) -> None:
+    """Show the main job against a sandbox: a blip, a real failure, an outage, an approval, the audit."""
+    import tempfile
+    from pathlib import Path
+
+    from cli.demo_hour import play_hour
+    from cli.demo_story import JsonStory, TextStory
+
+    with tempfile.TemporaryDirectory(prefix="crew-demo-") as folder:
+        story = JsonStory() if as_json else TextStory()
+        worked = play_hour(Path(folder), seed, story)
+    raise typer.Exit(0 if worked else 1)

@@ -1,0 +1,112 @@
+"""Runs the real crew over a scripted hour of the sandbox and checks that it did what the demo claims.
+
+Everything is as in daily use (HTTP, database, policy, audit); only the clock is ours: it jumps a minute per round.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from crews.context import CrewContext
+from crews.registry import find_crew
+from crews.systems import Systems
+from demo.bitbucket.app import create_app
+from demo.bitbucket.hour import MINUTES, Event, furnish, play
+from demo.bitbucket.world import TOKEN, World
+from demo.clock import FastClock
+from demo.serving import serve
+from opscrew.actions.anchor import FILE_NAME
+from opscrew.actions.execution import Execution
+from opscrew.actions.records import ActionRecord
+from opscrew.actions.verification import AuditCheck, verify
+from opscrew.findings.ledger import Ledger
+from opscrew.findings.records import LedgerEntry
+from opscrew.metrics import Metrics
+from opscrew.model.action import ActionState
+from opscrew.settings import BitbucketSettings, BudgetSettings, Settings
+from opscrew.store.database import open_database
+
+START = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
+"""A Tuesday; fixed, so that every run tells the same story."""
+
+
+class Story(Protocol):
+    """Tells what happens, as text or as JSON."""
+
+    def begin(self) -> None: ...
+    def happened(self, at: datetime, event: Event) -> None: ...
+    def finding(self, at: datetime, entry: LedgerEntry) -> None: ...
+    def action(self, at: datetime, record: ActionRecord) -> None: ...
+    def end(self, entries: list[LedgerEntry], records: list[ActionRecord], audit: AuditCheck) -> None: ...
+
+
+def play_hour(folder: Path, seed: int, story: Story) -> bool:
+    """True when everything that the demo is meant to show was shown."""
+    # The story is the output here; a log line per round would drown it. Warnings still come through.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    clock = FastClock(START, speed=0)
+    world = World(clock, seed=seed)
+    furnish(world)
+    with serve(create_app(world)) as url:
+        settings = _settings(url, folder)
+        engine = open_database(settings.database_url)
+        metrics = Metrics()
+        with Systems(settings, clock, metrics) as systems:
+            context = CrewContext(settings=settings, engine=engine, clock=clock, metrics=metrics, systems=systems)
+            entries, records = _hour(context, world, clock, story)
+            audit = verify(engine, settings.data_dir / FILE_NAME)
+        story.end(entries, records, audit)
+        engine.dispose()
+    return audit.intact and _is_what_was_promised(entries, records)
+
+
+def _settings(url: str, folder: Path) -> Settings:
+    return Settings(
+        bitbucket=BitbucketSettings(url=f"{url}/2.0", workspace="acme", token=TOKEN),
+        policy={"rerun_pipeline": {"*": "auto", "acme/payments": "approve"}},
+        budget=BudgetSettings(),
+        data_dir=folder,
+        database=f"sqlite:///{folder / 'crew.db'}",
+    )
+
+
+def _hour(
+    context: CrewContext, world: World, clock: FastClock, story: Story
+) -> tuple[list[LedgerEntry], list[ActionRecord]]:
+    crew = find_crew("ci_watch")
+    assert crew is not None
+    ledger = Ledger(context.engine, clock)
+    execution = Execution(context.engine, context.settings, clock, context.uptime)
+    told: dict[str, object] = {}
+    story.begin()
+    for minute in range(MINUTES + 1):
+        for event in play(world, minute):
+            story.happened(clock(), event)
+        crew.run(context)
+        for entry in ledger.list():
+            if told.get(entry.fingerprint) != _moment(entry):
+                told[entry.fingerprint] = _moment(entry)
+                story.finding(clock(), entry)
+        for record in execution.list():
+            if told.get(record.id) != record.state:
+                told[record.id] = record.state
+                story.action(clock(), record)
+        clock.forward(minutes=1)
+    return list(ledger.list()), list(execution.list())
+
+
+def _moment(entry: LedgerEntry) -> tuple[bool, str]:
+    """What is worth telling again: that it is over, or that its cause now says something else."""
+    return entry.resolved_at is not None, entry.finding.cause
+
+
+def _is_what_was_promised(entries: list[LedgerEntry], records: list[ActionRecord]) -> bool:
+    codes = {entry.finding.code for entry in entries}
+    states = {record.state for record in records}
+    wanted = {"CI_TRANSIENT_NETWORK", "CI_GENUINE_FAILURE", "CI_INFRA_PERSISTENT", "CI_OUTAGE", "CI_RERUN_IMPOSSIBLE"}
+    return wanted <= codes and {ActionState.SUCCEEDED, ActionState.WAITING} <= states

@@ -1,0 +1,33 @@
+"""The demo is the real program over a sandbox: it must show what it claims, end by itself and leave nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CREW = Path(sys.executable).with_name("crew")
+
+
+def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("crew-demo-*"))
+    shown = subprocess.run(
+        [CREW, "demo", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    told = [json.loads(line) for line in shown.stdout.splitlines()]
+    found = {line["finding"] for line in told if "finding" in line}
+    assert found >= {
+        "CI_TRANSIENT_NETWORK",
+        "CI_GENUINE_FAILURE",
+        "CI_INFRA_PERSISTENT",
+        "CI_OUTAGE",
+        "CI_RERUN_IMPOSSIBLE",
+    }
+    states = {line["state"] for line in told if "action" in line}
+    assert states >= {"sent", "succeeded", "waiting"}
+    assert told[-1]["audit"]["intact"] is True
+    assert set(Path(tempfile.gettempdir()).glob("crew-demo-*")) <= before
+    assert list(tmp_path.iterdir()) == []
