@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, select
+from datetime import datetime
+
+from sqlalchemy import Engine, delete, select
 
 from opscrew.model.run import Run, RunOutcome
 from opscrew.store.database import reading
@@ -32,3 +34,9 @@ def latest_runs(engine: Engine, crew: str | None = None, limit: int = 20) -> lis
             )
             for row in connection.execute(query)
         ]
+
+
+def forget_runs(engine: Engine, before: datetime) -> int:
+    """Deletes runs that started before that time; returns how many."""
+    with engine.begin() as connection:
+        return int(connection.execute(delete(runs).where(runs.c.started_at < before)).rowcount)

@@ -40,9 +40,10 @@ def missing(model: type[BaseModel], values: dict[str, Any], prefix: str = "") ->
             found.append(label)
             continue
         part = settings._part_of(field.annotation)
+        if part is None:
+            continue
         value = values[name][0] if isinstance(values[name], list) else values[name]
-        if part is not None:
-            found += missing(part, value, f"{label}.")
+        found += missing(part, value, f"{label}.")
     return found
 
 

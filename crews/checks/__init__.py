@@ -1,0 +1,1 @@
+"""What `crew doctor` looks at: this machine, and every connection that is configured."""

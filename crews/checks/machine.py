@@ -1,0 +1,76 @@
+"""Checks of this machine: data folder, lock, database, address, time zone data."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import text
+
+from crews.checks.check import Check, Level, Result
+from crews.systems import Systems
+from opscrew.settings import Settings
+from opscrew.store.database import open_database
+from opscrew.store.owner import describe, read_owner
+
+LITTLE_SPACE = 1 << 30
+"""Bytes: a day of findings and runs takes some MB, an index some hundred."""
+NO_SPACE = 100 << 20
+
+MB = 1 << 20
+
+
+def machine_checks(_settings: Settings) -> tuple[Check, ...]:
+    """Always on."""
+    return (Check("data folder", data_folder), Check("daemon", daemon), Check("database", database))
+
+
+def data_folder(systems: Systems) -> Result:
+    """Is it there, may we write, is there room?"""
+    folder = systems.settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as probe:
+            probe.write(b"x")
+            probe.flush()
+        free = shutil.disk_usage(folder).free
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        return Result(Level.FAILED, f"{folder}: {reason}", "Set CREW_DATA_DIR to a folder that you may write.")
+    text_ = f"{_short(folder)}, {free // MB:,} MB free"
+    if free < NO_SPACE:
+        return Result(Level.FAILED, text_, "Free some space: the database cannot grow much further.")
+    if free < LITTLE_SPACE:
+        return Result(Level.WARNING, text_, "Free some space before it runs out.")
+    return Result(Level.OK, text_)
+
+
+def daemon(systems: Systems) -> Result:
+    """Who owns the data folder. Nobody is fine: commands work without a daemon."""
+    owner = read_owner(systems.settings.data_dir)
+    if owner is None:
+        return Result(Level.OFF, "not running on this data folder", "`crew serve` starts it.")
+    return Result(Level.OK, describe(owner))
+
+
+def database(systems: Systems) -> Result:
+    """Opens and migrates it as every command would, and asks its clock where it has one of its own."""
+    engine = open_database(systems.settings.database_url)
+    try:
+        with engine.begin() as connection:
+            # Rolled back at the end of the block only by an error; a count changes nothing, but takes the write lock.
+            runs = connection.execute(text("SELECT count(*) FROM runs")).scalar_one()
+            now = None
+            if engine.dialect.name != "sqlite":
+                now = connection.execute(text("SELECT now()")).scalar_one()
+    finally:
+        engine.dispose()
+    return Result(Level.OK, f"{engine.dialect.name}, schema up to date, {runs:,} runs recorded", server_time=now)
+
+
+def _short(folder: Path) -> str:
+    try:
+        return f"~/{folder.relative_to(Path.home())}"
+    except ValueError:
+        return str(folder)
