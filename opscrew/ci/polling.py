@@ -23,6 +23,9 @@ RULES_FILE = Path(__file__).with_name("polling.yaml")
 MOST_FAILURES = 6
 """Beyond this the wait no longer grows; the quiet interval has long been reached."""
 
+CLOCK_DIFFERENCE = timedelta(minutes=2)
+"""Between Bitbucket's clock and ours. A look too many is cheaper than a push that is missed."""
+
 
 class PollRules(BaseModel):
     """The numbers of ``polling.yaml``, explained there. Times in seconds."""
@@ -54,7 +57,8 @@ def poll_rules() -> PollRules:
 class PollState:
     """What is known about one repository (its slug). ``hinted_at``: somebody said "look", and nobody has since.
 
-    ``updated_on`` is the repository's own date as last listed, ``failures`` counts looks in a row that failed.
+    ``active_at`` is the last sign that more will come soon: a push, a running pipeline, a failure that somebody may
+    repeat. ``updated_on`` is the repository's own date as last listed, ``failures`` counts looks in a row that failed.
     """
 
     repository: str
@@ -149,17 +153,22 @@ def spent(poller: Poller, requests: int, *, listed_at: datetime | None = None) -
     return replace(poller, tokens=max(0.0, poller.tokens - requests), listed_at=listed_at or poller.listed_at)
 
 
-def after_look(state: PollState, now: datetime, *, is_running: bool, latest: datetime | None) -> PollState:
-    """``latest`` is the newest time at which a pipeline of it was created or completed, None where there is none."""
-    known = [moment for moment in (state.active_at, latest) if moment is not None]
-    return replace(
-        state,
-        polled_at=now,
-        is_running=is_running,
-        active_at=now if is_running else max(known, default=None),
-        hinted_at=None,
-        failures=0,
-    )
+def after_look(
+    state: PollState, now: datetime, *, is_running: bool, latest: datetime | None, has_failed: bool = False
+) -> PollState:
+    """``latest`` is the newest time at which a pipeline of it was created or completed, None where there is none.
+
+    ``has_failed`` tells that the newest one failed. Then somebody is likely to start it again, which no listing
+    tells of, so the repository stays watched; after a success it is left to the listing and to rare looks.
+    """
+    active_at = state.active_at
+    if is_running:
+        active_at = now
+    elif has_failed:
+        active_at = latest
+    elif latest is not None and active_at is not None and active_at <= latest:
+        active_at = None  # what was announced has come, and ended well
+    return replace(state, polled_at=now, is_running=is_running, active_at=active_at, hinted_at=None, failures=0)
 
 
 def after_failed_look(state: PollState, now: datetime) -> PollState:
@@ -187,10 +196,19 @@ def after_listing(
         state = states.get(repository)
         if state is None:
             state = PollState(repository, active_at=moment)
-        elif moment is not None and state.updated_on is not None and moment > state.updated_on:
+        elif _has_moved(state, moment):
             state = after_hint(state, now)
         result[repository] = replace(state, updated_on=moment or state.updated_on)
     return result
+
+
+def _has_moved(state: PollState, moment: datetime | None) -> bool:
+    """Whether the repository's date tells of something that no look has seen.
+
+    A repository that was never on the listing's first page has no known date; then its last look is the measure.
+    """
+    known = state.updated_on or (state.polled_at and state.polled_at - CLOCK_DIFFERENCE)
+    return moment is not None and known is not None and moment > known
 
 
 def _for_looks(ceiling: int, rules: PollRules) -> float:

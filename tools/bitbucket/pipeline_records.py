@@ -61,8 +61,14 @@ class PipelineState(Answer):
         return self.is_finished and self.result == "STOPPED"
 
     @property
+    def is_waiting(self) -> bool:
+        """For a person to start a manual step, or for one to resume it: that can take days."""
+        return "PAUSED" in (self.name, self.stage) or "HALTED" in (self.name, self.stage)
+
+    @property
     def is_running(self) -> bool:
-        return self.name == "IN_PROGRESS" and self.stage in ("", "RUNNING", "IN_PROGRESS")
+        """Queued or at work: it will change by itself."""
+        return bool(self.name) and not self.is_finished and not self.is_waiting
 
 
 class Trigger(Answer):

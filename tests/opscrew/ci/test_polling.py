@@ -44,7 +44,7 @@ def test_an_active_repository_is_looked_at_every_minute() -> None:
 def test_the_longer_the_silence_the_rarer_the_look_up_to_a_limit() -> None:
     waits = [seconds(PollState("a", active_at=ago(minutes=m))) for m in (1, 10, 40, 120, 600, 60_000)]
     assert waits == sorted(waits)
-    assert waits[2] == 600
+    assert waits[3] == 120 * 60 * RULES.widening
     assert waits[-1] == seconds(PollState("a")) == RULES.quiet_seconds
 
 
@@ -73,6 +73,13 @@ def test_a_hint_goes_first_and_then_keeps_it_active_for_a_while() -> None:
     seen = after_look(hinted, NOW, is_running=False, latest=ago(days=1))
     assert seen.hinted_at is None
     assert seconds(seen) == 60
+
+
+def test_after_a_failure_it_stays_watched_and_after_a_success_it_does_not() -> None:
+    running = after_look(PollState("a"), ago(minutes=5), is_running=True, latest=ago(minutes=9))
+    ended = ago(minutes=4)
+    assert seconds(after_look(running, NOW, is_running=False, latest=ended, has_failed=True)) < 120
+    assert seconds(after_look(running, NOW, is_running=False, latest=ended)) == RULES.quiet_seconds
 
 
 def test_a_hint_for_a_repository_that_cannot_be_read_does_not_spin() -> None:
@@ -104,6 +111,13 @@ def test_a_moved_date_is_a_hint_and_an_unmoved_one_changes_nothing() -> None:
     assert after["b"] == known["b"]
     assert after["c"].active_at == ago(days=9)
     assert set(after_listing(after, {}, NOW)) == {"a", "b", "c"}
+
+
+def test_a_repository_that_comes_up_from_beyond_the_first_page_is_a_hint() -> None:
+    known = {"a": PollState("a", polled_at=ago(hours=1)), "b": PollState("b", polled_at=ago(hours=1))}
+    after = after_listing(known, {"a": ago(seconds=20), "b": ago(days=3)}, NOW)
+    assert after["a"].hinted_at == NOW
+    assert after["b"].hinted_at is None
 
 
 @pytest.mark.parametrize(("remaining", "expected"), [(900, 40), (90, 40), (54, 20), (18, 0), (0, 0)])

@@ -62,6 +62,23 @@ def test_states_known_and_unknown(
 
 
 @pytest.mark.parametrize(
+    ("given_state", "running", "waiting"),
+    [
+        (state("IN_PROGRESS", stage="RUNNING"), True, False),
+        (state("PENDING"), True, False),
+        (state("IN_PROGRESS", stage="PAUSED"), False, True),
+        (state("PAUSED"), False, True),
+        (state("HALTED"), False, True),
+        (state("COMPLETED", "FAILED"), False, False),
+        ({}, False, False),
+    ],
+)
+def test_waiting_for_a_person_is_not_running(given_state: Any, running: bool, waiting: bool) -> None:
+    read = pipeline(state=given_state).state
+    assert (read.is_running, read.is_waiting) == (running, waiting)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         state("COMPLETED", "ERROR", error={"key": "k", "message": "memory"}),
