@@ -8,6 +8,7 @@ from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.containers import check_containers, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.problem import Problem
+from opscrew.cluster.services import is_ready
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
@@ -27,11 +28,22 @@ _START_EVENTS = {
 def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
     """Every pod; a pod whose containers say what is wrong gets no further, vaguer problem."""
     for pod in snapshot.of("Pod"):
+        if _is_plainly_healthy(pod):
+            continue
         if pod.deleting_since is not None:
             yield from _stuck_terminating(snapshot, pod)
         elif text(pod.status, "phase") != "Succeeded" and not _belongs_to_a_job_that_goes_on(snapshot, pod):
             problems = list(_problems(snapshot, pod))
             yield from problems
+
+
+def _is_plainly_healthy(pod: Resource) -> bool:
+    """Running, ready, never restarted: nearly all pods are, and only the others pay for the rest of this file."""
+    if pod.deleting_since is not None or pod.status.get("phase") != "Running":
+        return False
+    statuses = mappings(pod.status, "containerStatuses")
+    quiet = all(status.get("ready") is True and not status.get("lastState") for status in statuses)
+    return bool(statuses) and quiet and is_ready(pod)
 
 
 def _problems(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tools.errors import PermanentError, TemporaryError, UpstreamError
@@ -32,7 +34,7 @@ def read_cluster(client: KubernetesClient, namespaces: Iterable[str] = ("*",)) -
     wanted = tuple(namespaces)
     everywhere = ("",) if "*" in wanted or not wanted else wanted
     reading = Reading()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with _collector_paused(), ThreadPoolExecutor(_AT_ONCE) as pool:
         discovery = pool.submit(client.custom_types)
         work = [(kind, pool.submit(_read, client, kind, everywhere)) for kind in SWEEP_TYPES]
         try:
@@ -50,6 +52,18 @@ def read_cluster(client: KubernetesClient, namespaces: Iterable[str] = ("*",)) -
     if first_problem is not None and not reading.listed:
         raise first_problem
     return reading
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Decoding makes a million objects and no cycles; the collector would look at all of them again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _read(client: KubernetesClient, kind: ResourceType, namespaces: tuple[str, ...]) -> list[Resource] | list[Event]:

@@ -65,14 +65,16 @@ def config_maps_of(pod_spec: Mapping[str, Any]) -> set[str]:
         return set(kept)
     names = set()
     for volume in mappings(pod_spec, "volumes"):
-        names.add(text(volume, "configMap", "name"))
-        names.update(text(source, "configMap", "name") for source in mappings(volume, "projected", "sources"))
+        if "configMap" in volume:
+            names.add(text(volume, "configMap", "name"))
+        elif "projected" in volume:
+            names.update(text(source, "configMap", "name") for source in mappings(volume, "projected", "sources"))
     for part in _CONTAINER_LISTS:
         for container in mappings(pod_spec, part):
             names.update(text(source, "configMapRef", "name") for source in mappings(container, "envFrom"))
-            names.update(
-                text(variable, "valueFrom", "configMapKeyRef", "name") for variable in mappings(container, "env")
-            )
+            for variable in mappings(container, "env"):
+                if "valueFrom" in variable:
+                    names.add(text(variable, "valueFrom", "configMapKeyRef", "name"))
     return names - {""}
 
 
@@ -81,8 +83,7 @@ def _pod_spec(spec: Mapping[str, Any]) -> dict[str, Any]:
     for part in _CONTAINER_LISTS:
         if part in spec:
             kept[part] = [_container(container) for container in mappings(spec, part)]
-    names = config_maps_of(spec)
-    kept["configMapNames"] = sorted(names)
+    kept["configMapNames"] = sorted(config_maps_of(spec))
     return kept
 
 
