@@ -83,7 +83,7 @@ def matches_of(lines: Sequence[ExplainedLine]) -> list[Match]:
         if not candidates:
             continue
         around = _around(lines, position)
-        is_local = bool(known.local_address.search(_RESOLVER.sub("", line.text)))
+        is_local = known.local_address(_RESOLVER.sub("", line.text))
         found += [
             Match(line, signature)
             for signature in candidates
@@ -95,10 +95,10 @@ def matches_of(lines: Sequence[ExplainedLine]) -> list[Match]:
 
 def _holds(signature: Signature, text: str, around: str) -> bool:
     return (
-        (signature.also is None or bool(signature.also.search(text)))
-        and (signature.unless is None or not signature.unless.search(text))
-        and (signature.near is None or bool(signature.near.search(around)))
-        and (signature.near_unless is None or not signature.near_unless.search(around))
+        (signature.also is None or signature.also(text))
+        and (signature.unless is None or not signature.unless(text))
+        and (signature.near is None or signature.near(around))
+        and (signature.near_unless is None or not signature.near_unless(around))
     )
 
 

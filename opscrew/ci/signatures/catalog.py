@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -28,21 +29,6 @@ FILES = (
 SET_MEMORY_BYTES = 256 << 20
 """Ceiling for RE2's automaton of all patterns. It grows on demand; the usual 8 MB would make it forget states."""
 
-KEYS = {
-    "id",
-    "confidence",
-    "why",
-    "patterns",
-    "also",
-    "near",
-    "unless",
-    "near_unless",
-    "consequence",
-    "decisive",
-    "local",
-}
-EXAMPLE_KEYS = {"examples", "counter_examples"}
-
 
 class Verdict(StrEnum):
     """What a failure means for a re-run. Only ``transient`` is ever re-run."""
@@ -54,8 +40,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Some expressions of which any may match."""
+
+    searches: tuple[Callable[[str], Any], ...]
+
+    def __call__(self, text: str) -> bool:
+        return any(search(text) for search in self.searches)
+
+
+@dataclass(frozen=True)
 class Signature:
-    """One kind of message.
+    """One kind of message, as written in the files.
 
     ``also`` must match the same line and ``unless`` must not; ``near`` must match that line or one close to it and
     ``near_unless`` must not. ``consequence`` marks what a failed download also leaves behind; ``decisive`` marks
@@ -68,40 +64,44 @@ class Signature:
     confidence: float
     why: str
     patterns: tuple[str, ...]
-    also: Any = None
-    near: Any = None
-    unless: Any = None
-    near_unless: Any = None
+    examples: tuple[str, ...]
+    counter_examples: tuple[str, ...] = ()
+    also: Condition | None = None
+    near: Condition | None = None
+    unless: Condition | None = None
+    near_unless: Condition | None = None
     consequence: bool = False
     decisive: bool = False
     local: bool = False
-    examples: tuple[str, ...] = ()
-    counter_examples: tuple[str, ...] = ()
+
+
+CONDITIONS = ("also", "near", "unless", "near_unless")
+LISTS = ("patterns", "examples", "counter_examples")
+REQUIRED = {"id", "confidence", "why", "patterns", "examples"}
+ALLOWED = {field.name for field in fields(Signature)} - {"verdict"}
 
 
 class Catalog:
     """All signatures, and one automaton that tells in a single pass which of them a line may be."""
 
-    def __init__(self, signatures: tuple[Signature, ...], fragments: dict[str, str]) -> None:
+    def __init__(self, signatures: tuple[Signature, ...], local_address: Condition) -> None:
         self.signatures = signatures
-        self.local_address = compile_pattern(fragments["local_address"])
-        options = re2.Options()
-        options.case_sensitive = False
-        options.max_mem = SET_MEMORY_BYTES
-        options.log_errors = False
-        self._set = re2.Set.SearchSet(options)
+        self.local_address = local_address
+        self._set = re2.Set.SearchSet(_options(SET_MEMORY_BYTES))
         self._owner: list[int] = []
         for index, signature in enumerate(signatures):
             for pattern in signature.patterns:
-                self._set.Add(pattern)
+                try:
+                    self._set.Add(pattern)
+                except re2.error as problem:
+                    raise ValueError(f"{signature.id}: not a regular expression of RE2: {pattern}") from problem
                 self._owner.append(index)
         self._set.Compile()
 
     def candidates(self, text: str) -> list[Signature]:
         """Signatures with a pattern that matches ``text``, in the catalogue's order; conditions are not checked."""
-        return [
-            self.signatures[index] for index in sorted({self._owner[found] for found in self._set.Match(text) or ()})
-        ]
+        found = self._set.Match(text) or ()
+        return [self.signatures[index] for index in sorted({self._owner[pattern] for pattern in found})]
 
 
 @cache
@@ -112,7 +112,7 @@ def catalog() -> Catalog:
 
 def read_catalog(folder: Path) -> Catalog:
     """Reads every file of ``FILES`` in ``folder``."""
-    fragments = {name: "|".join(pieces) for name, pieces in _read(folder / "fragments.yaml").items()}
+    fragments: dict[str, list[str]] = _read(folder / "fragments.yaml")
     found: list[Signature] = []
     for name in FILES:
         content = _read(folder / name)
@@ -122,68 +122,62 @@ def read_catalog(folder: Path) -> Catalog:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"signature ids are used twice: {', '.join(twice)}")
-    return Catalog(tuple(found), fragments)
+    return Catalog(tuple(found), _condition("{{local_address}}", fragments))
 
 
-def compile_pattern(pattern: str) -> Any:
-    """RE2 without regard to letter case, as every pattern of the catalogue is meant."""
+def _signature(entry: dict[str, Any], verdict: Verdict, fragments: dict[str, list[str]], file: str) -> Signature:
+    where = f"{file}: {entry.get('id', '(no id)')}"
+    unknown, missing = set(entry) - ALLOWED, REQUIRED - set(entry)
+    if unknown or missing:
+        raise ValueError(f"{where}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
+    if not 0 < entry["confidence"] < 1:
+        raise ValueError(f"{where}: confidence must lie between 0 and 1")
+    values = dict(entry, verdict=verdict)
+    values.update({name: tuple(entry[name]) for name in LISTS if name in entry})
+    try:
+        values["patterns"] = tuple(piece for written in entry["patterns"] for piece in _pieces(written, fragments))
+        values.update({name: _condition(entry[name], fragments) for name in CONDITIONS if name in entry})
+    except KeyError as problem:
+        raise ValueError(f"{where}: there is no fragment {problem}") from problem
+    except re2.error as problem:
+        raise ValueError(f"{where}: not a regular expression of RE2: {_words(problem)}") from problem
+    return Signature(**values)
+
+
+def _condition(written: str | list[str], fragments: dict[str, list[str]]) -> Condition:
+    entries = [written] if isinstance(written, str) else written
+    return Condition(tuple(_compiled(piece).search for entry in entries for piece in _pieces(entry, fragments)))
+
+
+def _pieces(written: str, fragments: dict[str, list[str]]) -> Iterable[str]:
+    """``{{name}}`` alone stands for the fragment's expressions; anything else is an expression itself."""
+    if written.startswith("{{") and written.endswith("}}"):
+        return ["|".join(fragments[written[2:-2]])]
+    return [written]
+
+
+@cache
+def _compiled(pattern: str) -> Any:
+    """Shared, since the large fragments serve many signatures."""
+    return re2.compile(pattern, _options())
+
+
+def _options(memory: int = 8 << 20) -> Any:
+    """Letter case is ignored, as every pattern of the files is meant."""
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
-    return re2.compile(pattern, options)
+    options.max_mem = memory
+    return options
+
+
+def _words(problem: Exception) -> str:
+    """RE2 hands its complaint over as bytes."""
+    first = problem.args[0] if problem.args else problem
+    return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
 
 
 def _read(path: Path) -> Any:
     # The C parser has the safe loader's rules and is ten times faster, which every command line start feels.
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506  both are safe loaders
-
-
-def _signature(entry: dict[str, Any], verdict: Verdict, fragments: dict[str, str], file: str) -> Signature:
-    where = f"{file}: {entry.get('id', '(no id)')}"
-    unknown = set(entry) - KEYS - EXAMPLE_KEYS
-    missing = {"id", "confidence", "why", "patterns", "examples"} - set(entry)
-    if unknown or missing:
-        raise ValueError(f"{where}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}")
-    if not 0 < entry["confidence"] < 1:
-        raise ValueError(f"{where}: confidence must lie between 0 and 1")
-    try:
-        patterns = tuple(_expand(pattern, fragments) for pattern in entry["patterns"])
-        for pattern in patterns:
-            compile_pattern(pattern)
-        conditions = {
-            name: compile_pattern(_expand(entry[name], fragments))
-            for name in ("also", "near", "unless", "near_unless")
-            if name in entry
-        }
-    except (re2.error, KeyError) as problem:
-        raise ValueError(f"{where}: {_words(problem)}") from problem
-    return Signature(
-        id=entry["id"],
-        verdict=verdict,
-        confidence=entry["confidence"],
-        why=entry["why"],
-        patterns=patterns,
-        consequence=entry.get("consequence", False),
-        decisive=entry.get("decisive", False),
-        local=entry.get("local", False),
-        examples=tuple(entry["examples"]),
-        counter_examples=tuple(entry.get("counter_examples", ())),
-        **conditions,
-    )
-
-
-def _words(problem: Exception) -> str:
-    """RE2 hands its complaint over as bytes."""
-    first = problem.args[0] if problem.args else problem
-    return first.decode("utf-8", "replace") if isinstance(first, bytes) else f"no fragment {first}"
-
-
-def _expand(written: str | list[str], fragments: dict[str, str]) -> str:
-    """A list means "one of these"; ``{{name}}`` becomes the fragment of that name. KeyError where there is none."""
-    pattern = written if isinstance(written, str) else "|".join(written)
-    while "{{" in pattern:
-        before, _, rest = pattern.partition("{{")
-        name, _, after = rest.partition("}}")
-        pattern = f"{before}(?:{fragments[name]}){after}"
-    return pattern
