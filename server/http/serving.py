@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ import uvicorn
 from opscrew.errors import CrewError
 
 CONNECTIONS_AT_ONCE = 100
+SECONDS_TO_START = 20.0
 SECONDS_TO_FINISH = 3
 
 
@@ -60,6 +62,11 @@ class HttpThread:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        end = time.monotonic() + SECONDS_TO_START
+        while not self._server.started and self._thread.is_alive() and time.monotonic() < end:
+            time.sleep(0.01)
+        if not self._server.started:
+            raise CrewError("the HTTP server did not start", "The log above says why.")
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:

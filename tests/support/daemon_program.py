@@ -1,0 +1,32 @@
+"""A daemon with one obedient crew every second: run as a program by ``tests/support/daemon.py``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+from crews.schedule import Appointment
+from opscrew import logs, settings
+from opscrew.errors import CrewError
+from server import daemon
+from tests.support.daemon_crews import Named, obedient
+
+INTERVAL = timedelta(seconds=1)
+DEADLINE = timedelta(seconds=1)
+
+
+def main() -> int:
+    loaded = settings.load()
+    logs.configure("json", "info")
+    interval = timedelta(hours=1) if "--seldom" in sys.argv else INTERVAL
+    crews = (Named("ci_watch", obedient),)
+    appointments = (Appointment("ci_watch", deadline=DEADLINE, every=interval),)
+    try:
+        return daemon.serve(loaded, crews=crews, appointments=appointments)  # type: ignore[arg-type]
+    except CrewError as problem:
+        sys.stderr.write(f"{problem.message} | {problem.hint}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
