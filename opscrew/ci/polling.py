@@ -41,6 +41,8 @@ class PollRules(BaseModel):
     listing_seconds_with_webhooks: float = Field(gt=0)
     reserve: float = Field(ge=0, lt=1)
     burst: int = Field(ge=1)
+    spare_above: float = Field(ge=0, le=1)
+    early_share: float = Field(gt=0, le=1)
     full_above: float = Field(gt=0, le=1)
     none_below: float = Field(ge=0, lt=1)
     failure_factor: float = Field(ge=1)
@@ -135,7 +137,10 @@ def allowance(poller: Poller, *, remaining: int, limit: int, rules: PollRules) -
 def plan(
     states: Iterable[PollState], poller: Poller, now: datetime, *, requests: int, webhooks: bool, rules: PollRules
 ) -> Plan:
-    """At most ``requests`` questions: first the listing when it is due, then the repositories, most urgent first."""
+    """At most ``requests`` questions: first the listing when it is due, then the repositories, most urgent first.
+
+    Without webhooks, requests that would go to waste are spent on the quiet ones that are nearest to being due.
+    """
     every = rules.listing_seconds_with_webhooks if webhooks else rules.listing_seconds
     waited = None if poller.listed_at is None else (now - poller.listed_at).total_seconds() + rules.jitter_seconds
     list_changes = requests > 0 and (waited is None or waited >= every or waited < 0)
@@ -144,8 +149,13 @@ def plan(
         key=lambda pair: (-pair[0], pair[1]),
     )
     due = tuple(repository for wait, repository in ranked if wait >= 1)
-    taken = due[: max(0, requests - list_changes)]
-    return Plan(list_changes, taken, len(due) - len(taken))
+    room = max(0, requests - list_changes)
+    taken = due[:room]
+    if len(due) < room and not webhooks:
+        spare = min(room - len(due), int(poller.tokens - rules.spare_above * rules.burst))
+        early = [repository for wait, repository in ranked if rules.early_share <= wait < 1]
+        taken += tuple(early[: max(0, spare)])
+    return Plan(list_changes, taken, max(0, len(due) - room))
 
 
 def spent(poller: Poller, requests: int, *, listed_at: datetime | None = None) -> Poller:

@@ -75,6 +75,15 @@ def test_a_hint_goes_first_and_then_keeps_it_active_for_a_while() -> None:
     assert seconds(seen) == 60
 
 
+def test_looks_that_would_be_lost_go_to_the_quiet_ones_nearest_to_being_due() -> None:
+    states = [PollState(f"r{n}", polled_at=ago(minutes=n)) for n in range(2, 58)]
+    full = Poller(RULES.burst, NOW, NOW)
+    chosen = plan(states, full, NOW, requests=RULES.burst, webhooks=False, rules=RULES)
+    assert chosen.repositories == tuple(f"r{n}" for n in range(57, 47, -1))
+    for poller, webhooks in ((full, True), (Poller(RULES.burst / 2, NOW, NOW), False)):
+        assert plan(states, poller, NOW, requests=20, webhooks=webhooks, rules=RULES).repositories == ()
+
+
 def test_after_a_failure_it_stays_watched_and_after_a_success_it_does_not() -> None:
     running = after_look(PollState("a"), ago(minutes=5), is_running=True, latest=ago(minutes=9))
     ended = ago(minutes=4)
