@@ -1,0 +1,112 @@
+"""The CI watch under every fault that the sandbox can make: nothing is raised, run twice, or forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from crews.context import CrewContext
+from crews.registry import find_crew
+from crews.systems import Systems
+from demo.bitbucket.faults import Kind
+from opscrew.model.action import ActionState
+from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
+from tools.bitbucket.client import BitbucketClient
+
+IMPATIENT_SECONDS = 0.5
+"""Timeout of the client here. Faults that hang or drip hang for longer than this."""
+
+
+class ImpatientSystems(Systems):
+    """The same assembly with a short timeout, so that a hanging server costs a test half a second."""
+
+    @property
+    def bitbucket(self) -> BitbucketClient:  # type: ignore[override]
+        if "_impatient" not in self.__dict__:
+            part = self.settings.bitbucket
+            self._impatient = BitbucketClient(
+                part.url,
+                part.workspace,
+                token=part.token.get_secret_value(),
+                timeout_seconds=IMPATIENT_SECONDS,
+                clock=self.clock,
+                sleep=lambda seconds: None,
+            )
+        return self._impatient
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[BitbucketWatch]:
+    with bitbucket_watch(tmp_path) as running:
+        context = running.context
+        systems = ImpatientSystems(context.settings, context.clock, context.metrics)
+        impatient = CrewContext(context.settings, context.engine, context.clock, context.metrics, systems)
+        running.world.add_repository("shop")
+        yield BitbucketWatch(running.world, running.clock, impatient)
+        systems.bitbucket.close()
+
+
+def attempts(watch: BitbucketWatch) -> int:
+    return len(watch.world.repositories["shop"].runs)
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_fault_of_everything_for_a_while_costs_time_and_nothing_else(watch, kind: str) -> None:
+    watch.world.push("shop", "flaky")
+    watch.round()
+    watch.world.faults.add(kind, times=12, seconds=1)
+    for _ in range(3):
+        watch.round(2)
+    watch.world.faults.clear()
+    for _ in range(12):
+        watch.round(10)
+        if not watch.ledger.open() and attempts(watch) > 1:
+            break
+    assert attempts(watch) == 2
+    assert watch.ledger.open() == []
+
+
+@pytest.mark.parametrize("kind", ["limited", "error", "hang", "truncated", "wrong_json", "drop_before", "drop_after"])
+def test_a_fault_of_the_request_itself_never_starts_two_and_forgets_none(watch, kind: str) -> None:
+    watch.world.push("shop", "flaky")
+    watch.world.faults.add(kind, method="POST", seconds=1)
+    for _ in range(10):
+        watch.round(2)
+    assert attempts(watch) == 2
+
+
+def test_a_log_that_cannot_be_read_is_asked_for_again(watch) -> None:
+    watch.world.push("shop", "flaky")
+    watch.world.faults.add("error", path="/log", times=8)
+    for _ in range(12):
+        watch.round(2)
+    assert attempts(watch) == 2
+
+
+def test_a_clock_that_is_set_back_runs_nothing_twice(watch) -> None:
+    watch.world.push("shop", "flaky")
+    watch.rounds(3)
+    watch.clock.forward(hours=-5)
+    watch.rounds(3)
+    watch.clock.forward(hours=5)
+    watch.rounds(6)
+    assert attempts(watch) == 2
+
+
+def test_a_daemon_that_starts_anew_each_minute_does_the_same(watch, tmp_path) -> None:
+    watch.world.push("shop", "flaky")
+    crew = find_crew("ci_watch")
+    assert crew is not None
+    for _ in range(8):
+        watch.clock.forward(minutes=1)
+        context = watch.context
+        with Systems(context.settings, context.clock, context.metrics) as systems:
+            crew.run(CrewContext(context.settings, context.engine, context.clock, context.metrics, systems))
+    assert attempts(watch) == 2
+    from opscrew.actions.execution import Execution
+
+    done = Execution(context.engine, context.settings, context.clock, context.uptime).list()
+    assert [one.state for one in done] == [ActionState.SUCCEEDED]
