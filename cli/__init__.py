@@ -1,9 +1,10 @@
 """The command line: one file per command group. A command parses, calls one function, and prints."""
 
-from cli import actions, cluster, conversations, demo, doctor, findings, init, knowledge, model, run, serve, version
+from cli import actions, ci, cluster, conversations, demo, doctor, findings, init, knowledge, model, run, serve, version
 
 COMMANDS = (
     actions.register,
+    ci.register,
     cluster.register,
     conversations.register,
     demo.register,

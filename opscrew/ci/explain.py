@@ -1,32 +1,42 @@
 """Which lines of a failed step's log explain the failure.
 
-Owns the answer's types and the order of work: read the log once in bounded memory, clean and redact the lines worth
-a closer look, score them, and choose as few as explain the failure.
+Owns the answer's types and the order of work: read the log once in bounded memory, score the lines worth a closer
+look, choose as few as explain the failure, and redact what is handed out.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
 from dataclasses import dataclass
 from typing import BinaryIO
 
+import numpy as np
+
+from opscrew.ci.line_features import Numbers
+from opscrew.ci.line_scores import scores
+from opscrew.ci.log_lines import LONGEST_LINE, LogLines, read_lines
 from opscrew.redaction import redact
 
-LONGEST_LINE = 500
-"""Characters of a line that are kept: enough for any message, too few to flood a report."""
+NEVER_BELOW_BEST = 5.0
+"""Lines whose score is this much below the best are left out: at a factor of e for each unit they are 150 times less
+likely to be part of the explanation. Fewer lines would be more precise and more would miss less; this is where recall
+is still high, measured on projects that the weights never saw (docs/BENCHMARKS.md)."""
 
-TAIL_LINES = 2000
-BLOCK_BYTES = 1 << 20
-ERROR_LIKE = re.compile(
-    r"error|fail|exception|traceback|fatal|panic|denied|cannot|timed? ?out|not found", re.IGNORECASE
-)
-ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+NEVER_BELOW_BEST_WITH_PASSING = 4.0
+"""The same when a passing log has already taken away most of what explains nothing."""
+
+FEWEST = 3
+"""A single line is rarely enough for a person to understand a failure, so up to this many are always shown."""
+
+UNSEEN_WORTH = 8.0
+"""What being absent from a passing log of the same step adds to a line's score: more than any wording can."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedLine:
-    """One line: ``number`` counts from 1 at each line feed, ``text`` is cleaned, redacted and capped."""
+    """One line: ``number`` counts from 1 at each line feed, ``text`` is cleaned, redacted and capped.
+
+    ``score`` orders the lines of one log; it cannot be compared with the score of another log.
+    """
 
     number: int
     text: str
@@ -42,38 +52,34 @@ class Explanation:
 
 
 def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None) -> Explanation:
-    """At most ``budget`` lines of ``log`` that explain why it failed, best first.
+    """At most ``budget`` lines of ``log`` that explain why it failed, best first, and fewer when fewer do.
 
-    ``passing`` is a log of the same step that passed: what it says too explains nothing.
+    ``passing`` is a log of the same step that passed: what it says too explains little. Both are read once, as streams.
+    Raises ``ValueError`` for a budget below 1; errors of reading are the stream's own.
     """
-    seen = {_key(text) for _, text in _tail(passing)[0]} if passing is not None else set()
-    tail, total = _tail(log)
-    scored = []
-    for position, (number, text) in enumerate(tail):
-        if not text or _key(text) in seen:
-            continue
-        score = position / max(1, len(tail)) + (2.0 if ERROR_LIKE.search(text) else 0.0)
-        scored.append(ExplainedLine(number, text, score))
-    scored.sort(key=lambda line: (-line.score, line.number))
-    return Explanation(tuple(scored[:budget]), total)
+    if budget < 1:
+        raise ValueError(f"the budget is a number of lines from 1, not {budget}")
+    lines = read_lines(log, passing)
+    return Explanation(choose(lines, budget, has_passing=passing is not None), lines.total)
 
 
-def _tail(log: BinaryIO) -> tuple[list[tuple[int, str]], int]:
-    kept: deque[tuple[int, bytes]] = deque(maxlen=TAIL_LINES)
-    number, rest = 0, b""
-    while block := log.read(BLOCK_BYTES):
-        *lines, rest = (rest + block).split(b"\n")
-        rest = rest[-4 * LONGEST_LINE :]
-        kept.extend((number + index, line[: 4 * LONGEST_LINE]) for index, line in enumerate(lines, 1))
-        number += len(lines)
-    kept.append((number + 1, rest))
-    return [(line_number, _clean(line)) for line_number, line in kept], number + 1
+def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[ExplainedLine, ...]:
+    """The lines to show out of those kept, best first."""
+    if not any(lines.texts):
+        return ()
+    return choose_by(scores(lines), lines, budget, has_passing=has_passing)
 
 
-def _clean(line: bytes) -> str:
-    text = ESCAPE.sub("", line.decode("utf-8", "replace")).rstrip("\r\n").rpartition("\r")[2]
-    return redact(text)[:LONGEST_LINE]
-
-
-def _key(text: str) -> str:
-    return re.sub(r"\d+", "0", text)
+def choose_by(score: Numbers, lines: LogLines, budget: int, *, has_passing: bool) -> tuple[ExplainedLine, ...]:
+    """The same with scores that were made elsewhere, one for each kept line."""
+    reach = NEVER_BELOW_BEST
+    if has_passing:
+        reach = NEVER_BELOW_BEST_WITH_PASSING
+        score = score + UNSEEN_WORTH * np.array(lines.unseen, np.float32)
+    order = [int(index) for index in np.argsort(-score, kind="stable")[:budget]]
+    lowest = float(score[order[0]]) - reach
+    chosen = [index for place, index in enumerate(order) if place < FEWEST or score[index] >= lowest]
+    return tuple(
+        ExplainedLine(lines.numbers[index], redact(lines.texts[index])[:LONGEST_LINE], round(float(score[index]), 2))
+        for index in chosen
+    )

@@ -1,0 +1,162 @@
+"""What is known of each kept line, as named numbers: its own kinds, its surroundings, and where it stands in its step.
+
+Every feature is a column that a person can name; line_weights.yaml says how much each counts. All are between 0 and 1
+or logarithms of line counts, so that weights can be compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+
+from opscrew.ci.line_kinds import LineKinds, line_kinds
+from opscrew.ci.log_lines import HEX_DIGITS, LogLines
+
+Flags = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float32]
+
+FAR = 5000
+"""A distance in lines for "there is none"; beyond it distances are all the same."""
+
+WINDOWS = ((-1, -1), (-4, -2), (-12, -5), (-40, -13), (1, 1), (2, 4), (5, 12), (13, 40))
+"""Surroundings, in kept lines relative to the line itself."""
+
+
+def features(lines: LogLines) -> tuple[list[str], Numbers]:
+    """Feature names and one row of values for each kept line."""
+    kinds = line_kinds()
+    found = kinds.match(lines.texts)
+    roles = _roles(kinds, found)
+    columns: dict[str, npt.NDArray[np.generic]] = dict(zip(kinds.names(), found.T, strict=True))
+    columns |= {f"role_{name}": flags for name, flags in roles.items()}
+    red: Flags = np.array(lines.red, np.bool_)
+    columns["red"] = red
+    columns |= _surroundings(roles | {"red": red})
+    columns |= _paragraph(roles)
+    columns |= _step(kinds, found, roles, lines)
+    columns |= _repetition(lines.texts, roles["strong"])
+    return list(columns), np.column_stack([column.astype(np.float32) for column in columns.values()])
+
+
+def _roles(kinds: LineKinds, found: Flags) -> dict[str, Flags]:
+    """Flags by role. A strong line names a failure and nothing in it speaks against that."""
+    by_role: dict[str, Flags] = {
+        role: _any(found[:, kinds.columns(role)]) for role in ("headline", "detail", "noise", "epilogue")
+    }
+    names = kinds.names()
+    by_role["blank"] = found[:, names.index("blank")]
+    by_role["marker"] = _any(found[:, [column for column in kinds.columns("marker") if names[column] != "blank"]])
+    quiet = by_role["noise"] | by_role["epilogue"] | by_role["marker"]
+    named = found[:, names.index("failed_test_name")]
+    return by_role | {"strong": (by_role["headline"] & ~quiet) | named, "named": named}
+
+
+def _any(flags: Flags) -> Flags:
+    either: Flags = np.logical_or.reduce(flags, axis=1)
+    return either
+
+
+def _surroundings(roles: dict[str, Flags]) -> dict[str, Numbers]:
+    """The share of lines of each role before and after."""
+    return {
+        f"{role}_{low}_to_{high}": _share(flags, low, high) for role, flags in roles.items() for low, high in WINDOWS
+    }
+
+
+def _share(flags: Flags, low: int, high: int) -> Numbers:
+    """For each line the share of flagged lines from ``low`` to ``high`` relative to it; none are outside the log."""
+    running = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
+    here = np.arange(len(flags))
+    count = running[np.clip(here + high + 1, 0, len(flags))] - running[np.clip(here + low, 0, len(flags))]
+    share: Numbers = (count / (high - low + 1)).astype(np.float32)
+    return share
+
+
+def _paragraph(roles: dict[str, Flags]) -> dict[str, Numbers]:
+    """Of the lines between two blank lines or markers: how many, how many strong, and the place among them."""
+    number = np.cumsum(roles["blank"] | roles["marker"])
+    size = np.maximum(np.bincount(number), 1)
+    start = np.searchsorted(number, np.arange(len(size)))
+    strong = np.bincount(number, weights=roles["strong"])
+    noise = np.bincount(number, weights=roles["noise"])
+    place = np.arange(len(number)) - start[number]
+    return {
+        "paragraph_lines": _log(size[number]),
+        "paragraph_place": _log(place),
+        "paragraph_has_strong": (strong[number] > 0).astype(np.float32),
+        "paragraph_strong_share": (strong / size)[number].astype(np.float32),
+        "paragraph_noise_share": (noise / size)[number].astype(np.float32),
+    }
+
+
+def _log(count: npt.NDArray[np.generic]) -> Numbers:
+    logarithm: Numbers = (np.log1p(np.clip(count.astype(np.float32), 0, FAR)) / np.log1p(FAR)).astype(np.float32)
+    return logarithm
+
+
+def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLines) -> dict[str, Numbers]:
+    """Where the line stands between the command that failed and its exit line; without an exit line, the log's end."""
+    names = kinds.names()
+    numbers = np.array(lines.numbers)
+    exits = np.flatnonzero(found[:, names.index("command_exit")])
+    echoes = np.flatnonzero(found[:, names.index("command_echo")])
+    to_exit = _to_next(exits, numbers)
+    since_echo = _since_last(echoes, numbers)
+    failed = np.zeros(len(numbers), np.float32)
+    for exit_line in exits:
+        begun = echoes[np.searchsorted(echoes, exit_line) - 1] if len(echoes) and echoes[0] < exit_line else 0
+        failed[begun : exit_line + 1] = 1
+    if not len(exits):
+        failed[:] = 0.5
+    from_end = lines.total - numbers
+    strong = roles["strong"].astype(np.int64)
+    strong_places = np.flatnonzero(roles["strong"])
+    return {
+        "in_failed_command": failed,
+        "to_exit": _log(to_exit),
+        "exit_known": np.full(len(numbers), float(len(exits) > 0), np.float32),
+        "after_last_exit": (np.arange(len(numbers)) > exits[-1]).astype(np.float32) if len(exits) else failed * 0,
+        "since_command": _log(since_echo),
+        "from_end": _log(from_end),
+        "position": (numbers / max(1, lines.total)).astype(np.float32),
+        "since_strong": _log(_since_last(strong_places, numbers)),
+        "to_strong": _log(_to_next(strong_places, numbers)),
+        "strong_before": _log(np.cumsum(strong)),
+        "strong_after": _log(strong.sum() - np.cumsum(strong)),
+        "failed_strong_before": _log(np.cumsum(strong * (failed > 0.9))),
+        "failed_strong_after": _log((strong * (failed > 0.9)).sum() - np.cumsum(strong * (failed > 0.9))),
+        "length": _log(np.array([len(text) for text in lines.texts])),
+    }
+
+
+def _since_last(places: npt.NDArray[np.intp], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Lines since the last of ``places``, ``FAR`` where there is none before."""
+    if not len(places):
+        return np.full(len(numbers), FAR)
+    last = np.searchsorted(places, np.arange(len(numbers)), side="right") - 1
+    return np.where(last >= 0, numbers - numbers[places[np.maximum(last, 0)]], FAR)
+
+
+def _to_next(places: npt.NDArray[np.intp], numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Lines to the next of ``places``, ``FAR`` where there is none after."""
+    if not len(places):
+        return np.full(len(numbers), FAR)
+    following = np.searchsorted(places, np.arange(len(numbers)))
+    there = following < len(places)
+    return np.where(there, numbers[places[np.minimum(following, len(places) - 1)]] - numbers, FAR)
+
+
+def _repetition(texts: list[str], strong: Flags) -> dict[str, Numbers]:
+    """How often the log says the same, digits and hashes apart, and whether this is the first time."""
+    keys = "\n".join(texts).encode().translate(None, HEX_DIGITS).split(b"\n")
+    said = Counter(keys)
+    seen: set[bytes] = set()
+    first = np.zeros(len(keys), np.float32)
+    for index, key in enumerate(keys):
+        if key not in seen:
+            seen.add(key)
+            first[index] = 1
+    times = _log(np.array([said[key] for key in keys]))
+    return {"times_said": times, "said_first": first, "strong_and_rare": strong * (1 - times)}

@@ -1,0 +1,68 @@
+"""Tells of which kinds a line is: reads line_kinds.yaml, where the kinds are described, and matches all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+import re2
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+KINDS_FILE = Path(__file__).with_name("line_kinds.yaml")
+
+Role = Literal["headline", "detail", "noise", "epilogue", "marker", "plain"]
+
+
+class LineKind(BaseModel):
+    """One entry of line_kinds.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    role: Role
+    pattern: str
+    example: str
+
+
+@dataclass(frozen=True)
+class LineKinds:
+    """All kinds in the file's order, and the automaton that tries them together."""
+
+    kinds: tuple[LineKind, ...]
+    automaton: Any
+
+    def match(self, texts: list[str]) -> npt.NDArray[np.bool_]:
+        """One row a line, one column a kind."""
+        rows: list[int] = []
+        columns: list[int] = []
+        for row, text in enumerate(texts):
+            matched = self.automaton.Match(text) or ()
+            rows.extend([row] * len(matched))
+            columns.extend(matched)
+        found = np.zeros((len(texts), len(self.kinds)), dtype=np.bool_)
+        found[rows, columns] = True
+        return found
+
+    def names(self) -> list[str]:
+        return [kind.name for kind in self.kinds]
+
+    def columns(self, role: Role) -> list[int]:
+        """The columns of the kinds with this role."""
+        return [column for column, kind in enumerate(self.kinds) if kind.role == role]
+
+
+@cache
+def line_kinds() -> LineKinds:
+    """The kinds as the file describes them; read once."""
+    entries = cast("list[dict[str, Any]]", yaml.safe_load(KINDS_FILE.read_text(encoding="utf-8"))["kinds"])
+    kinds = tuple(LineKind.model_validate(entry) for entry in entries)
+    automaton = re2.Set.SearchSet()
+    for kind in kinds:
+        automaton.Add(kind.pattern)
+    automaton.Compile()
+    return LineKinds(kinds, automaton)

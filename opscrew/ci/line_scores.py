@@ -1,0 +1,92 @@
+"""How much each line explains: a weighted sum of its named features, in two rounds.
+
+The first round scores every line from its own features. The second adds how a line's score compares with the best of
+the log and with its neighbours', which is what turns single lines into whole messages and stack traces. The weights
+are data, line_weights.yaml, fitted on logs whose explaining lines people have marked (`python -m bench.fit_explain`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from numpy.lib.stride_tricks import sliding_window_view
+from pydantic import BaseModel, ConfigDict
+
+from opscrew.ci.line_features import Numbers, features
+from opscrew.ci.log_lines import LogLines
+
+WEIGHTS_FILE = Path(__file__).with_name("line_weights.yaml")
+
+UNIT = 5.0
+"""Score differences are divided by this, so that features of both rounds are of similar size."""
+
+BEST_LINES = 60
+"""The log's best lines of the first round, whose density around a line counts in the second."""
+
+NEAR = (1, 2, 4, 8, 16)
+DENSITY = (3, 10, 30)
+
+
+class LineWeights(BaseModel):
+    """line_weights.yaml: by round, the weight of each feature. A feature that is not named counts nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: dict[str, float]
+    second: dict[str, float]
+
+
+def scores(lines: LogLines) -> Numbers:
+    """One score a line. Only differences within one log mean something: 1 is a factor of e in likelihood."""
+    names, values = features(lines)
+    first = values @ _vector(names, weights().first)
+    more_names, more = neighbourhood(names, values, first)
+    second = weights().second
+    result: Numbers = values @ _vector(names, second) + more @ _vector(more_names, second)
+    return result
+
+
+@cache
+def weights() -> LineWeights:
+    """The weights as the file has them; read once."""
+    return LineWeights.model_validate(cast("dict[str, Any]", yaml.safe_load(WEIGHTS_FILE.read_text(encoding="utf-8"))))
+
+
+@cache
+def _vector_of(names: tuple[str, ...], which: tuple[tuple[str, float], ...]) -> Numbers:
+    by_name = dict(which)
+    return np.array([by_name.get(name, 0.0) for name in names], np.float32)
+
+
+def _vector(names: list[str], which: dict[str, float]) -> Numbers:
+    return _vector_of(tuple(names), tuple(which.items()))
+
+
+def neighbourhood(names: list[str], values: Numbers, first: Numbers) -> tuple[list[str], Numbers]:
+    """Features of the second round: each line's first score beside the log's best, its neighbours' and paragraph's."""
+    below = (first - first.max()) / UNIT
+    rank = np.empty(len(below), np.int64)
+    rank[np.argsort(-below, kind="stable")] = np.arange(len(below))
+    best = (rank < BEST_LINES).astype(np.float32)
+    columns: dict[str, npt.NDArray[Any]] = {"below_best": below, "rank": np.log1p(rank) / 8}
+    for reach in NEAR:
+        around = sliding_window_view(np.pad(below, reach, constant_values=below.min()), 2 * reach + 1)
+        columns[f"best_within_{reach}"] = around.max(axis=1)
+        columns[f"mean_within_{reach}"] = around.mean(axis=1)
+        columns[f"best_before_{reach}"] = around[:, : reach + 1].max(axis=1)
+    for reach in DENSITY:
+        columns[f"density_within_{reach}"] = sliding_window_view(np.pad(best, reach), 2 * reach + 1).mean(axis=1)
+    breaks = (values[:, names.index("role_blank")] + values[:, names.index("role_marker")]) > 0
+    paragraph = np.cumsum(breaks)
+    size = np.maximum(np.bincount(paragraph), 1)
+    paragraph_best = np.full(len(size), below.min(), np.float32)
+    np.maximum.at(paragraph_best, paragraph, below)
+    columns["paragraph_best"] = paragraph_best[paragraph]
+    columns["paragraph_mean"] = (np.bincount(paragraph, below) / size)[paragraph]
+    columns["paragraph_density"] = (np.bincount(paragraph, best) / size)[paragraph]
+    return list(columns), np.column_stack([column.astype(np.float32) for column in columns.values()])

@@ -1,0 +1,208 @@
+"""A log's lines as text: reads the log once in bounded memory and keeps the lines worth a closer look.
+
+A log of a few thousand lines is kept whole. Of a longer one the end is kept, where steps fail, and around every rare
+line that looks like an error, or that a passing run never printed. Everything else is only counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import re2
+
+LONGEST_LINE = 500
+"""Characters of a line that are judged and shown: enough for any message, too few to flood a report."""
+
+BLOCK_BYTES = 1 << 20
+RAW_LINE_BYTES = 4 * LONGEST_LINE
+"""Bytes kept of a line before cleaning; colours and progress bars can make a short line long."""
+
+TAIL_LINES = 3600
+"""The last lines are kept whatever they say: nearly all failures are told within them."""
+
+CANDIDATES = 250
+"""Error-like places kept before the tail. With their surroundings they are fewer than the tail again."""
+
+LINES_BEFORE, LINES_AFTER = 4, 16
+"""Surroundings of an error-like line: a heading above it, a stack trace below it."""
+
+SAME_TEXT_AT_MOST = 3
+"""How often a candidate may come back, digits apart. What is said more often is a habit, not the failure."""
+
+TEXTS_REMEMBERED = 20_000
+PASSING_LINES_REMEMBERED = 400_000
+"""Bounds of the two memories; together they stay below 50 MB."""
+
+HEX_DIGITS = b"0123456789abcdef"
+
+ERROR_LIKE = re2.compile(
+    rb"(?i:error|fail|exception|traceback|fatal|panic|abort|assert|segmentation|denied|refused|cannot|could not|"
+    rb"unable to|timed out|timeout|not found|no such|undefined|unexpected|not ok|sanitizer|killed)[^\n]*"
+)
+
+ESCAPES = re.compile(
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][A-Z0-9]|[=>78cDEHM])|\x08|\x00"
+)
+RED = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:31|91)(?:;[0-9;]*)?m")
+TIMESTAMP = re.compile(
+    r"^(?:\[?(?:[a-z]{2,12} )?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?"
+    r"(?:Z|[+-]\d\d:?\d\d)?(?:\]|\b)(?:\s|$)){1,2}"
+)
+"""Up to two of them: the CI system's, at times with the name of its part, and the program's own."""
+
+FIRST_OF_TIMESTAMP = frozenset("[012")
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """The kept lines in their order.
+
+    ``numbers`` count from 1 at each line feed, ``texts`` are cleaned and capped but not yet redacted, ``unseen`` says
+    of each line whether a passing log lacks it (all False without one), ``red`` whether its program coloured it red.
+    ``total`` counts every line of the log.
+    """
+
+    numbers: list[int]
+    texts: list[str]
+    unseen: list[bool]
+    red: list[bool]
+    total: int
+
+
+def read_lines(log: BinaryIO, passing: BinaryIO | None = None) -> LogLines:
+    """Reads ``log`` to its end, and ``passing`` before it where there is one."""
+    seen = _keys(passing) if passing is not None else None
+    kept = _Kept(seen)
+    for lines in _blocks(log):
+        kept.add(lines)
+    numbers, raw = kept.lines()
+    unseen = [False] * len(raw) if seen is None else [bool(line.strip()) and _key(line) not in seen for line in raw]
+    return LogLines(numbers, clean(raw), unseen, [RED.search(line) is not None for line in raw], kept.total)
+
+
+def clean(raw: list[bytes]) -> list[str]:
+    """Lines as a terminal would show them: no colours, of an overwritten line its last state, no timestamp."""
+    plain = ESCAPES.sub(b"", b"\n".join(raw)).decode("utf-8", "replace").split("\n")
+    return [_final_state(text) for text in plain]
+
+
+def _final_state(text: str) -> str:
+    if "\r" in text:
+        text = next((part for part in reversed(text.split("\r")) if part.strip()), "")
+    if text[:1] in FIRST_OF_TIMESTAMP:
+        text = TIMESTAMP.sub("", text, count=1)
+    return _capped(text.rstrip())
+
+
+def _capped(text: str) -> str:
+    """A long line's beginning and end: Maven, Docker and Go name the cause at the very end of theirs."""
+    if len(text) <= LONGEST_LINE:
+        return text
+    half = LONGEST_LINE // 2
+    return text[: half - 3] + " ... " + text[2 - half :]
+
+
+def _blocks(log: BinaryIO) -> Iterator[list[bytes]]:
+    """Whole lines, a block at a time.
+
+    A line longer than a block is not put together: its beginning and its end are kept, which is where a person looks.
+    """
+    rest = b""
+    while block := log.read(BLOCK_BYTES):
+        *lines, tail = block.split(b"\n")
+        if lines:
+            lines[0] = rest + lines[0]
+            yield lines
+            rest = b""
+        rest = rest + tail if lines else _shortened(rest + tail)
+    yield [rest]
+
+
+def _shortened(line: bytes) -> bytes:
+    half = RAW_LINE_BYTES // 2
+    return line if len(line) <= RAW_LINE_BYTES else line[:half] + b" ... " + line[-half:]
+
+
+def _key(line: bytes) -> int:
+    """The same for two lines that differ in digits and hashes only: numbers, times, sizes, commit ids."""
+    return hash(line.translate(None, HEX_DIGITS))
+
+
+def _keys(log: BinaryIO) -> set[int]:
+    """What a log says, as hashes; of an endless log the first ``PASSING_LINES_REMEMBERED`` different lines."""
+    keys: set[int] = set()
+    for lines in _blocks(log):
+        if len(keys) < PASSING_LINES_REMEMBERED:
+            keys.update(_key(_shortened(line)) for line in lines)
+    return keys
+
+
+class _Kept:
+    """Lines kept so far while a log streams by: its last lines, and surroundings of candidates before them."""
+
+    def __init__(self, seen: set[int] | None) -> None:
+        self.total = 0
+        self._seen = seen
+        self._tail: deque[bytes] = deque()
+        self._edge: list[bytes] = []
+        self._times_said: Counter[int] = Counter()
+        self._first: list[tuple[int, list[bytes]]] = []
+        self._last: deque[tuple[int, list[bytes]]] = deque(maxlen=CANDIDATES * 3 // 4)
+
+    def add(self, lines: list[bytes]) -> None:
+        """Takes the next lines; what falls out of the tail is searched for candidates."""
+        self.total += len(lines)
+        self._tail.extend(lines)
+        if len(self._tail) <= TAIL_LINES:
+            return
+        leaving = [self._tail.popleft() for _ in range(len(self._tail) - TAIL_LINES)]
+        first = self.total - TAIL_LINES - len(leaving) + 1
+        following = [self._tail[index] for index in range(LINES_AFTER)]
+        window = self._edge + leaving + following
+        for index in self._candidates(leaving):
+            start = max(0, index + len(self._edge) - LINES_BEFORE)
+            near = window[start : index + len(self._edge) + LINES_AFTER + 1]
+            place = (first + start - len(self._edge), [_shortened(line) for line in near])
+            (self._first if len(self._first) < CANDIDATES // 4 else self._last).append(place)
+        self._edge = leaving[-LINES_BEFORE:]
+
+    def _candidates(self, lines: list[bytes]) -> list[int]:
+        """Positions of lines that look like an error or are unseen in the passing log, not said again and again."""
+        if self._seen is None:
+            found = _error_like(lines)
+        else:
+            found = [
+                index for index, line in enumerate(lines) if line.strip() and _key(_shortened(line)) not in self._seen
+            ]
+        rare = []
+        for index in found:
+            key = _key(lines[index])
+            if key in self._times_said or len(self._times_said) < TEXTS_REMEMBERED:
+                self._times_said[key] += 1
+            if self._times_said[key] <= SAME_TEXT_AT_MOST:
+                rare.append(index)
+        return rare
+
+    def lines(self) -> tuple[list[int], list[bytes]]:
+        """Numbers and bytes of all kept lines, in order and each once."""
+        by_number: dict[int, bytes] = {}
+        for first, lines in (*self._first, *self._last):
+            by_number.update(enumerate(lines, first))
+        by_number.update(
+            (number, _shortened(line)) for number, line in enumerate(self._tail, self.total - len(self._tail) + 1)
+        )
+        numbers = sorted(by_number)
+        return numbers, [by_number[number] for number in numbers]
+
+
+def _error_like(lines: list[bytes]) -> list[int]:
+    """Positions of the lines that ``ERROR_LIKE`` finds, searched in one go, which is many times faster."""
+    text = b"\n".join(lines)
+    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+    starts = [match.start() for match in ERROR_LIKE.finditer(text)]
+    return [int(index) for index in np.searchsorted(ends, starts)]
