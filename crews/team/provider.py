@@ -35,10 +35,11 @@ class Provider:
         litellm.telemetry = False
         litellm.suppress_debug_info = True
         litellm.drop_params = True
-        # Without a price LiteLLM asks /api/show synchronously on the event loop after each call.
-        price = {"input_cost_per_token": 0, "output_cost_per_token": 0, "mode": "chat", "litellm_provider": ""}
+        # A model without a known price is looked up at /api/show, synchronously on the event loop, after each call.
+        # Written straight into the table, since register_model itself asks a host on this machine's default port.
+        price = {"input_cost_per_token": 0, "output_cost_per_token": 0, "mode": "chat"}
         price["litellm_provider"] = self._model.split("/")[0]
-        litellm.register_model({self._model: price, bare_name(settings.name): price})
+        litellm.model_cost.update({self._model: price, bare_name(settings.name): price})
         hosts = hosts_of(settings)
         self._router = self._build_router(hosts) if len(hosts) > 1 else None
 

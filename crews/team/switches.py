@@ -29,6 +29,11 @@ def set_switches(data_dir: Path) -> None:
     """Must run before the first import of crewai or litellm. ``data_dir`` receives what crewai insists on storing."""
     os.environ.update(SWITCHES)
     os.environ["CREWAI_STORAGE_DIR"] = str(data_dir / "crewai")
+    # crewai makes a folder under HOME while it is imported and fails where it cannot, as in a read-only container.
+    home = os.path.expanduser("~")  # noqa: PTH111  Path raises where an account has no home at all
+    if not os.access(home, os.W_OK):
+        data_dir.mkdir(parents=True, exist_ok=True)
+        os.environ["HOME"] = str(data_dir)
 
 
 def quiet_libraries() -> None:
