@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -62,8 +63,41 @@ def sandbox(**world_settings: Any) -> Iterator[Sandbox]:
     """Time stands still until the test moves it."""
     clock = FastClock(START, speed=0)
     world = World(clock, **world_settings)
-    with serve(create_app(world)) as url:
+    with served(create_app(world)) as url:
         yield Sandbox(world, clock, url)
+
+
+class _Switch:
+    """An application that hands on to the one of the current test."""
+
+    current: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await self.current(scope, receive, send)
+
+
+_switch = _Switch()
+_running = ExitStack()
+_url = ""
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """One server per test process, since starting and stopping takes longer than most tests; nested ones are apart."""
+    global _url
+    if _switch.current is not None:
+        with serve(app) as url:
+            yield url
+        return
+    if not _url:
+        _url = _running.enter_context(serve(_switch))
+        atexit.register(_running.close)
+    _switch.current = app
+    try:
+        yield _url
+    finally:
+        _switch.current = None
 
 
 Reply = tuple[int, dict[str, str], bytes]
@@ -93,7 +127,7 @@ def scripted(reply: Callable[[str, dict[str, str]], Reply]) -> Iterator[Scripted
         await send({"type": "http.response.start", "status": status, "headers": pairs})
         await send({"type": "http.response.body", "body": body})
 
-    with serve(app) as url:
+    with served(app) as url:
         server.url = url
         yield server
 
