@@ -14,6 +14,10 @@ from opscrew.actions.verification import verify
 from tests.support.actions import ListedSystem, rerun, settings_for_actions
 
 
+on_sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what is the same code on both databases: a new PostgreSQL database takes longer than the test."""
+
+
 @pytest.fixture
 def log(database, clock, tmp_path):
     """Three actions sent: nine entries. The guards against accidents are taken away, as somebody with rights could."""
@@ -47,6 +51,7 @@ def test_an_untouched_log_is_intact_and_wholly_anchored(log, tmp_path) -> None:
     assert audit_finding(check) is None
 
 
+@on_sqlite_alone
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
@@ -77,6 +82,7 @@ def test_an_insertion_is_found(log, tmp_path) -> None:
     assert any("entry 5" in one for one in problems(log, tmp_path))
 
 
+@on_sqlite_alone
 def test_a_reordering_is_found(log, tmp_path) -> None:
     tamper(
         log,
@@ -97,6 +103,7 @@ def test_a_wholly_rewritten_chain_is_found_by_the_anchor_and_by_a_noted_head(log
     assert any("--head names: history was rewritten" in one for one in found)  # ... but a noted head does
 
 
+@on_sqlite_alone
 def test_the_next_entry_does_not_paper_over_a_cut(log, clock, tmp_path) -> None:
     tamper(log, "DELETE FROM audit_entries WHERE number > 6")
     execution = Execution(log, settings_for_actions(), clock, no_uptime)
@@ -112,6 +119,7 @@ def test_a_journal_that_was_changed_alone_is_found(log, tmp_path) -> None:
     assert any("no longer in the journal" in one for one in problems(log, tmp_path))
 
 
+@on_sqlite_alone
 def test_a_broken_log_is_a_critical_finding(log, tmp_path) -> None:
     tamper(log, "DELETE FROM audit_entries WHERE number IN (2, 4)")
     found = audit_finding(verify(log, tmp_path / "crew-data" / FILE_NAME))
@@ -120,6 +128,7 @@ def test_a_broken_log_is_a_critical_finding(log, tmp_path) -> None:
     assert "more" in found.cause
 
 
+@on_sqlite_alone
 @pytest.mark.parametrize("content", ["", "{", '{"number": "x"}', "\x00\x01"])
 def test_a_damaged_anchor_is_reported_and_kept_as_evidence(log, clock, tmp_path, content) -> None:
     (tmp_path / "crew-data" / FILE_NAME).write_text(content)
@@ -135,6 +144,7 @@ def test_the_table_refuses_changes_by_accident(database, clock, tmp_path) -> Non
             tamper(database, statement)
 
 
+@on_sqlite_alone
 def test_secrets_do_not_reach_the_log(database, clock, tmp_path) -> None:
     action = rerun(1).model_copy(update={"reason": "curl -H 'Authorization: Bearer abcdefgh12345678'"})
     Execution(database, settings_for_actions(), clock, no_uptime).propose(action)

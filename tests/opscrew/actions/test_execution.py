@@ -21,6 +21,10 @@ from tools.errors import PermanentError, TemporaryError
 DOWN = TemporaryError("no answer", system="bitbucket")
 
 
+on_sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what is the same code on both databases: a new PostgreSQL database takes longer than the test."""
+
+
 @pytest.fixture
 def make(database, clock, tmp_path):
     """Makes executions on the same database; each is another process as far as the journal can tell."""
@@ -73,6 +77,7 @@ def test_approve_waits_for_a_person(make) -> None:
         execution.deny(waiting.id, "bo")
 
 
+@on_sqlite_alone
 def test_denied_is_final(make) -> None:
     execution, system = make(policy={}), ListedSystem()
     denied = execution.deny(execution.propose(rerun()).id, "ada", "not today")
@@ -82,6 +87,7 @@ def test_denied_is_final(make) -> None:
     assert system.arrived == []
 
 
+@on_sqlite_alone
 def test_questions_and_approvals_expire(make, clock) -> None:
     execution, system = make(policy={}), ListedSystem()
     forgotten, approved = execution.propose(rerun(1)), execution.propose(rerun(2))
@@ -94,6 +100,7 @@ def test_questions_and_approvals_expire(make, clock) -> None:
     assert system.arrived == []
 
 
+@on_sqlite_alone
 def test_off_is_refused_and_stays_so(make) -> None:
     execution = make(policy={"rerun_pipeline": {"acme/*": "auto", "acme/infra": "off"}})
     assert execution.propose(rerun(1)).state is State.APPROVED
@@ -102,6 +109,7 @@ def test_off_is_refused_and_stays_so(make) -> None:
     assert "acme/infra" in refused.note
 
 
+@on_sqlite_alone
 def test_switched_off_after_approval_is_not_sent(make) -> None:
     system = ListedSystem()
     waiting = make(policy={}).propose(rerun())
@@ -112,6 +120,7 @@ def test_switched_off_after_approval_is_not_sent(make) -> None:
     assert system.arrived == []
 
 
+@on_sqlite_alone
 def test_what_is_not_in_the_catalog_or_looks_like_a_secret_is_refused(make) -> None:
     execution = make()
     assert execution.propose(rerun(1).model_copy(update={"kind": "format_disk"})).state is State.REFUSED
@@ -121,6 +130,7 @@ def test_what_is_not_in_the_catalog_or_looks_like_a_secret_is_refused(make) -> N
     assert "at least 1" in execution.propose(bounds).note
 
 
+@on_sqlite_alone
 def test_what_the_crew_cannot_do_is_proposed_only(make) -> None:
     execution = make(policy={"stop_pipeline": "auto"})
     action = rerun().model_copy(
@@ -156,6 +166,7 @@ def test_a_commit_is_rerun_once_whoever_asks(make) -> None:
     assert len(system.arrived) == 1
 
 
+@on_sqlite_alone
 def test_the_cooldown_is_per_branch(make, clock) -> None:
     execution = make(budget={"cooldown_minutes": 10})
     assert execution.propose(rerun(1)).state is State.APPROVED
@@ -165,6 +176,7 @@ def test_the_cooldown_is_per_branch(make, clock) -> None:
     assert execution.propose(rerun(4)).state is State.APPROVED
 
 
+@on_sqlite_alone
 def test_quiet_hours_ask_instead_also_when_they_begin_before_sending(make, clock) -> None:
     execution, system = make(quiet_hours="13:00-15:00"), ListedSystem()
     early = execution.propose(rerun(1))
@@ -183,6 +195,7 @@ def test_quiet_hours_ask_instead_also_when_they_begin_before_sending(make, clock
     assert system.arrived == [late.action.idempotency_key]
 
 
+@on_sqlite_alone
 def test_dry_run_goes_all_the_way_but_sends_nothing(make) -> None:
     execution, system = make(dry_run=True, budget={"per_hour": 1}), ListedSystem()
     execution.propose(rerun(1))
@@ -192,6 +205,7 @@ def test_dry_run_goes_all_the_way_but_sends_nothing(make) -> None:
     assert execution.propose(rerun(2)).held_by is HeldBy.BUDGET
 
 
+@on_sqlite_alone
 def test_a_precondition_refuses_with_its_reason(make) -> None:
     execution, system = make(), ListedSystem(objection="#9 is newer")
     execution.propose(rerun())
@@ -200,6 +214,7 @@ def test_a_precondition_refuses_with_its_reason(make) -> None:
     assert system.arrived == []
 
 
+@on_sqlite_alone
 def test_a_definite_refusal_fails_at_once(make) -> None:
     execution, system = make(), ListedSystem(before_arrival=SendRefusedError("403 no permission"))
     execution.propose(rerun())
@@ -237,6 +252,7 @@ def test_a_lost_request_is_sent_again_only_once_the_system_says_so(make, clock) 
     assert len(system.arrived) == 1
 
 
+@on_sqlite_alone
 def test_a_system_that_is_down_for_long_does_not_fill_the_audit_log(make, clock, database) -> None:
     from opscrew.actions.audit import head
 
@@ -249,6 +265,7 @@ def test_a_system_that_is_down_for_long_does_not_fill_the_audit_log(make, clock,
         assert head(connection).number < 6
 
 
+@on_sqlite_alone
 def test_what_never_arrives_is_given_up(make, clock) -> None:
     execution, system = make(), ListedSystem(before_arrival=DOWN)
     execution.propose(rerun())
@@ -260,6 +277,7 @@ def test_what_never_arrives_is_given_up(make, clock) -> None:
     assert "never arrived" in record.note
 
 
+@on_sqlite_alone
 def test_an_outcome_that_never_comes_is_a_failure(make, clock) -> None:
     execution, system = make(), ListedSystem()
     execution.propose(rerun())
@@ -269,6 +287,7 @@ def test_an_outcome_that_never_comes_is_a_failure(make, clock) -> None:
     assert (failed.state, failed.note) == (State.FAILED, "no outcome within 24 hours")
 
 
+@on_sqlite_alone
 def test_a_mistake_in_one_executor_stops_nobody_else(make) -> None:
     execution = make()
     system = ListedSystem(before_arrival=KeyError("surprise"))
@@ -279,6 +298,7 @@ def test_a_mistake_in_one_executor_stops_nobody_else(make) -> None:
     assert states(execution) == ["sending"]
 
 
+@on_sqlite_alone
 def test_a_system_that_is_not_connected_is_named(make) -> None:
     execution = make()
     execution.propose(rerun(1))
@@ -297,6 +317,7 @@ def test_several_processes_send_each_action_once(make) -> None:
     assert len(set(system.arrived)) == 12
 
 
+@on_sqlite_alone
 def test_a_living_sender_is_not_disturbed_and_a_dead_one_is_replaced(make, clock) -> None:
     execution, system = make(), ListedSystem(after_arrival=KeyError("killed"))
     execution.propose(rerun())
@@ -350,6 +371,7 @@ def test_a_clock_set_back_opens_no_budget_either(make, clock, uptime) -> None:
     assert execution.propose(rerun(2)).held_by is HeldBy.BUDGET
 
 
+@on_sqlite_alone
 def test_wrong_settings_are_told_before_anything_is_done(make) -> None:
     for wrong in ({"policy": {"rerun_pipelin": "auto"}}, {"quiet_hours": "at night"}):
         with pytest.raises(UsageError):

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 
 from opscrew.errors import CrewError
 from opscrew.model.run import Run, RunOutcome
-from opscrew.store.database import MIGRATIONS, alembic_config, open_database
+from opscrew.store.database import MIGRATIONS, alembic_config, newest_revision, open_database
 from opscrew.store.runs import latest_runs, record_run
 
 NOON = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
@@ -26,6 +26,10 @@ def test_migrations_make_exactly_the_tables_of_the_code(database) -> None:
 
 def test_migrations_have_one_head() -> None:
     assert len(ScriptDirectory(str(MIGRATIONS)).get_heads()) == 1
+
+
+def test_the_newest_step_is_known_without_alembic() -> None:
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def test_a_run_comes_back_as_it_was(database) -> None:
