@@ -117,9 +117,11 @@ class Provider:
             model_list=groups, fallbacks=fallbacks, num_retries=0, allowed_fails=0, cooldown_time=30, set_verbose=False
         )
 
-    def _token(self) -> str:
+    def _token(self) -> str | None:
+        if self._settings.token:
+            return self._settings.token.get_secret_value()
         # OpenAI's own client refuses to start without a key, even where the server wants none.
-        return self._settings.token.get_secret_value() if self._settings.token else "none"
+        return None if self._ollama else "none"
 
     def _trouble(self, problem: Exception) -> ModelTrouble:
         name = type(problem).__name__
