@@ -5,7 +5,9 @@ Thread-safe. Every failure leaves as ``TemporaryError`` or ``PermanentError`` of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -15,13 +17,14 @@ import orjson
 from tools.errors import PermanentError, TemporaryError, UpstreamError
 from tools.kubernetes.access import SYSTEM, Access
 from tools.kubernetes.discovery import DISCOVERY_ACCEPT, custom_types, group_versions, types_of_group
-from tools.kubernetes.fields import mapping, text
+from tools.kubernetes.fields import text
 from tools.kubernetes.records import Resource, ResourceType, read_resource
 from tools.kubernetes.trimming import trim
 
 _PAGE_SIZE = 500
 _LIST_ATTEMPTS = 3
-_LOCAL = ("127.0.0.1", "localhost", "::1")
+_HEAD_BYTES = 4096
+_CONTINUE = re.compile(rb'"continue":"([^"]+)"')
 
 
 class ExpiredError(TemporaryError):
@@ -52,7 +55,6 @@ class KubernetesClient:
         self._access = access
         self._page_size = page_size
         self._on_response = on_response
-        host = httpx.URL(access.server).host
         self._http = httpx.Client(
             base_url=access.server,
             verify=access.tls if access.tls is not None else True,
@@ -62,8 +64,8 @@ class KubernetesClient:
             proxy=access.proxy or None,
             trust_env=False,  # a kubeconfig says everything, and a proxy of the shell is not meant for a cluster
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
-            # Compressing costs the API server more time than the loopback device saves.
-            headers={"Accept-Encoding": "identity"} if host in _LOCAL else None,
+            # Unpacking 30 MB costs less time than passing them through TLS and the HTTP parser in 16 KB records.
+            headers={"Accept-Encoding": "gzip"},
         )
 
     def __enter__(self) -> Self:
@@ -101,19 +103,33 @@ class KubernetesClient:
 
     def _list_once(self, kind: ResourceType, namespace: str) -> tuple[list[dict[str, Any]], str]:
         found: list[dict[str, Any]] = []
-        query: dict[str, str] = {"limit": str(self._page_size)}
-        while True:
-            page = self.request("GET", kind.path(namespace), query)
-            items = page.get("items")
-            if items is None and not text(page, "kind").endswith("List"):
-                raise TemporaryError("the answer is not a list", system=SYSTEM, url=self._url(kind.path(namespace)))
-            for item in items or ():
-                if isinstance(item, dict):
-                    found.append(trim(kind.kind, item))
-            metadata = mapping(page, "metadata")
-            if not text(metadata, "continue"):
-                return found, text(metadata, "resourceVersion")
-            query["continue"] = text(metadata, "continue")
+        version = ""
+        for page in self._pages(kind.path(namespace)):
+            found += [trim(kind.kind, item) for item in page.get("items") or () if isinstance(item, dict)]
+            version = text(page, "metadata", "resourceVersion")
+        return found, version
+
+    def _pages(self, path: str) -> Iterator[dict[str, Any]]:
+        """Pages of a list; the next one is fetched while the caller works on the present one."""
+        query = {"limit": str(self._page_size)}
+        with ThreadPoolExecutor(1) as ahead:
+            coming: Future[bytes] | None = ahead.submit(self._fetch, path, query)
+            while coming is not None:
+                content = coming.result()
+                # The API server writes the metadata before the items, so the token can be had before decoding.
+                early = _CONTINUE.search(content, 0, _HEAD_BYTES)
+                if early:
+                    coming = ahead.submit(self._fetch, path, query | {"continue": early[1].decode()})
+                page = self._decoded(content, path)
+                if not isinstance(page.get("items"), list) and not text(page, "kind").endswith("List"):
+                    raise TemporaryError("the answer is not a list", system=SYSTEM, url=self._url(path))
+                token = text(page, "metadata", "continue")
+                if not early:
+                    coming = ahead.submit(self._fetch, path, query | {"continue": token}) if token else None
+                yield page
+
+    def _fetch(self, path: str, query: Mapping[str, str]) -> bytes:
+        return self._send("GET", path, query)
 
     def resources(self, kind: ResourceType, namespace: str = "") -> list[Resource]:
         """The same list as records."""
@@ -202,20 +218,34 @@ class KubernetesClient:
         accept: str = "application/json",
     ) -> dict[str, Any]:
         """One request, one JSON object."""
-        headers = self._headers() | {"Accept": accept}
+        extra = {"Accept": accept}
         content = None
         if body is not None:
-            headers["Content-Type"], content = content_type, orjson.dumps(body)
+            extra["Content-Type"], content = content_type, orjson.dumps(body)
+        return self._decoded(self._send(method, path, query, content, extra), path)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        sent = {**self._headers(), **(headers or {})}
         try:
-            response = self._http.request(method, path, params=query, headers=headers, content=content)
+            response = self._http.request(method, path, params=query, headers=sent, content=content)
         except httpx.HTTPError as problem:
             self._on_response("error")
             raise TemporaryError(_reason(problem), system=SYSTEM, url=self._url(path)) from problem
         self._on_response(str(response.status_code))
         if response.is_error:
             raise self._error(response)
+        return response.content
+
+    def _decoded(self, content: bytes, path: str) -> dict[str, Any]:
         try:
-            decoded = orjson.loads(response.content)
+            decoded = orjson.loads(content)
         except orjson.JSONDecodeError as problem:
             raise TemporaryError("the answer is cut off or no JSON", system=SYSTEM, url=self._url(path)) from problem
         if not isinstance(decoded, dict):

@@ -2,7 +2,7 @@
 
 Custom resources are shaped by strangers and some are malformed: a list where a mapping belongs, a number for a text.
 A check must then see "nothing there" and go on, so every reader returns an empty value of its own type instead of
-raising. Mappings are plain dicts here, as every decoder makes them: asking for the abstract type instead costs a sweep of
+raising. Mappings are plain dicts here, as every decoder makes them: asking for the abstract type costs a sweep of
 thousands of pods several times as much.
 """
 
