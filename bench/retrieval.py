@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.section import Row, Section, at_least
 from opscrew.memory.bert_onnx import onnx_file
-from opscrew.memory.documents import Document, pieces
+from opscrew.memory.documents import Document, opening
 from opscrew.memory.embedding import MiniLm
 from opscrew.memory.search import Search
 from opscrew.memory.vectors import MemoryVectors
@@ -75,7 +75,7 @@ def _steps(cases: list[Case], embedder: _Remembering) -> dict[str, float]:
     words_only, fused, everything = [], [], []
     for case in cases:
         vectors = MemoryVectors(embedder)
-        vectors.update([piece for document in case.documents for piece in pieces(document)])
+        vectors.update([piece for document in case.documents for piece in opening(document)])
         search = Search(case.documents, vectors)
         for text, right in case.queries:
             everything.append(_reciprocal_rank(search.ranked(text, TOP), right))
@@ -120,7 +120,7 @@ def _speed(case: Case, embedder: _Remembering) -> list[Row]:
     search = Search(case.documents)
     built = perf_counter() - started
     search.vectors = MemoryVectors(embedder)
-    search.vectors.update([piece for document in case.documents for piece in pieces(document)])
+    search.vectors.update([piece for document in case.documents for piece in opening(document)])
     started = perf_counter()
     for text, _ in case.queries:
         search.ranked(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opscrew.errors import UsageError
-from opscrew.memory.documents import Document, pieces
+from opscrew.memory.documents import Document, opening
 from opscrew.memory.embedding import Embedder
 from opscrew.memory.promql import is_promql
 from opscrew.memory.search import Search
@@ -32,7 +32,7 @@ def rank_all(
     search = Search(documents)
     if embedder is not None and not all(is_promql(text) for _, text in queries):
         vectors = MemoryVectors(embedder)
-        vectors.update([piece for document in documents for piece in pieces(document)])
+        vectors.update([piece for document in documents for piece in opening(document)])
         search.vectors = vectors
     for identity, text in queries:
         yield {"query_id": identity, "ranked": search.ranked(text, top)}

@@ -12,7 +12,7 @@ from threading import Lock
 
 from opscrew.clock import Clock
 from opscrew.errors import CrewError
-from opscrew.memory.documents import Document, pieces
+from opscrew.memory.documents import Document, opening
 from opscrew.memory.embedding import embedder
 from opscrew.memory.library import Library
 from opscrew.memory.search import Hit, Search
@@ -69,7 +69,7 @@ class Recall:
         embedded = 0
         if self._vectors is not None:
             try:
-                embedded = self._vectors.update([piece for document in documents for piece in pieces(document)])
+                embedded = self._vectors.update([piece for document in documents for piece in opening(document)])
             except CrewError as problem:  # the weights or the extra are not installed
                 self.note = f"searching by words alone: {problem.message}"
                 self.close()
