@@ -131,15 +131,15 @@ class CrewScheduler:
         return tuple(name for name, job in self._jobs.items() if not job.wait_until_idle(end - time.monotonic()))
 
     def _after_clock_jump(self, drift: float, now: datetime) -> None:
-        # After a step back, an interval's next time would lie hours ahead; after a sleep, the timer must look again.
         log.warning("the clock was set or the machine slept", seconds=round(drift))
-        for name, job in self._jobs.items():
-            if job.appointment.every is not None:
-                self._timer.modify_job(name, next_run_time=now)
-            elif drift < 0:
-                trigger = trigger_of(job.appointment, self._context.settings.zone)
-                self._timer.modify_job(name, next_run_time=trigger.get_next_fire_time(None, now))
-        self._timer.wakeup()
+        if drift < 0:  # an interval's next time would lie that far ahead
+            for name, job in self._jobs.items():
+                if job.appointment.every is not None:
+                    self.wake(name)
+                else:
+                    trigger = trigger_of(job.appointment, self._context.settings.zone)
+                    self._timer.modify_job(name, next_run_time=trigger.get_next_fire_time(None, now))
+        self._timer.wakeup()  # after a sleep it would still wait for the rest of its pause
 
     def _last_start(self, crew: str) -> datetime | None:
         runs = latest_runs(self._context.engine, crew, limit=1)

@@ -31,12 +31,11 @@ class WallClockTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no
         """The next time, never before ``now`` by the clock on the wall."""
         found: datetime | None = self._times.get_next_fire_time(previous_fire_time, now)
         while found is not None and found.fold == 1 and self._skips_repeated_hour:
-            # Strictly later than the skipped time: the cron trigger rounds up to the next whole second.
-            found = self._times.get_next_fire_time(found, found + timedelta(seconds=1))
+            found = self._times.get_next_fire_time(None, _later(found, 1))
         if found is None or not self._jitter:
             return found
         delay = random.uniform(0, self._jitter.total_seconds())  # noqa: S311  spreads load, guards nothing
-        return found + timedelta(seconds=delay)
+        return _later(found, delay)
 
 
 def trigger_of(appointment: Appointment, zone: ZoneInfo) -> BaseTrigger:
@@ -59,5 +58,10 @@ def was_missed(trigger: BaseTrigger, last_started: datetime | None, now: datetim
     """Whether a run was due between the last one and ``now``. A crew that never ran has missed nothing yet."""
     if last_started is None or last_started >= now:
         return False
-    due: datetime | None = trigger.get_next_fire_time(None, last_started.astimezone(zone) + timedelta(seconds=1))
+    due: datetime | None = trigger.get_next_fire_time(None, _later(last_started.astimezone(zone), 1))
     return due is not None and due <= now
+
+
+def _later(moment: datetime, seconds: float) -> datetime:
+    """That much real time later. Adding to a zoned time moves the hands of the clock, and forgets the repeated hour."""
+    return (moment.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(moment.tzinfo)

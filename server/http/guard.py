@@ -75,15 +75,15 @@ class Guard:
     def _shows_token(self, headers: Headers) -> bool:
         """Bearer for programs; Basic with the token as password for browsers, which cannot send Bearer."""
         scheme, _, value = headers.get("authorization", "").partition(" ")
-        shown = value.strip()
+        shown = value.strip().encode("latin-1")  # as it came: headers are bytes, whatever a token is made of
         if scheme.lower() == "basic":
             try:
-                shown = base64.b64decode(shown, validate=True).decode("utf-8", "replace").partition(":")[2]
-            except (binascii.Error, ValueError):
+                shown = base64.b64decode(shown, validate=True).partition(b":")[2]
+            except binascii.Error:
                 return False
         elif scheme.lower() != "bearer":
             return False
-        return hmac.compare_digest(shown.encode("utf-8", "replace"), self._rules.token.encode())
+        return hmac.compare_digest(shown, self._rules.token.encode())
 
 
 async def _whole_body(receive: Receive) -> bytes | PlainTextResponse | None:
