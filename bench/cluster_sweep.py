@@ -1,0 +1,94 @@
+"""How long one look at 5,000 pods takes: the command from a cold start, and the daemon whose watches are warm."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+import yaml
+
+from bench.section import Row, Section, at_most
+from opscrew.clock import utc_now
+from opscrew.cluster.assessment import assess
+from opscrew.cluster.noise import load_noise
+from tests.support.kubernetes import ControlPlane, control_plane, missing_programs
+from tests.support.kubernetes_load import fill
+from tools.kubernetes.access import from_kubeconfig
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.mirror import Mirror
+
+_PODS, _BROKEN, _COLD_RUNS, _WARM_RUNS = 5000, 100, 7, 9
+_REFERENCE = "K8sGPT 0.6 to 1.5 s, 200 to 237 MB"
+_INTRO = (
+    f"{_PODS} pods on 50 pretended nodes (kwok) of a real API server, {_BROKEN} of them broken and with events. Cold is "
+    "the whole `crew cluster check --json` with the start of the process; warm is reading the watched picture and "
+    "judging it."
+)
+
+
+def measure(data: Path) -> Section:
+    """Raises ``FileNotFoundError`` where a program of the control plane is missing. ``data`` is not used."""
+    if missing := missing_programs(full=False, kwok=True):
+        raise FileNotFoundError(f"no {', '.join(missing)} (`make parts` builds them)")
+    with TemporaryDirectory() as folder, control_plane(Path(folder), kwok=True) as plane:
+        fill(plane, pods=_PODS, broken=_BROKEN)
+        cold = [_cold(plane) for _ in range(_COLD_RUNS)]
+        first, warm, found = _warm(plane)
+    seconds, megabytes = statistics.median(s for s, _, _ in cold), max(m for _, m, _ in cold)
+    return Section(
+        "cluster_sweep",
+        "One look at 5,000 pods",
+        _INTRO,
+        [
+            at_most("cold, median of 7", seconds, 1.5, _REFERENCE, digits=2, unit=" s"),
+            at_most("cold, most memory", megabytes, 300, _REFERENCE, digits=0, unit=" MB"),
+            at_most("warm, median of 9", statistics.median(warm), 0.2, digits=3, unit=" s"),
+            Row("first complete picture of the watches", f"{first:.2f} s"),
+            Row("broken pods found, cold", f"{cold[0][2]} of {_BROKEN}", f"{_BROKEN}", met=cold[0][2] == _BROKEN),
+            Row("broken pods found, warm", f"{found} of {_BROKEN}", f"{_BROKEN}", met=found == _BROKEN),
+        ],
+    )
+
+
+def _cold(plane: ControlPlane) -> tuple[float, float, int]:
+    """(seconds, megabytes, broken pods found) of one run of the command in a process of its own."""
+    config = plane.folder / "crew.yaml"
+    config.write_text(yaml.safe_dump({"kubernetes": [{"name": "bench", "kubeconfig": str(plane.kubeconfig)}]}))
+    output = plane.folder / "findings.json"
+    command = [sys.executable, "-m", "main", "--config", str(config), "cluster", "check", "--json"]
+    began = time.perf_counter()
+    with output.open("wb") as file:
+        to_file = [(os.POSIX_SPAWN_DUP2, file.fileno(), 1)]
+        process = os.posix_spawn(sys.executable, command, dict(os.environ), file_actions=to_file)
+        _, status, usage = os.wait4(process, 0)
+    seconds = time.perf_counter() - began
+    if status:
+        raise RuntimeError(f"crew cluster check ended with {os.waitstatus_to_exitcode(status)}")
+    findings = orjson.loads(output.read_bytes())["findings"]
+    return seconds, usage.ru_maxrss / 1024, sum(finding["kind"] == "Pod" for finding in findings)
+
+
+def _warm(plane: ControlPlane) -> tuple[float, list[float], int]:
+    """Seconds to the first picture, seconds of each further look, and broken pods found."""
+    from crews.cluster_sweep import snapshot_of
+
+    noise = load_noise()
+    with KubernetesClient(from_kubeconfig(plane.kubeconfig)) as client:
+        mirror = Mirror(client)
+        began = time.perf_counter()
+        mirror.start()
+        mirror.read()
+        first = time.perf_counter() - began
+        looks, found = [], 0
+        for _ in range(_WARM_RUNS):
+            began = time.perf_counter()
+            assessment = assess(snapshot_of(mirror.read(), utc_now()), noise, "bench")
+            looks.append(time.perf_counter() - began)
+            found = sum(finding.subject.kind == "Pod" for finding in assessment.problems)
+        mirror.close()
+    return first, looks, found
