@@ -120,6 +120,17 @@ class Connection:
             request = self._request("GET", target, headers)
         raise failures.of_transport(httpx.TooManyRedirects(""), request, 0)
 
+    def pieces(self, response: httpx.Response, *, patience: float) -> Iterator[bytes]:
+        """The bytes of an open answer as they come, for at most ``patience`` times the usual time limit.
+
+        The library's own limit starts anew with each byte, so a server that drips could hold a thread for hours.
+        """
+        deadline = time.monotonic() + patience * self._access.timeout_seconds
+        for piece in response.iter_raw():
+            yield piece
+            if time.monotonic() > deadline:
+                raise httpx.ReadTimeout("the whole answer took too long", request=response.request)
+
     def repeating(self, operation: Callable[[], Result]) -> Result:
         """Runs a reading operation, again after a short pause where that may help."""
         for pause in PAUSES:

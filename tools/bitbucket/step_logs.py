@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,8 +17,10 @@ import httpx
 from tools.bitbucket.connection import Connection
 from tools.errors import TemporaryError
 
-PIECE = 64 * 1024
 MOST_RESUMES = 3
+PATIENCE_FOR_TAIL = 2.0
+PATIENCE_FOR_WHOLE = 15.0
+"""Times the usual limit (20 s by default): 40 s for an end of a log, five minutes for 200 MB."""
 CONTENT_RANGE = re.compile(r"bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)", re.IGNORECASE)
 # A compressed answer could not be cut by bytes nor resumed.
 PLAIN = {"Accept": "application/octet-stream, */*", "Accept-Encoding": "identity"}
@@ -51,7 +54,7 @@ def _tail(connection: Connection, path: str, wanted: str, max_bytes: int) -> Log
         if response.status_code == 404:
             return EMPTY
         if response.status_code != 416:
-            return _received(response, max_bytes)
+            return _received(response, connection.pieces(response, patience=PATIENCE_FOR_TAIL), max_bytes)
         _, total = _content_range(response)
     if not total or not wanted.startswith("bytes=-"):
         return EMPTY
@@ -59,11 +62,11 @@ def _tail(connection: Connection, path: str, wanted: str, max_bytes: int) -> Log
     return _tail(connection, path, f"bytes={max(0, total - max_bytes)}-", max_bytes)
 
 
-def _received(response: httpx.Response, max_bytes: int) -> LogSlice:
+def _received(response: httpx.Response, pieces: Iterator[bytes], max_bytes: int) -> LogSlice:
     """Keeps the end only, in bounded memory: a server that ignores Range sends everything."""
     kept: deque[bytes] = deque()
     size = received = 0
-    for piece in response.iter_raw(PIECE):
+    for piece in pieces:
         kept.append(piece)
         size += len(piece)
         received += len(piece)
@@ -128,7 +131,7 @@ def _copy(connection: Connection, path: str, progress: _Progress) -> None:
         if response.status_code in (404, 416):
             return
         skip = progress.written if response.status_code != 206 else 0
-        for piece in response.iter_raw(PIECE):
+        for piece in connection.pieces(response, patience=PATIENCE_FOR_WHOLE):
             fresh = piece[skip:]
             skip = max(0, skip - len(piece))
             if fresh:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
 import pytest
 
@@ -152,3 +153,12 @@ def test_copying_stops_at_the_limit() -> None:
         into = io.BytesIO()
         assert client.step_log("s", "{1}", "{2}", into, max_bytes=12_345) == 12_345
         assert into.getvalue() == LOG[:12_345]
+
+
+def test_a_log_that_drips_is_left_in_time(box: Sandbox) -> None:
+    pipeline, step = failed_step(box)
+    box.world.faults.add("slow", path="/log", seconds=6, times=-1)
+    began = time.monotonic()
+    with box.client(timeout_seconds=0.4) as client, pytest.raises(TemporaryError):
+        client.step_log_tail("shop", pipeline, step)
+    assert time.monotonic() - began < 3 * (0.8 + 0.7)
