@@ -1,0 +1,36 @@
+"""Runs the `crew` program inside the test process, from arguments to exit code."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import main
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command printed and how it ended."""
+
+    code: Any
+    out: str
+    err: str
+
+
+class CrewCommand:
+    """``crew("findings", "list")``"""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        self._monkeypatch.setattr(sys, "argv", ["crew", *arguments])
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main.program()
+        printed = self._capsys.readouterr()
+        return Ran(ended.value.code, printed.out, printed.err)
