@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import re2
 
 from opscrew.ci.explain import ExplainedLine, Explanation
-from opscrew.ci.signatures.catalog import Signature, Verdict, catalog
+from opscrew.ci.signatures.catalog import Catalog, Signature, Verdict, catalog
 from opscrew.redaction import redact
 
 __all__ = ["Classification", "Verdict", "classify"]
@@ -49,15 +49,17 @@ class Match:
     signature: Signature
 
 
-def classify(explanation: Explanation, *, error_message: str = "") -> Classification:
+def classify(explanation: Explanation, *, error_message: str = "", known: Catalog | None = None) -> Classification:
     """Judges the explaining lines together with ``error_message``, the step's own error where there is one.
 
     Order: what the CI system itself says fails again; then what the change did wrong; then trouble that stays;
     then what is left alone (a person or a deployment is involved); then trouble that passes. Else ``unknown``.
+    ``known`` are the signatures to go by, by default the project's own.
     """
     lines = tuple(sorted(explanation.lines, key=lambda line: line.number))
-    stated = matches_of(_as_lines(error_message))
-    matches = [*stated, *matches_of(lines)]
+    known = known or catalog()
+    stated = matches_of(_as_lines(error_message), known)
+    matches = [*stated, *matches_of(lines, known)]
     blips = [match for match in matches if match.signature.verdict is Verdict.TRANSIENT]
     denials = [match for match in matches if _denies(match, blips)]
     for verdict, group in (
@@ -74,9 +76,8 @@ def classify(explanation: Explanation, *, error_message: str = "") -> Classifica
     return Classification(Verdict.UNKNOWN, "", 0.0, explanation.lines[:MOST_EVIDENCE])
 
 
-def matches_of(lines: Sequence[ExplainedLine]) -> list[Match]:
+def matches_of(lines: Sequence[ExplainedLine], known: Catalog) -> list[Match]:
     """Every signature of every line whose conditions hold, in the order of the log."""
-    known = catalog()
     found = []
     for position, line in enumerate(lines):
         candidates = known.candidates(line.text)

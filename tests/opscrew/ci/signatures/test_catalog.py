@@ -17,7 +17,7 @@ SIGNATURES = catalog().signatures
 
 def recognised(text: str) -> set[str]:
     lines = explain(io.BytesIO(text.encode())).lines
-    return {match.signature.id for match in matches_of(sorted(lines, key=lambda line: line.number))}
+    return {match.signature.id for match in matches_of(sorted(lines, key=lambda line: line.number), catalog())}
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.id)
