@@ -1,7 +1,7 @@
 """How well and how fast `crew ci explain` finds the lines that people marked.
 
 Tuned numbers use the shipped weights, which were fitted to these logs; held-out numbers come from weights that saw no
-log of the same project (bench/fit_explain.py). Logs with a passing log were never fitted to.
+log of the same project (bench/fit_explain.py). Weights are fitted to LogChunks alone; the other sources only test.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def measure(data: Path) -> Section:
         title="Which lines explain a CI failure",
         intro=(
             f"{len(logs)} marked logs, five folds, no project in two of them. Recall is capped at {BUDGET} lines as in "
-            "score.py; means over logs. The passing logs' set was never fitted to."
+            "score.py; means over logs. Weights are fitted to LogChunks alone; the other sources only test them."
         ),
         rows=[*rows, *_speed()],
     )
@@ -107,16 +107,18 @@ def _build_log(megabytes: float) -> bytes:
 def _speed() -> list[Row]:
     log = _build_log(1)
     explain(io.BytesIO(log))
-    times = []
+    wall, processor = [], []
     for _ in range(15):
-        begun = time.perf_counter()
+        begun, begun_processor = time.perf_counter(), time.process_time()
         explain(io.BytesIO(log))
-        times.append((time.perf_counter() - begun) * 1000)
+        wall.append((time.perf_counter() - begun) * 1000)
+        processor.append((time.process_time() - begun_processor) * 1000)
     used, seconds = _memory_of(200)
     return [
-        at_most("1 MB log, median (best of 15 " + f"{min(times):.0f} ms)", statistics.median(times), 50, "", 0, " ms"),
+        at_most("1 MB log, processor time, median", statistics.median(processor), 50, "", 0, " ms"),
+        Row("1 MB log, elapsed, best and median", f"{min(wall):.0f} / {statistics.median(wall):.0f} ms"),
         at_most("200 MB log, peak memory of the process", used, 150, "", 0, " MB"),
-        Row("200 MB log, time", f"{seconds:.1f} s"),
+        Row("200 MB log, elapsed", f"{seconds:.1f} s"),
     ]
 
 

@@ -22,7 +22,7 @@ from opscrew.ci.line_features import features
 from opscrew.ci.line_scores import WEIGHTS_FILE, neighbourhood
 
 FOLDS = 5
-STEPS = 110
+STEPS = 160
 FAR_LINES = 250
 """Lines far from the marked ones that are drawn per log; they are weighted up to stand for all."""
 NEAR_LINES = 40

@@ -59,19 +59,16 @@ def _any(flags: Flags) -> Flags:
 
 
 def _surroundings(roles: dict[str, Flags]) -> dict[str, Numbers]:
-    """The share of lines of each role before and after."""
-    return {
-        f"{role}_{low}_to_{high}": _share(flags, low, high) for role, flags in roles.items() for low, high in WINDOWS
-    }
-
-
-def _share(flags: Flags, low: int, high: int) -> Numbers:
-    """For each line the share of flagged lines from ``low`` to ``high`` relative to it; none are outside the log."""
-    running = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
-    here = np.arange(len(flags))
-    count = running[np.clip(here + high + 1, 0, len(flags))] - running[np.clip(here + low, 0, len(flags))]
-    share: Numbers = (count / (high - low + 1)).astype(np.float32)
-    return share
+    """The share of lines of each role before and after; outside the log there are none."""
+    reach = max(abs(bound) for window in WINDOWS for bound in window)
+    shares: dict[str, Numbers] = {}
+    for role, flags in roles.items():
+        running = np.cumsum(np.pad(flags, (reach + 1, reach)), dtype=np.float32)
+        for low, high in WINDOWS:
+            last = running[reach + 1 + high : reach + 1 + high + len(flags)]
+            before = running[reach + low : reach + low + len(flags)]
+            shares[f"{role}_{low}_to_{high}"] = (last - before) / np.float32(high - low + 1)
+    return shares
 
 
 def _paragraph(roles: dict[str, Flags]) -> dict[str, Numbers]:

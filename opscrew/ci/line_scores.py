@@ -44,27 +44,22 @@ class LineWeights(BaseModel):
 def scores(lines: LogLines) -> Numbers:
     """One score a line. Only differences within one log mean something: 1 is a factor of e in likelihood."""
     names, values = features(lines)
-    first = values @ _vector(names, weights().first)
+    first = _weighted(names, values, weights().first)
     more_names, more = neighbourhood(names, values, first)
-    second = weights().second
-    result: Numbers = values @ _vector(names, second) + more @ _vector(more_names, second)
-    return result
+    return _weighted(names, values, weights().second) + _weighted(more_names, more, weights().second)
+
+
+def _weighted(names: list[str], values: Numbers, which: dict[str, float]) -> Numbers:
+    """One sum a line, added up in one fixed order, so that the same log gives the same score on every machine."""
+    by_column = np.array([which.get(name, 0.0) for name in names], np.float32)
+    total: Numbers = np.einsum("ij,j->i", values, by_column)
+    return total
 
 
 @cache
 def weights() -> LineWeights:
     """The weights as the file has them; read once."""
     return LineWeights.model_validate(cast("dict[str, Any]", yaml.safe_load(WEIGHTS_FILE.read_text(encoding="utf-8"))))
-
-
-@cache
-def _vector_of(names: tuple[str, ...], which: tuple[tuple[str, float], ...]) -> Numbers:
-    by_name = dict(which)
-    return np.array([by_name.get(name, 0.0) for name in names], np.float32)
-
-
-def _vector(names: list[str], which: dict[str, float]) -> Numbers:
-    return _vector_of(tuple(names), tuple(which.items()))
 
 
 def neighbourhood(names: list[str], values: Numbers, first: Numbers) -> tuple[list[str], Numbers]:
