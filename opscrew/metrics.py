@@ -22,7 +22,7 @@ class Metrics:
             registry=self.registry,
         )
         self.findings = Gauge("crew_findings", "Open findings", ["severity"], registry=self.registry)
-        self.actions = Counter("crew_actions", "Actions by final state", ["kind", "state"], registry=self.registry)
+        self.actions = Gauge("crew_actions", "Recorded actions by state", ["kind", "state"], registry=self.registry)
         self.requests = Counter(
             "crew_upstream_requests", "Requests to outside systems", ["system", "outcome"], registry=self.registry
         )

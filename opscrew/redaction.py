@@ -15,6 +15,14 @@ import yaml
 
 MASK = "[redacted]"
 
+# What stands where a secret would, and tells a reader more than a mask does: a value that the CI system has masked
+# already (***, [secure], <hidden>), the name of a variable ($TOKEN, ${{ secrets.TOKEN }}, %TOKEN%), and code that
+# computes the value, as compilers quote it (token = lexer.next_token(...)).
+_NO_SECRET = re2.compile(
+    r"\*+|\[[a-zA-Z ]+\]|<[a-zA-Z_ -]+>|x{4,}|\$[A-Z_][A-Z0-9_]*|\$?\{+[A-Za-z0-9_. ]*\}*|%[A-Z0-9_]+%"
+    r"|[A-Za-z_][A-Za-z0-9_.:]*\(.*"
+)
+
 PATTERNS_FILE = Path(__file__).with_name("redaction.yaml")
 
 
@@ -33,6 +41,8 @@ def _mask_whole(match: Any) -> str:
 
 def _mask_group(match: Any) -> str:
     whole = str(match.group(0))
+    if _NO_SECRET.fullmatch(str(match.group(1))):
+        return whole
     start, end = (position - match.start() for position in match.span(1))
     return whole[:start] + MASK + whole[end:]
 

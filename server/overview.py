@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from crews.context import CrewContext
+from opscrew.actions.counting import count_actions
 from opscrew.findings.ledger import Ledger
+from opscrew.model.action import ActionState
 from opscrew.model.finding import Severity
 from opscrew.model.run import Run
 from opscrew.store.runs import latest_runs
@@ -57,5 +59,8 @@ def overview(context: ServerContext) -> dict[str, Any]:
         "dry_run": crews.settings.dry_run,
         "crews": [job(state) for state in context.scheduler.states()],
         "open_findings": open_by_severity(crews),
+        "actions_waiting": sum(
+            count for (_, state), count in count_actions(crews.engine).items() if state == ActionState.WAITING
+        ),
         "runs": [run(record) for record in latest_runs(crews.engine, limit=RUNS_SHOWN)],
     }

@@ -49,10 +49,12 @@ def render(state: dict[str, Any]) -> str:
         f"<span class={escape(severity)}>{count} {escape(severity)}</span>"
         for severity, count in reversed(state["open_findings"].items())
     )
+    waiting = state["actions_waiting"]
+    approvals = f"{waiting} waiting for approval (<code>crew actions</code>)" if waiting else "None wait for approval."
     crews = _table(("Crew", "What it does", "State", "Next run"), [_crew_row(crew) for crew in state["crews"]])
     runs = _table(("Started", "Crew", "Seconds", "Outcome", "Summary"), [_run_row(run) for run in state["runs"]])
     return _document(
-        f"<p>{alive}</p>{''.join(notes)}<h2>Open findings</h2><p>{findings}</p>"
+        f"<p>{alive}</p>{''.join(notes)}<h2>Open findings</h2><p>{findings}</p><h2>Actions</h2><p>{approvals}</p>"
         f"<h2>Crews</h2>{crews}<h2>Last runs</h2>{runs}"
     )
 

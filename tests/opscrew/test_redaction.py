@@ -1,5 +1,7 @@
 """Secrets leave no text; ordinary lines stay as they are."""
 
+import time
+
 import pytest
 import yaml
 
@@ -21,6 +23,15 @@ def test_every_pattern_takes_its_example_out(entry: dict[str, str]) -> None:
         "Get https://registry.example.org/v2/: net/http: TLS handshake timeout",
         "2026-10-06T12:00:00Z fatal: could not read Username for 'https://git.example.org'",
         "Parse error: unexpected token: identifier at line 3",
+        "DOCKER_PASSWORD=[secure]",
+        "AUTHORIZATION: basic ***",
+        "export TOKEN=$CI_JOB_TOKEN",
+        "password: ${{ secrets.DEPLOY_KEY }}",
+        "    token = lexer.next_token(stream)",
+        "warning: password: field is deprecated",
+        "Step 3/9 : RUN useradd -u 1000:1000 app",
+        "expected 2 tokens = 3",
+        "python -u D:\\task_17\\runtests.py",
     ],
 )
 def test_ordinary_lines_stay(line: str) -> None:
@@ -29,3 +40,26 @@ def test_ordinary_lines_stay(line: str) -> None:
 
 def test_only_the_secret_part_of_a_url_goes() -> None:
     assert redact("clone https://ci:hunter22@git.example.org/r") == f"clone https://ci:{MASK}@git.example.org/r"
+
+
+def test_the_shape_of_the_text_stays() -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMIIE\nabcd\n-----END PRIVATE KEY-----"
+    text = f"a password:\n2026-10-06T12:00:00 next line\n{key}\nend"
+    cleaned = redact(text)
+    assert "next line" in cleaned
+    assert cleaned.count("\n") == text.count("\n")
+    assert cleaned.splitlines()[-1] == "end"
+    assert "MIIE" not in cleaned
+
+
+def test_redacting_twice_changes_nothing() -> None:
+    once = redact("\n".join(entry["example"] for entry in PATTERNS))
+    assert redact(once) == once
+
+
+def test_a_long_hostile_line_takes_no_time() -> None:
+    # A backtracking engine would need minutes for these.
+    started = time.perf_counter()
+    for hostile in ("password" * 20_000, "a://" + ":" * 100_000, "eyJ" + "a" * 100_000, "-----BEGIN " * 10_000):
+        redact(hostile)
+    assert time.perf_counter() - started < 10
