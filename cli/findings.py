@@ -90,13 +90,13 @@ def show(
     if as_json:
         print_json(_as_json(entry) | {"history": [asdict(change) for change in history]})
         return
-    _print_long(entry, app_of(context).settings.zone)
+    _print_long(entry, app_of(context).quiet_settings.zone)
     if history:
         typer.echo("History")
     from cli.text import folded, when
 
     for change in history:
-        line = f"{when(change.at, app_of(context).settings.zone)}  {change.change}  {change.detail}"
+        line = f"{when(change.at, app_of(context).quiet_settings.zone)}  {change.change}  {change.detail}"
         typer.echo(folded(line.rstrip()))
 
 
@@ -121,7 +121,7 @@ def suppress(
     if as_json:
         print_json(_as_json(ledger.get(entry.fingerprint)))
     else:
-        typer.echo(f"{entry.fingerprint} is muted until {when(until, app_of(context).settings.zone)}.")
+        typer.echo(f"{entry.fingerprint} is muted until {when(until, app_of(context).quiet_settings.zone)}.")
 
 
 @group.command("unsuppress")

@@ -1,7 +1,10 @@
 """`crew findings`: lists, filters, mutes, and helps when an id is wrong."""
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +17,7 @@ from opscrew.store.database import open_database
 from tests.support.crew_command import CrewCommand
 
 NOW = datetime.now(UTC)
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -130,3 +134,14 @@ def test_an_empty_ledger_says_so(crew) -> None:
     assert "No open findings" in crew("findings").out
     assert crew("findings", "--json").out == ""
     assert "No finding fits" in crew("findings", "--system", "gcp").out
+
+
+def test_listing_loads_nothing_that_it_does_not_need(stored) -> None:
+    script = (
+        "import sys; sys.argv = ['crew', 'findings']\nimport main\n"
+        "try: main.program()\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    heavy = {"alembic", "structlog", "rich", "httpx", "crewai", "litellm", "numpy", "fastapi", "apscheduler"}
+    assert heavy & set(ran.stderr.split()) == set()
+    assert "2 findings" in ran.stdout
