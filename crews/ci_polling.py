@@ -126,8 +126,10 @@ class _Polling:
         state = after_look(
             self.states[repo],
             self._context.clock(),
-            is_running=any(not one.is_finished for one in found),
+            # One that waits for a person's click changes when the person clicks, perhaps in days: no reason to hurry.
+            is_running=any(one.state.is_running for one in found),
             latest=max(moments, default=None),
+            has_failed=bool(found) and found[0].failed,
         )
         self._keep({repo: state})
         return found
