@@ -8,17 +8,23 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from crews.team.roles import ROOT
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, answers, calls
 from demo.serving import serve
+from main import application
+
+
+def write_settings(folder: Path, url: str, name: str = "ollama_chat/demo:1b") -> None:
+    (folder / "crew.yaml").write_text(f"model: {{name: '{name}', url: '{url}'}}\n", encoding="utf-8")
 
 
 def crew(
     folder: Path, url: str, *arguments: str, name: str = "ollama_chat/demo:1b"
 ) -> subprocess.CompletedProcess[str]:
-    (folder / "crew.yaml").write_text(f"model: {{name: '{name}', url: '{url}'}}\n", encoding="utf-8")
+    write_settings(folder, url, name)
     command = [sys.executable, str(ROOT / "main.py"), "--config", str(folder / "crew.yaml"), "model", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=110, cwd=folder)
 
@@ -45,7 +51,9 @@ def test_list_says_what_is_wrong(tmp_path: Path) -> None:
 def test_try_measures_and_judges(tmp_path: Path) -> None:
     speakers = [answers("web-3"), calls("pods_log", {"pod": "web-1"}), answers("The pod web-1 (E1).")]
     with serve(create_app(Script(speakers=speakers))) as url:
-        found = json.loads(crew(tmp_path, url, "try", "--json").stdout)
+        write_settings(tmp_path, url)
+        run = CliRunner().invoke(application, ["--config", str(tmp_path / "crew.yaml"), "model", "try", "--json"])
+    found = json.loads(run.stdout)
     assert (found["calls_tools"], found["obeys_schema"]) == (True, True)
     assert found["prompt_tokens_per_second"] == pytest.approx(50)
     assert found["output_tokens_per_second"] == pytest.approx(10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -208,7 +209,7 @@ def test_a_connection_that_breaks_in_mid_answer_leaves_what_was_heard(tmp_path: 
     assert result.text == "".join(heard).strip() == "The step Test failed since"
 
 
-@pytest.mark.parametrize("empty", [says(""), answers(""), says("   \n"), says("<think>hm, hm </think>")])
+@pytest.mark.parametrize("empty", [says(""), answers(""), says("   \n")])
 def test_an_empty_answer_is_asked_once_more_and_then_left(tmp_path: Path, empty) -> None:
     with team_with(tmp_path, empty) as setup:
         result = ask(setup)
@@ -284,34 +285,42 @@ def test_cancelling_stops_the_host(tmp_path: Path) -> None:
 
 
 def test_a_person_goes_before_waiting_background_work(tmp_path: Path) -> None:
-    with team_with(tmp_path, answers("Fine (E1).", silent_seconds=0.3)) as setup:
-        order: list[str] = []
+    with team_with(tmp_path, answers("Slow (E1).", silent_seconds=4), answers("Fine (E1).")) as setup:
+        queue = setup.reasoner.hosts.queue
 
         def run(name: str, priority: Priority) -> None:
-            setup.reasoner.reason("explain_alert", PACKET, priority=priority)
-            order.append(name)
+            setup.reasoner.reason("explain_alert", f"E1: asked by {name}.", priority=priority)
 
-        threads = [threading.Thread(target=run, args=(f"background {n}", Priority.BACKGROUND)) for n in range(3)]
-        threads[0].start()
-        time.sleep(0.15)
-        for thread in threads[1:]:
+        def start(name: str, priority: Priority, waiting: int) -> threading.Thread:
+            thread = threading.Thread(target=run, args=(name, priority))
             thread.start()
-        time.sleep(0.05)
-        person = threading.Thread(target=run, args=("person", Priority.PERSON))
-        person.start()
-        for thread in (*threads, person):
-            thread.join(20)
-    assert order.index("person") == 1
+            until = time.monotonic() + 10
+            while (queue.waiting < waiting or not setup.script.asked) and time.monotonic() < until:
+                time.sleep(0.01)
+            return thread
+
+        threads = [start(f"background {number}", Priority.BACKGROUND, number) for number in range(3)]
+        threads.append(start("person", Priority.PERSON, 3))
+        for thread in threads:
+            thread.join(30)
+    asked_by = [re.search(r"asked by ([a-z 0-9]+)\.", json.dumps(asked))[1] for asked in setup.script.asked]
+    assert asked_by == ["background 0", "person", "background 1", "background 2"]
     assert setup.script.most_running == 1
 
 
 def test_any_other_provider_works_too(tmp_path: Path) -> None:
     script = (ASKS_FOR_LOG, calls(LOG, {"step": "Test"}), says("The registry failed (T1)."))
     with team_with(tmp_path, *script, provider="openai") as setup:
-        result = ask(setup)
+        result = ask(setup, seconds=60)
     assert (result.text, result.calls) == ("The registry failed (T1).", 3)
     assert "num_ctx" not in json.dumps(setup.script.asked[0])
     assert setup.script.asked[0]["response_format"]["json_schema"]["schema"]["required"]
+
+
+def test_thoughts_written_into_the_answer_are_left_out(tmp_path: Path) -> None:
+    script = (says('<think>maybe {"answer": "no"}</think>{"missing": [], "answer": "Yes (E1).", "cited": []}'),)
+    with team_with(tmp_path, *script, provider="openai") as setup:
+        assert ask(setup, seconds=60).text == "Yes (E1)."
 
 
 def test_a_second_host_stands_in_for_one_that_is_down(tmp_path: Path) -> None:
