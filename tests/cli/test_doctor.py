@@ -1,0 +1,131 @@
+"""`crew doctor` against real sockets: answers, closed doors, wrong clocks, and one that hangs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.support.crew_program import crew
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Answers for several systems; the first part of the path says how."""
+
+    def do_GET(self) -> None:
+        how, _, rest = self.path.lstrip("/").partition("/")
+        if how == "closed":
+            self.answer(401, b"")
+        elif how == "page":
+            self.answer(200, b"<html>please log in</html>")
+        elif rest.startswith("api/tags"):
+            self.answer(200, b'{"models": [{"name": "qwen3:4b"}]}')
+        elif rest.startswith("api/version"):
+            self.answer(200, b'{"version": "0.24.0"}')
+        else:
+            self.answer(200, b'{"status": "success"}')
+
+    def answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        late = 3600 if self.path.startswith("/late") else 0
+        return super().date_time_string(time.time() - late)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def doctor(folder: Path, **environment: str) -> tuple[int, dict[str, dict[str, str]]]:
+    ended = crew(folder, "doctor", "--json", **environment)
+    results = [json.loads(line) for line in ended.stdout.splitlines()]
+    return ended.returncode, {result["check"]: result for result in results}
+
+
+def test_nothing_configured_is_fine(tmp_path: Path) -> None:
+    code, found = doctor(tmp_path)
+    assert code == 0
+    assert {name for name, result in found.items() if result["level"] == "ok"} == {"data folder", "database"}
+    assert {result["level"] for result in found.values()} == {"ok", "off"}
+    assert all(result["hint"] for name, result in found.items() if result["level"] == "off" and name != "clock")
+
+
+def test_what_works_and_what_does_not(tmp_path: Path, url: str) -> None:
+    code, found = doctor(
+        tmp_path,
+        CREW_VICTORIAMETRICS__URL=f"{url}/fine",
+        CREW_VMALERT__URL=f"{url}/late",
+        CREW_GRAFANA__URL=f"{url}/closed",
+        CREW_ALERTMANAGER__URL=f"{url}/page",
+        CREW_VICTORIALOGS__URL="http://127.0.0.1:1",
+        CREW_BITBUCKET__WORKSPACE="acme",
+        CREW_MODEL__NAME="ollama_chat/qwen3:4b",
+        CREW_MODEL__URL=f"{url}/model",
+    )
+    levels = {name: result["level"] for name, result in found.items()}
+    assert code == 1
+    assert (levels["victoriametrics"], levels["model"]) == ("ok", "ok")
+    assert (levels["vmalert"], levels["clock"]) == ("warning", "warning")
+    assert "ahead of its clock" in found["vmalert"]["text"]
+    assert "CREW_GRAFANA__TOKEN" in found["grafana"]["hint"]
+    assert "answers something else" in found["alertmanager"]["text"]
+    assert "cannot be reached" in found["victorialogs"]["text"]
+    assert "CREW_BITBUCKET__TOKEN" in found["bitbucket"]["hint"]
+
+
+def test_a_system_that_hangs_does_not_hang_the_doctor(tmp_path: Path, silent: str) -> None:
+    started = time.monotonic()
+    code, found = doctor(
+        tmp_path, CREW_VICTORIAMETRICS__URL=silent, CREW_MODEL__NAME="ollama/x", CREW_MODEL__URL=silent
+    )
+    assert code == 1
+    assert "no answer" in found["victoriametrics"]["text"] + found["victoriametrics"]["hint"]
+    assert found["model"]["level"] == "failed"
+    assert time.monotonic() - started < 40  # ten seconds, and room for a busy machine
+
+
+def test_people_get_lines_that_fit(tmp_path: Path, url: str) -> None:
+    ended = crew(
+        tmp_path,
+        "doctor",
+        CREW_GRAFANA__URL=f"{url}/closed",
+        CREW_MODEL__NAME="ollama/no-such-model",
+        CREW_MODEL__URL=f"{url}/model",
+    )
+    assert ended.returncode == 1
+    assert "2 failed." in ended.stdout
+    assert "ollama pull no-such-model" in ended.stdout
+    assert max(len(line) for line in ended.stdout.splitlines()) <= 80
+
+
+def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+    code, found = doctor(tmp_path)
+    assert code == 1
+    assert found["data folder"]["level"] == "failed"
+    assert "CREW_DATA_DIR" in found["data folder"]["hint"]

@@ -1,0 +1,39 @@
+"""`crew run`: lists, refuses, runs and records; also beside a running daemon."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from crews.registry import CREWS
+from opscrew.store.database import open_database
+from opscrew.store.runs import latest_runs
+from tests.support.crew_program import crew
+from tests.support.daemon import Daemon
+
+
+def test_the_list_names_every_crew_and_what_it_misses(tmp_path: Path) -> None:
+    listed = [json.loads(line) for line in crew(tmp_path, "run", "--json").stdout.splitlines()]
+    assert [entry["crew"] for entry in listed] == [entry.name for entry in CREWS]
+    assert listed[0] == {"crew": "ci_watch", "title": CREWS[0].title, "not_configured": ["bitbucket"]}
+
+
+def test_what_cannot_run_says_why(tmp_path: Path) -> None:
+    unknown = crew(tmp_path, "run", "ci_wach")
+    assert unknown.returncode == 2
+    assert "there is no crew ci_wach (did you mean ci_watch?)" in unknown.stderr
+    idle = crew(tmp_path, "run", "ci_watch")
+    assert idle.returncode == 2
+    assert "bitbucket is not configured" in idle.stderr
+
+
+def test_it_runs_beside_the_daemon_and_records(tmp_path: Path) -> None:
+    with Daemon(tmp_path / "data", {"CREW_LOG_LEVEL": "warning"}) as daemon:
+        ended = crew(tmp_path, "run", "housekeeping", "--json")
+        assert ended.returncode == 0, ended.stderr
+        told = json.loads(ended.stdout)
+        assert (told["crew"], told["outcome"]) == ("housekeeping", "ok")
+        assert daemon.stop() == 0
+    engine = open_database(f"sqlite:///{tmp_path / 'data' / 'crew.db'}")
+    assert [run.outcome for run in latest_runs(engine, "housekeeping")] == ["ok"]
+    engine.dispose()
