@@ -25,7 +25,7 @@ from tools.kubernetes.mirror import Mirror
 _PODS, _BROKEN, _COLD_RUNS, _WARM_RUNS = 5000, 100, 7, 9
 _REFERENCE = "K8sGPT 0.6 to 1.5 s, 200 to 237 MB"
 _INTRO = (
-    f"{_PODS} pods on 50 pretended nodes (kwok) of a real API server, {_BROKEN} of them broken and with events. Cold is "
+    f"{_PODS} pods on 50 pretended nodes (kwok) of a real API server, {_BROKEN} of them broken, with events. Cold is "
     "the whole `crew cluster check --json` with the start of the process; warm is reading the watched picture and "
     "judging it."
 )

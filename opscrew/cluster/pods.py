@@ -116,7 +116,8 @@ def _claims(pod: Resource) -> tuple[Key, ...]:
 
 def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     """Placed on a node, and its containers do not come to run."""
-    if text(pod.status, "phase") not in ("", "Pending"):
+    scheduled = find_condition(read_conditions(pod.status), "PodScheduled")
+    if text(pod.status, "phase") not in ("", "Pending") or (scheduled is not None and scheduled.status is False):
         return None
     for event in recent_warnings(snapshot, pod, _START_EVENTS):
         # One failure is often mended by the next try a few seconds later.
