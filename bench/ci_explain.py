@@ -68,7 +68,7 @@ def _by_source(logs: list[MarkedLog], all_scores: list[np.ndarray]) -> dict[str,
         )
         found[source].append((*_recall_and_f1(log, numbers), len(numbers)))
     return {
-        source: dict(zip(("recall", "f1", "lines"), np.mean(values, axis=0), strict=True))
+        source: dict(zip(("recall", "f1", "lines"), np.mean(values, axis=0).tolist(), strict=True))
         for source, values in found.items()
     }
 

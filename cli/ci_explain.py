@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
 
-from cli.output import console, json_option, print_json
+from cli.output import console, json_option, notes, print_json
 
 if TYPE_CHECKING:
     from opscrew.ci.explain import ExplainedLine, Explanation
@@ -31,7 +32,8 @@ def explain_logs(
     broken = 0
     for name in files:
         try:
-            explanation = _explain(name, passing, budget)
+            with _working(name):
+                explanation = _explain(name, passing, budget)
         except CrewError as problem:
             broken += 1
             print(f"crew: {problem.message}", file=sys.stderr)  # noqa: T201  the other files are still explained
@@ -43,6 +45,11 @@ def explain_logs(
             _show(name, explanation)
     if broken:
         raise typer.Exit(1)
+
+
+def _working(name: str) -> AbstractContextManager[object]:
+    """A sign of life on a terminal: a log of some hundred megabytes takes seconds."""
+    return notes().status(f"reading {name}") if sys.stderr.isatty() else nullcontext()
 
 
 def _explain(name: str, passing: str, budget: int) -> Explanation:

@@ -46,8 +46,13 @@ ERROR_LIKE = re2.compile(
 )
 
 ESCAPES = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][A-Z0-9]|[=>78cDEHM])|\x08|\x00"
+    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][A-Z0-9]|[=>78cDEHM])?"
+    rb"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
 )
+HIDDEN = re.compile("[\x80-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+"""Control characters beyond ASCII, and those that turn the direction of writing: a log must not be able to show a
+person another text than it holds."""
+
 RED = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:31|91)(?:;[0-9;]*)?m")
 TIMESTAMP = re.compile(
     r"^(?:\[?(?:[a-z]{2,12} )?(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?"
@@ -87,8 +92,8 @@ def read_lines(log: BinaryIO, passing: BinaryIO | None = None) -> LogLines:
 
 def clean(raw: list[bytes]) -> list[str]:
     """Lines as a terminal would show them: no colours, of an overwritten line its last state, no timestamp."""
-    plain = ESCAPES.sub(b"", b"\n".join(raw)).decode("utf-8", "replace").split("\n")
-    return [_final_state(text) for text in plain]
+    plain = HIDDEN.sub("", ESCAPES.sub(b"", b"\n".join(raw)).decode("utf-8", "replace"))
+    return [_final_state(text) for text in plain.split("\n")]
 
 
 def _final_state(text: str) -> str:

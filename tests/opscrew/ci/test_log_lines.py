@@ -21,7 +21,7 @@ def lines_of(text: bytes, passing: bytes | None = None) -> dict[int, str]:
 def test_numbers_count_line_feeds_alone() -> None:
     read = read_lines(io.BytesIO(b"one\rone again\r\ntwo\n\x0bthree\n"))
     assert read.numbers == [1, 2, 3, 4]
-    assert read.texts == ["one again", "two", "\x0bthree".rstrip(), ""]
+    assert read.texts == ["one again", "two", "three", ""]
     assert read.total == 4
 
 
@@ -40,6 +40,10 @@ def test_an_empty_log_has_one_empty_line() -> None:
         (b"[12:30:01] Starting", "Starting"),
         (b"12 apples", "12 apples"),
         (b"\x1b]0;title\x07text", "text"),
+        (b"\x1b[999;999Hbell\x07 and \xc2\x9bcontrol", "bell and control"),
+        ("left \u202eright".encode(), "left right"),
+        (b"a lone escape \x1b", "a lone escape"),
+        (b"section_start:1759741200:build\r\x1b[0KBuilding", "Building"),
         (b"\xff\xfe broken utf-8", "\ufffd\ufffd broken utf-8"),
     ],
 )
