@@ -18,6 +18,8 @@ def serve(context: typer.Context) -> None:
     from server import daemon
 
     def ready(url: str) -> None:
+        if settings.log_format == "json":
+            return  # whoever reads the log by program wants nothing but objects, and gets the address as one
         notes().print(f"crew serves at {url} (Ctrl-C stops it)", soft_wrap=True)
 
     raise typer.Exit(daemon.serve(settings, ready=ready))

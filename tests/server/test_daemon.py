@@ -128,6 +128,14 @@ def test_crew_serve_itself_starts_answers_and_stops(tmp_path: Path) -> None:
         assert "Traceback" not in daemon.log()
 
 
+def test_a_json_log_holds_nothing_but_objects(tmp_path: Path) -> None:
+    with Daemon(tmp_path, {"CREW_LOG_FORMAT": "json"}, CREW) as daemon:
+        assert daemon.stop() == 0
+        events = [json.loads(line)["event"] for line in daemon.log().splitlines()]
+    assert "crew serves" in events
+    assert events[-1] == "stopped"
+
+
 @pytest.mark.parametrize(
     ("environment", "code", "message"),
     [
