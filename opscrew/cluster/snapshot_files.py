@@ -17,6 +17,7 @@ from tools.kubernetes.fields import mapping, text
 from tools.kubernetes.records import Event, Resource, read_event, read_resource
 
 _DEEPEST_LIST = 8
+_DEEPEST_YAML = 100
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,12 @@ def _decode_yaml(path: Path, data: bytes) -> list[Any]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        # The fast loader recurses in C, and deep nesting would take the whole process down with it.
+        depth = 0
+        for event in yaml.parse(data, Loader=loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST_YAML:
+                raise ValueError(f"it is nested more than {_DEEPEST_YAML} levels deep")
         return list(yaml.load_all(data, Loader=loader))
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
         reason = str(problem).splitlines()[0]
