@@ -18,7 +18,7 @@ import re2
 LONGEST_LINE = 500
 """Characters of a line that are judged and shown: enough for any message, too few to flood a report."""
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 RAW_LINE_BYTES = 4 * LONGEST_LINE
 """Bytes kept of a line before cleaning; colours and progress bars can make a short line long."""
 
@@ -153,7 +153,7 @@ class _Kept:
     def __init__(self, seen: set[int] | None) -> None:
         self.total = 0
         self._seen = seen
-        self._tail: deque[bytes] = deque()
+        self._tail: list[bytes] = []
         self._edge: list[bytes] = []
         self._times_said: Counter[int] = Counter()
         self._first: list[tuple[int, list[bytes]]] = []
@@ -165,9 +165,9 @@ class _Kept:
         self._tail.extend(lines)
         if len(self._tail) <= TAIL_LINES:
             return
-        leaving = [self._tail.popleft() for _ in range(len(self._tail) - TAIL_LINES)]
+        leaving, self._tail = self._tail[:-TAIL_LINES], self._tail[-TAIL_LINES:]
         first = self.total - TAIL_LINES - len(leaving) + 1
-        following = [self._tail[index] for index in range(LINES_AFTER)]
+        following = self._tail[:LINES_AFTER]
         window = self._edge + leaving + following
         for index in self._candidates(leaving):
             start = max(0, index + len(self._edge) - LINES_BEFORE)
