@@ -27,7 +27,7 @@ QUERY_SIGNS = (
     re.compile(
         r"\b(?:rate|increase|irate|sum|avg|max|min|count|absent|vector|histogram_quantile)\s*(?:by|without)?\s*\("
     ),
-    re.compile(r"^\s*[a-z_:][\w:]*_\w+\s*(?:\{|[<>=!]=?\s*[\d.]+)"),
+    re.compile(r"^[\s(]*[a-z_:][\w:]*_\w+\s*(?:\{|[<>=!]=?\s*[\d.]+|[-+*/]\s*[\w(])"),
     re.compile(r"^\s*up\s*[={]"),
 )
 
@@ -40,8 +40,11 @@ JOINT_WEIGHT = 0.5
 
 def is_promql(text: str) -> bool:
     """True for an expression, false for prose that mentions one: most of the text must be the expression."""
-    prose = len(re.findall(r"(?<![\w{\"=])\b(?:the|is|are|has|have|this|that|why|what|when|of|to)\b(?!\s*\()", text))
-    return prose <= 1 and any(sign.search(COMMENT.sub("", text)) for sign in QUERY_SIGNS)
+    expression = COMMENT.sub("", text)
+    prose = len(
+        re.findall(r"(?<![\w{\"=])\b(?:the|is|are|has|have|this|that|why|what|when|of|to)\b(?!\s*\()", expression)
+    )
+    return prose <= 1 and any(sign.search(expression) for sign in QUERY_SIGNS)
 
 
 def weighted_metrics(expression: str, index: WordIndex) -> Mapping[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from opscrew.memory.documents import Document, pieces
@@ -13,8 +13,8 @@ from opscrew.memory.vectors import VectorKeeper
 from opscrew.memory.word_index import WordIndex, weighted
 from opscrew.memory.words import words
 
-RELEVANT_COVERAGE = 0.5
-"""From here on a hit answers the question by its words: half of what is rare in the question stands in it."""
+RELEVANT_COVERAGE = 0.4
+"""From here on a hit answers the question by its words: much of what is rare in the question stands in it."""
 
 RELEVANT_SIMILARITY = 0.45
 """From here on it does by its meaning. Unrelated texts of operations reach about 0.35 with this model."""
@@ -32,7 +32,14 @@ class Hit:
     score: float
     coverage: float
     similarity: float | None
-    excerpt: str
+    nearest_piece: str = ""
+    worth: Mapping[str, float] = field(default_factory=dict, repr=False)
+    """What each word of the question is worth in this library; the excerpt is chosen by it."""
+
+    @property
+    def excerpt(self) -> str:
+        """The section with the rarest shared words; among equals the one nearest in meaning."""
+        return _excerpt(self.document, self.worth, self.nearest_piece)
 
     @property
     def relevant(self) -> bool:
@@ -46,36 +53,33 @@ class Search:
     def __init__(self, documents: Sequence[Document], vectors: VectorKeeper | None = None) -> None:
         self.documents = list(documents)
         self.vectors = vectors
-        self.index = WordIndex([(document.title, document.text) for document in self.documents])
+        self.index = WordIndex([(f"{document.title} {document.code}", document.text) for document in self.documents])
 
     def ranked(self, question: str, top: int = 10) -> list[str]:
         """Ids, best first, without filters or boosts: what the benchmark measures."""
-        scores, _ = self._scores(question, list(range(len(self.documents))))
+        scores, _ = self._scores(question)
         order = sorted(range(len(scores)), key=lambda place: -scores[place])
         return [self.documents[place].id for place in order[:top]]
 
     def find(self, question: str, now: datetime, *, top: int = 10, system: str = "", kind: str = "") -> list[Hit]:
         """Best first; only documents of that system and kind where given, and none that shares nothing."""
-        places = [
-            place
+        scores, nearness = self._scores(question)
+        wanted = self._query(question)
+        hits = [
+            self._hit(place, scores[place] * boost(document, now), wanted, nearness)
             for place, document in enumerate(self.documents)
             if (not system or document.system == system) and (not kind or document.kind == kind)
         ]
-        scores, nearness = self._scores(question, places)
-        boosted = [score * boost(self.documents[place], now) for place, score in zip(places, scores, strict=True)]
-        order = sorted(range(len(places)), key=lambda rank: (-boosted[rank], self.documents[places[rank]].id))
-        wanted = self._query(question)
-        found = [self._hit(places[rank], boosted[rank], wanted, nearness) for rank in order[:top]]
-        return [hit for hit in found if hit.score > 0]
+        sharing = [hit for hit in hits if hit.coverage > 0 or hit.relevant]
+        return sorted(sharing, key=lambda hit: (-hit.score, hit.document.id))[:top]
 
-    def _scores(self, question: str, places: list[int]) -> tuple[list[float], Mapping[str, tuple[float, str]]]:
-        everywhere = self.index.scores(self._query(question))
-        by_words = [everywhere[place] for place in places]
+    def _scores(self, question: str) -> tuple[list[float], Mapping[str, tuple[float, str]]]:
+        by_words = self.index.scores(self._query(question))
         if self.vectors is None or is_promql(question):
             return fuse(by_words, None), {}
         nearness = self.vectors.nearness(question)
         floor = min((value for value, _ in nearness.values()), default=0.0)
-        near = [nearness.get(self.documents[place].id, (floor, ""))[0] for place in places]
+        near = [nearness.get(document.id, (floor, ""))[0] for document in self.documents]
         return fuse(by_words, near), nearness
 
     def _query(self, question: str) -> Mapping[str, float]:
@@ -85,17 +89,21 @@ class Search:
         self, place: int, score: float, query: Mapping[str, float], nearness: Mapping[str, tuple[float, str]]
     ) -> Hit:
         document = self.documents[place]
-        said = set(words(f"{document.title} {document.text}"))
         worth = {word: weight * self.index.rarity(word) for word, weight in query.items()}
         total = sum(worth.values())
-        coverage = sum(value for word, value in worth.items() if word in said) / total if total else 0.0
+        shared = sum(value for word, value in worth.items() if self.index.has(place, word))
         near = nearness.get(document.id)
-        excerpt = _excerpt(document, worth, near[1] if near else "")
-        return Hit(document, score, coverage, near[0] if near else None, excerpt)
+        return Hit(
+            document=document,
+            score=score,
+            coverage=shared / total if total else 0.0,
+            similarity=near[0] if near else None,
+            nearest_piece=near[1] if near else "",
+            worth=worth,
+        )
 
 
 def _excerpt(document: Document, worth: Mapping[str, float], nearest: str) -> str:
-    """The piece with the rarest shared words; among equals the one nearest in meaning."""
     found = pieces(document)
 
     def value(piece_text: str) -> float:

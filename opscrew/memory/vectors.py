@@ -162,7 +162,8 @@ def _forget(path: Path) -> None:
 
     system = SharedSystemClient._identifier_to_system.pop(str(path), None)
     if system is not None:
-        system.stop()
+        with suppress(Exception):  # one that failed half-way through its start cannot be stopped either
+            system.stop()
 
 
 def _best(rows: Any) -> dict[str, tuple[float, str]]:

@@ -44,6 +44,10 @@ class WordIndex:
     def __contains__(self, word: str) -> bool:
         return word in self._gains
 
+    def has(self, place: int, word: str) -> bool:
+        """Whether that document has the word in title or text."""
+        return word in self._gains and place in self._gains[word]
+
     def documents_with(self, word: str) -> int:
         """How many documents have the word in title or text."""
         return len(self._gains[word]) if word in self._gains else 0

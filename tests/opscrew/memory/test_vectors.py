@@ -1,0 +1,90 @@
+"""Both keepers agree; the one on disk has one owner, indexes only what changed and can be thrown away."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opscrew.memory.documents import Document, Piece, pieces
+from opscrew.memory.vectors import ChromaVectors, IndexInUseError, MemoryVectors
+from tests.support.embedders import WordEmbedder
+
+
+def some(count: int = 12) -> list[Piece]:
+    documents = [Document(f"d{n}", f"Title {n}", f"## One\n\ndisk {n}\n\n## Two\n\nnode {n * 7}") for n in range(count)]
+    return [piece for document in documents for piece in pieces(document)]
+
+
+def test_disk_and_memory_give_the_same_nearness(tmp_path: Path) -> None:
+    memory = MemoryVectors(WordEmbedder())
+    memory.update(some())
+    with ChromaVectors(tmp_path, WordEmbedder()) as disk:
+        disk.update(some())
+        expected, found = memory.nearness("disk 3"), disk.nearness("disk 3")
+    assert found.keys() == expected.keys()
+    for document, (value, piece) in expected.items():
+        assert found[document][0] == pytest.approx(value, abs=1e-4)
+        assert found[document][1] == piece
+
+
+def test_only_what_changed_is_embedded_and_what_is_gone_is_forgotten(tmp_path: Path) -> None:
+    with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
+        assert keeper.update(some()) == len(some())
+    with ChromaVectors(tmp_path, WordEmbedder()) as keeper:  # another process, later
+        assert keeper.update(some()) == 0
+        changed = [Piece(p.id, p.document, p.heading, p.text + (" new" if p.document == "d1" else "")) for p in some()]
+        assert keeper.update(changed) == 2
+        assert keeper.update([piece for piece in changed if piece.document != "d2"]) == 0
+        assert "d2" not in keeper.nearness("disk 2")
+
+
+def test_a_deleted_or_damaged_index_is_made_again_with_the_same_result(tmp_path: Path) -> None:
+    with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
+        keeper.update(some())
+        before = keeper.nearness("node 14")
+    for damage in ("delete", "garbage"):
+        if damage == "delete":
+            shutil.rmtree(tmp_path / "chroma")
+        else:
+            (tmp_path / "chroma" / "chroma.sqlite3").write_bytes(b"no database at all")
+        with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
+            assert keeper.update(some()) == len(some())
+            assert keeper.nearness("node 14") == before
+
+
+def test_another_model_starts_a_fresh_index(tmp_path: Path) -> None:
+    with ChromaVectors(tmp_path, WordEmbedder("one")) as keeper:
+        keeper.update(some())
+    with ChromaVectors(tmp_path, WordEmbedder("two")) as keeper:
+        assert keeper.update(some()) == len(some())
+
+
+def test_a_second_process_is_told_and_the_lock_dies_with_its_owner(tmp_path: Path) -> None:
+    program = (
+        "import sys, fcntl, os; f = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT);"
+        "fcntl.flock(f, fcntl.LOCK_EX); print('held', flush=True); sys.stdin.read()"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "owner.lock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"held\n"
+        with pytest.raises(IndexInUseError):
+            ChromaVectors(tmp_path, WordEmbedder())
+    finally:
+        owner.kill()
+        owner.wait()
+        for pipe in (owner.stdin, owner.stdout):
+            if pipe:
+                pipe.close()
+    with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
+        assert keeper.nearness("anything") == {}
+
+
+def test_closing_releases_the_model(tmp_path: Path) -> None:
+    embedder = WordEmbedder()
+    ChromaVectors(tmp_path, embedder).close()
+    assert embedder.released == 1
