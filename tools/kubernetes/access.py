@@ -132,7 +132,7 @@ def _content(part: Mapping[str, Any], name: str, folder: Path) -> bytes:
     """Inline data first, as kubectl does, else the file, relative to the kubeconfig."""
     inline = text(part, f"{name}-data")
     if inline:
-        return base64.b64decode(inline)
+        return base64.b64decode("".join(inline.split()), validate=True)
     file = text(part, name)
     return (folder / Path(file).expanduser()).read_bytes() if file else b""
 

@@ -1,0 +1,93 @@
+"""The watched picture: kept up to date without listing again, honest when it breaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.support.kubernetes_api import Api, cut_in_the_middle, kubernetes_api, refuse
+from tools.kubernetes.access import Access
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.mirror import Mirror
+from tools.kubernetes.resource_types import SWEEP_TYPES
+
+PATH = "/api/v1/pods"
+
+
+def raw(name: str, version: str, phase: str = "Running") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "team", "uid": name, "resourceVersion": version}
+    return {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "status": {"phase": phase}}
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with kubernetes_api() as running:
+        running.objects[PATH] = [raw("a", "1"), raw("b", "2")]
+        yield running
+
+
+@contextmanager
+def mirrored(api: Api) -> Iterator[Mirror]:
+    with KubernetesClient(Access(api.url, None), timeout_seconds=5) as client:
+        mirror = Mirror(client)
+        mirror.start()
+        yield mirror
+        mirror.close()
+
+
+def until(what: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < ends, "it did not come"
+        time.sleep(0.02)
+
+
+def phases(mirror: Mirror) -> dict[str, str]:
+    return {found.name: found.status["phase"] for found in mirror.read().resources if found.kind == "Pod"}
+
+
+def test_changes_arrive_without_a_second_list(api: Api) -> None:
+    api.watches[PATH] = [
+        [
+            {"type": "ADDED", "object": raw("c", "101", "Pending")},
+            {"type": "MODIFIED", "object": raw("c", "102")},
+            {"type": "DELETED", "object": raw("a", "103")},
+            {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "150"}}},
+        ]
+    ]
+    with mirrored(api) as mirror:
+        until(lambda: phases(mirror) == {"b": "Running", "c": "Running"})
+        until(lambda: bool(api.asked(PATH, watch="true", resourceVersion="150")))
+        assert len(api.asked(PATH, limit="500")) == 1
+        assert mirror.read().listed >= {kind.kind for kind in SWEEP_TYPES}
+
+
+def test_gone_makes_it_list_again(api: Api) -> None:
+    gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
+    api.watches[PATH] = [[gone]]
+    with mirrored(api) as mirror:
+        until(lambda: len(api.asked(PATH, limit="500")) == 2)
+        assert set(phases(mirror)) == {"a", "b"}
+        assert mirror.read().not_checked == {}
+
+
+def test_a_cut_watch_is_taken_up_where_it_broke(api: Api) -> None:
+    api.watches[PATH] = [[{"type": "ADDED", "object": raw("c", "120")}, {"type": "ODD", "object": 3}], []]
+    with mirrored(api) as mirror:
+        until(lambda: bool(api.asked(PATH, watch="true", resourceVersion="120")))
+        assert len(api.asked(PATH, limit="500")) == 1
+        assert set(phases(mirror)) == {"a", "b", "c"}
+
+
+def test_a_kind_that_never_came_is_not_checked(api: Api) -> None:
+    api.faults["/api/v1/nodes"] = [refuse(403, "forbidden")] * 100
+    api.faults["/apis/batch/v1/jobs"] = [cut_in_the_middle] * 100
+    with mirrored(api) as mirror:
+        reading = mirror.read(wait_seconds=10)
+        assert set(reading.not_checked) == {"Node", "Job"}
+        assert reading.interrupted
+        assert set(phases(mirror)) == {"a", "b"}
