@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from crews.team.completion import Collected
 from crews.team.state import Condition, ModelTrouble, bare_name, hosts_of, is_ollama
@@ -19,6 +22,15 @@ TIMER_SLACK_SECONDS = 5.0
 """LiteLLM's own timer is only a second line: ours tells a deadline from a broken connection, LiteLLM's does not."""
 
 
+CONNECT_SECONDS = 3.0
+"""For a connection alone: a machine that is switched off must not eat the time of the one that stands in for it.
+LiteLLM's own time limit covers the whole answer and cannot tell the two apart."""
+
+
+SILENT_SECONDS = 60.0
+"""A host where nobody listened is asked last for this long, so that only one call a minute pays for looking."""
+
+
 class Provider:
     """Built on first use: importing litellm takes seconds."""
 
@@ -29,6 +41,7 @@ class Provider:
         self._litellm = litellm
         self._settings = settings
         self._ollama = is_ollama(settings.name)
+        self._silent_until: dict[str, float] = {}
         # LiteLLM's own ``ollama/`` route has no native tool calls; the same model is reached by the chat route.
         self._model = f"ollama_chat/{bare_name(settings.name)}" if self._ollama else settings.name
         quiet_libraries()
@@ -80,11 +93,29 @@ class Provider:
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "schema": request.schema},
             }
+        host = await self._listening(host)
         if self._router is not None:
             return await self._router.acompletion(model=host, **wanted)
+        base = host if self._has_address(host) else None
         return await self._litellm.acompletion(
-            model=self._model, api_base=host, api_key=self._token(), num_retries=0, max_retries=0, **wanted
+            model=self._model, api_base=base, api_key=self._token(), num_retries=0, max_retries=0, **wanted
         )
+
+    def _has_address(self, host: str) -> bool:
+        """A model of a hosted service has its address in LiteLLM, unless a person set another."""
+        return self._ollama or host != ModelSettings.model_fields["url"].default
+
+    async def _listening(self, host: str) -> str:
+        """``host``, or the first of the others where somebody listens."""
+        if not self._has_address(host):
+            return host
+        now = time.monotonic()
+        candidates = dict.fromkeys((host, *hosts_of(self._settings)))
+        for candidate in sorted(candidates, key=lambda one: self._silent_until.get(one, 0) > now):
+            if await _listens(candidate):
+                return candidate
+            self._silent_until[candidate] = now + SILENT_SECONDS
+        raise ModelTrouble(Condition.UNREACHABLE, f"nobody listens at {host}")
 
     def _ollama_options(self) -> dict[str, Any]:
         if not self._ollama:
@@ -128,6 +159,8 @@ class Provider:
         code = getattr(problem, "status_code", None)
         said = redact(str(problem)).splitlines()[0][:300] if str(problem) else name
         low = said.lower()
+        if isinstance(problem, ModelTrouble):
+            return problem
         if isinstance(problem, self._litellm.exceptions.Timeout | TimeoutError):
             return ModelTrouble(Condition.SLOW, "no answer in time")
         if "context length" in low or "context window" in low or "contextwindow" in name.lower():
@@ -141,6 +174,17 @@ class Provider:
         if "connect" in low or "connection" in name.lower():
             return ModelTrouble(Condition.UNREACHABLE, "the connection failed or broke off")
         return ModelTrouble(Condition.BROKEN, f"the host answered with an error ({code or name})")
+
+
+async def _listens(url: str) -> bool:
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(parts.hostname, port), CONNECT_SECONDS)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
 
 
 async def _close(stream: Any) -> None:

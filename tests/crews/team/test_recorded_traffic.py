@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,12 @@ from crews.team.state import Condition, ModelTrouble
 from tests.support.model_host import LOG
 from tests.support.recorded_traffic import CASES, ask, cassette
 
-ANYWHERE = "http://127.0.0.1:9"
-
 
 def replay(name: str, folder: Path):
-    with cassette(name) as tape:
+    # Somebody must listen; nothing is ever sent there.
+    with socket.create_server(("127.0.0.1", 0)) as listener, cassette(name) as tape:
         try:
-            return ask(CASES[name], ANYWHERE, folder)
+            return ask(CASES[name], f"http://127.0.0.1:{listener.getsockname()[1]}", folder)
         finally:
             assert tape.all_played
 
