@@ -17,6 +17,7 @@ from typing import Any
 
 from crews.team.budget import Ending, Monotonic, RunBudget, RunControl, RunOver
 from crews.team.conversation import Conversation, Wanted
+from crews.team.extra_tools import extra_tools
 from crews.team.hosts import ModelHosts
 from crews.team.outputs import OUTPUTS, Output, schema_of
 from crews.team.prompts import packet_that_fits, prompt_for
@@ -105,7 +106,8 @@ class Reasoner:
         if state is not None:
             ending = Ending.MODEL_OFF if state.condition is Condition.OFF else Ending.MODEL_UNAVAILABLE
             return _nothing(control, ending, state)
-        offered = allowed_tools(who, tools)
+        set_switches(self.hosts.data_dir)
+        offered = allowed_tools(who, [*tools, *extra_tools(who)])
         output = OUTPUTS[text.output]
         missing = [tool.name for tool in offered] if "missing" in output.model_fields else []
         wanted = Wanted(output, schema_of(output, missing=missing, choices=choices), on_token)
