@@ -1,0 +1,119 @@
+"""`crew cluster`: files and clusters, text and JSON, and what it says when something is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.crew_command import CrewCommand
+from tests.support.kubernetes_api import kubernetes_api, refuse
+from tests.support.kubernetes_objects import ago, condition, container, pod, ready, thing
+
+
+@pytest.fixture
+def crew(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> CrewCommand:
+    monkeypatch.chdir(tmp_path)
+    return CrewCommand(monkeypatch, capsys)
+
+
+def write(name: str, *objects: object) -> str:
+    Path(name).write_text(json.dumps({"kind": "List", "items": list(objects)}))
+    return name
+
+
+def test_one_line_of_json_per_file_each_judged_on_its_own(crew: CrewCommand) -> None:
+    broken = write("broken.json", pod(containerStatuses=container(9, waiting="CrashLoopBackOff")))
+    sound = write("sound.json", pod(conditions=ready()))
+    ended = crew("cluster", "check", "--input", broken, "--input", sound, "--json")
+    first, second = [json.loads(line) for line in ended.out.splitlines()]
+    assert (ended.code, first["file"], second) == (0, "broken.json", {"file": "sound.json", "findings": []})
+    (found,) = first["findings"]
+    assert {name: found[name] for name in ("code", "severity", "kind", "namespace", "name", "reason")} == {
+        "code": "POD_CRASH_LOOPING",
+        "severity": "warning",
+        "kind": "Pod",
+        "namespace": "team",
+        "name": "shop-1",
+        "reason": "CrashLoopBackOff",
+    }
+    assert found["message"]
+    assert found["evidence"]
+
+
+def test_several_files_after_one_input_option(crew: CrewCommand) -> None:
+    names = [write(f"{n}.json", pod(conditions=ready())) for n in range(3)]
+    ended = crew("cluster", "check", "--json", "--input", *names)
+    assert [json.loads(line)["file"] for line in ended.out.splitlines()] == names
+
+
+def test_now_makes_a_slow_object_late(crew: CrewCommand) -> None:
+    slow = thing("Widget", version="x.example.org/v1", status={"conditions": [condition("Ready", False, "Creating")]})
+    name = write("slow.json", slow)
+    assert json.loads(crew("cluster", "check", "--json", "--input", name).out)["findings"] == []
+    ended = crew("cluster", "check", "--json", "--input", name, "--now", ago(hours=-9))
+    assert [found["code"] for found in json.loads(ended.out)["findings"]] == ["CUSTOM_RESOURCE_STUCK"]
+
+
+def test_a_broken_file_does_not_keep_the_others_from_being_judged(crew: CrewCommand) -> None:
+    Path("cut.json").write_text('{"kind": "List", "items": [{"ki')
+    ended = crew("cluster", "check", "--json", "--input", "cut.json", write("sound.json", pod(conditions=ready())))
+    rows = [json.loads(line) for line in ended.out.splitlines()]
+    assert ended.code == 1
+    assert [(row["file"], "error" in row) for row in rows] == [("cut.json", True), ("sound.json", False)]
+    assert ended.err.splitlines()[0].startswith("crew: cut.json is neither JSON nor YAML")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--input", "x", "--now", "yesterday"], "--now 'yesterday' is not a time"),
+        (["--input", "x", "--context", "prod"], "--context and --input exclude each other"),
+        (["--now", "2026-01-01T00:00:00Z"], "--now needs --input"),
+        (["--context", "nowhere"], "there is no cluster or context 'nowhere'"),
+    ],
+)
+def test_a_command_written_wrongly(crew: CrewCommand, arguments: list[str], words: str) -> None:
+    ended = crew("cluster", "check", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+
+
+def test_a_cluster_is_read_and_its_gaps_are_named(crew: CrewCommand, tmp_path: Path) -> None:
+    with kubernetes_api() as api:
+        api.objects["/api/v1/pods"] = [pod(containerStatuses=container(waiting="ImagePullBackOff"))]
+        api.faults["/api/v1/nodes"] = [refuse(403, "forbidden")] * 2
+        cluster = {"name": "prod", "kubeconfig": str(api.kubeconfig(tmp_path))}
+        Path("crew.yaml").write_text(json.dumps({"kubernetes": [cluster]}))
+        row = json.loads(crew("cluster", "check", "--json").out)
+        assert row["context"] == "prod"
+        assert [found["code"] for found in row["findings"]] == ["POD_IMAGE_PULL_FAILED"]
+        assert row["not_checked"] == {"Node": "this account may not read it (403)"}
+        text = crew("cluster", "check", "--context", "prod").out
+        assert "Not checked, so not known to be healthy" in text
+        assert "All clear" not in text
+
+
+def test_a_summary_counts_and_says_what_is_new_and_not_known(crew: CrewCommand, tmp_path: Path) -> None:
+    with kubernetes_api() as api:
+        api.objects["/api/v1/pods"] = [pod(containerStatuses=container(9, waiting="CrashLoopBackOff"))]
+        cluster = {"name": "prod", "kubeconfig": str(api.kubeconfig(tmp_path))}
+        Path("crew.yaml").write_text(json.dumps({"kubernetes": [cluster]}))
+        row = json.loads(crew("cluster", "summary", "--json").out)
+        assert (row["cluster"], row["counts"]["Pod"], row["all_clear"]) == ("prod", 1, False)
+        assert [found["code"] for found in row["new_since_yesterday"]] == ["POD_CRASH_LOOPING"]
+        assert row["throttled"] is None
+        assert row["not_checked"] == {"CPU throttling": "no metrics store answers"}
+        text = crew("cluster", "summary").out
+        assert "1 problems, 0 critical, 1 new since yesterday" in text
+        assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_cluster_that_does_not_answer_is_an_error_in_one_line(crew: CrewCommand, tmp_path: Path) -> None:
+    with kubernetes_api() as api:
+        kubeconfig = api.kubeconfig(tmp_path)
+    Path("crew.yaml").write_text(json.dumps({"kubernetes": [{"name": "prod", "kubeconfig": str(kubeconfig)}]}))
+    ended = crew("cluster", "check", "--json")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("crew: kubernetes: the connection failed")

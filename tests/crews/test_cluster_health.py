@@ -1,0 +1,112 @@
+"""The cluster crew: keeps findings, resolves only what it could see, and stays cheap while the process lives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from crews import cluster_health
+from crews.context import CrewContext
+from crews.systems import Systems
+from opscrew.findings.ledger import Ledger
+from opscrew.metrics import Metrics
+from opscrew.model.run import RunOutcome
+from opscrew.settings import KubernetesSettings, Settings
+from opscrew.store.database import open_database
+from tests.support.kubernetes_api import Api, kubernetes_api, refuse
+from tests.support.kubernetes_objects import NOW, container, pod, ready
+
+PODS = "/api/v1/pods"
+BROKEN = pod(containerStatuses=container(9, waiting="CrashLoopBackOff"))
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with kubernetes_api() as running:
+        running.objects[PODS] = [BROKEN]
+        yield running
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'crew.db'}")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def context(api: Api, engine: Engine, tmp_path: Path) -> Iterator[CrewContext]:
+    settings = Settings(kubernetes=(KubernetesSettings(name="prod", kubeconfig=api.kubeconfig(tmp_path)),))
+    metrics = Metrics()
+    with Systems(settings, lambda: NOW, metrics) as systems:
+        yield CrewContext(settings=settings, engine=engine, clock=lambda: NOW, metrics=metrics, systems=systems)
+
+
+def again(context: CrewContext) -> CrewContext:
+    """The same as a new process would see it: with nothing warm."""
+    systems = Systems(context.settings, context.clock, context.metrics)
+    return CrewContext(
+        settings=context.settings,
+        engine=context.engine,
+        clock=context.clock,
+        metrics=context.metrics,
+        systems=systems,
+    )
+
+
+def open_codes(engine: Engine) -> list[str]:
+    return sorted(entry.finding.code for entry in Ledger(engine, lambda: NOW).open())
+
+
+def test_a_finding_appears_and_is_resolved_when_the_pod_is_well(api: Api, context: CrewContext, engine: Engine) -> None:
+    run = cluster_health.run(context)
+    assert (run.outcome, open_codes(engine)) == (RunOutcome.OK, ["POD_CRASH_LOOPING"])
+    assert "prod: 1 pods, 1 problems, 1 new" in run.summary
+    api.objects[PODS] = [pod(conditions=ready())]
+    cluster_health.run(again(context))
+    assert open_codes(engine) == []
+
+
+def test_what_could_not_be_seen_is_not_resolved(api: Api, context: CrewContext, engine: Engine) -> None:
+    cluster_health.run(context)
+    api.objects[PODS] = []
+    api.faults["/apis/apps/v1/deployments"] = [refuse(503, "overloaded")] * 3
+    run = cluster_health.run(again(context))
+    assert run.outcome is RunOutcome.PARTIAL
+    assert run.unavailable == ("kubernetes prod (Deployment)",)
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+
+
+def test_rights_that_are_missing_for_good_do_not_keep_findings_for_ever(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    api.faults["/api/v1/nodes"] = [refuse(403, "forbidden")] * 5
+    cluster_health.run(context)
+    api.objects[PODS] = [pod(conditions=ready())]
+    run = cluster_health.run(again(context))
+    assert (run.outcome, open_codes(engine)) == (RunOutcome.OK, [])
+    assert "1 kinds not checked" in run.summary
+
+
+def test_a_cluster_that_is_gone_is_a_finding_and_keeps_the_others(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    cluster_health.run(context)
+    kinds = [path for _, path, _ in api.requests]
+    api.faults = {path: [refuse(503, "down")] * 3 for path in kinds}
+    run = cluster_health.run(again(context))
+    assert run.unavailable == ("kubernetes prod",)
+    assert open_codes(engine) == ["POD_CRASH_LOOPING", "SYSTEM_UNAVAILABLE"]
+    cluster_health.run(again(context))
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+
+
+def test_a_process_that_stays_watches_and_lists_no_more(api: Api, context: CrewContext) -> None:
+    for _ in range(5):
+        cluster_health.run(context)
+    # One list by the first look, one when the watch began.
+    assert len(api.asked(PODS, limit="500")) == 2
+    assert api.asked(PODS, watch="true")
