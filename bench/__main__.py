@@ -20,7 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "BENCHMARKS.md"
 
-AREAS: tuple[str, ...] = ("ci_explain", "polling", "cluster", "cluster_sweep", "daemon", "retrieval")
+AREAS: tuple[str, ...] = (
+    "ci_classify",
+    "ci_explain",
+    "polling",
+    "cluster",
+    "cluster_sweep",
+    "storage",
+    "daemon",
+    "retrieval",
+)
 """Modules of this package with ``measure(data: Path) -> Section``, in the order of the page."""
 
 

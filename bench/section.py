@@ -28,9 +28,9 @@ class Section:
 
 def at_least(what: str, value: float, target: float, reference: str = "", digits: int = 3) -> Row:
     """A row whose target is a floor."""
-    return Row(what, f"{value:.{digits}f}", f"≥ {target}", reference, value >= target)
+    return Row(what, f"{value:.{digits}f}", f"≥ {target}", reference, bool(value >= target))
 
 
 def at_most(what: str, value: float, target: float, reference: str = "", digits: int = 3, unit: str = "") -> Row:
     """A row whose target is a ceiling."""
-    return Row(what, f"{value:.{digits}f}{unit}", f"≤ {target}{unit}", reference, value <= target)
+    return Row(what, f"{value:.{digits}f}{unit}", f"≤ {target}{unit}", reference, bool(value <= target))

@@ -1,6 +1,21 @@
 """The command line: one file per command group. A command parses, calls one function, and prints."""
 
-from cli import actions, ci, cluster, conversations, demo, doctor, findings, init, knowledge, model, run, serve, version
+from cli import (
+    actions,
+    ci,
+    cluster,
+    conversations,
+    demo,
+    doctor,
+    findings,
+    init,
+    knowledge,
+    model,
+    run,
+    serve,
+    storage,
+    version,
+)
 
 COMMANDS = (
     actions.register,
@@ -15,6 +30,7 @@ COMMANDS = (
     model.register,
     run.register,
     serve.register,
+    storage.register,
     version.register,
 )
 """Every command group, in the order of `crew --help`."""

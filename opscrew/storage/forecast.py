@@ -1,0 +1,147 @@
+"""Will a volume be full within a horizon, how likely, and when?
+
+Answers from the volume's own past instead of a fitted line: of all stretches of the past as long as the horizon, which
+share grew by more than what is free now? Steps, plateaus and clean-up saw-teeth are in that past as they happened, and
+a volume that has stood at 90 % for months never grew, so it does not alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+RULES_FILE = Path(__file__).with_name("forecast.yaml")
+FEWEST_VALUES = 3
+DAY = timedelta(days=1)
+NEVER_NOTHING = 1e-3
+"""Weight of a stretch that is like now in no way, so that there is always something to judge by."""
+Floats = npt.NDArray[np.float64]
+
+
+class ForecastRules(BaseModel):
+    """The numbers of ``forecast.yaml``, explained there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    relative_half_life: float = Field(gt=0)
+    absolute_half_life: float = Field(gt=0)
+    fills_from: float = Field(gt=0, lt=1)
+    farthest_days: float = Field(gt=0)
+    tooth_days: float = Field(gt=0)
+    tooth_share: float = Field(gt=0)
+
+
+@cache
+def forecast_rules() -> ForecastRules:
+    """The rules as shipped."""
+    return ForecastRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """``probability`` of being full within the horizon, 0 to 1.
+
+    ``days_to_full`` holds the 10th, 50th and 90th percentile; None where that share of the past leads nowhere near.
+    """
+
+    fills: bool
+    probability: float
+    days_to_full: tuple[float | None, float | None, float | None]
+
+
+def forecast(
+    values: Sequence[float], step: timedelta, capacity: float, horizon: timedelta, rules: ForecastRules | None = None
+) -> Forecast:
+    """``values`` are used bytes, oldest first, one per ``step``; ``capacity`` is in bytes.
+
+    Raises ``ValueError`` with fewer than three values, or a horizon shorter than a step.
+    """
+    rules = rules or forecast_rules()
+    used = np.asarray(values, dtype=np.float64)
+    if len(used) < FEWEST_VALUES:
+        raise ValueError(f"a forecast needs at least {FEWEST_VALUES} values, not {len(used)}")
+    if not np.all(np.isfinite(used)) or np.any(used < 0):
+        raise ValueError("values must be numbers of bytes")
+    ahead = int(horizon / step)
+    if ahead < 1:
+        raise ValueError("the horizon is shorter than one step")
+    need = capacity - used[-1]
+    if need <= 0:
+        return Forecast(True, 1.0, (0.0, 0.0, 0.0))
+    # A young volume is read in shorter stretches, whose growth is then taken as many times as they fit.
+    window = min(ahead, max(1, len(used) // 2))
+    times = ahead / window
+    start, peak, first = _past_windows(used, window, need / times)
+    age_days: Floats = np.arange(len(start) - 1, -1, -1, dtype=np.float64) * float(step / DAY)
+    likeness = _likeness(used, len(start), capacity, int(rules.tooth_days * DAY / step), rules.tooth_share)
+    grown = (peak - start) * times
+    ways = (
+        (_weights(age_days, rules.relative_half_life, likeness), grown / np.maximum(start, 1.0) * used[-1]),
+        (_weights(age_days, rules.absolute_half_life, likeness), grown),
+    )
+    probability = float(np.mean([np.sum(weight * (growth >= need)) for weight, growth in ways]))
+    days = _days_to_full(ways, need, first, ahead, step, rules)
+    return Forecast(probability >= rules.fills_from, round(probability, 4), days)
+
+
+def _past_windows(used: Floats, window: int, need: float) -> tuple[Floats, Floats, Floats]:
+    """For each stretch of the past: where it began, its highest value after that, and the share of the stretch
+    after which it had grown by ``need`` (infinite where it had not)."""
+    ahead = np.lib.stride_tricks.sliding_window_view(used[1:], window)
+    start = used[: len(ahead)]
+    reached = ahead - start[:, None] >= need
+    first = np.where(reached.any(axis=1), (reached.argmax(axis=1) + 1) / window, np.inf)
+    return start, ahead.max(axis=1), first
+
+
+def _likeness(used: Floats, count: int, capacity: float, steps: int, share: float) -> Floats:
+    """How much each stretch's beginning is like now, 0 to 1, by how far it lay below its own latest high.
+
+    A saw-tooth that was just cleaned up grows like other stretches after a clean-up, not like those near its top.
+    Where nothing ever falls, all are alike.
+    """
+    padded = np.concatenate([np.full(max(steps, 1) - 1, used[0]), used])
+    fallen = np.lib.stride_tricks.sliding_window_view(padded, max(steps, 1)).max(axis=1) - used
+    distance = (fallen[:count] - fallen[-1]) / (share * capacity)
+    return np.asarray(np.exp(-(distance**2)) + NEVER_NOTHING, dtype=np.float64)
+
+
+def _weights(age_days: Floats, half_life: float, likeness: Floats) -> Floats:
+    weight = np.power(0.5, age_days / half_life) * likeness
+    return np.asarray(weight / weight.sum(), dtype=np.float64)
+
+
+def _days_to_full(
+    ways: tuple[tuple[Floats, Floats], ...],
+    need: float,
+    first: Floats,
+    ahead: int,
+    step: timedelta,
+    rules: ForecastRules,
+) -> tuple[float | None, float | None, float | None]:
+    """Each stretch tells a day: when it had grown enough, or else when it would have at its own pace."""
+    horizon_days = ahead * (step / DAY)
+    days, weights = [], []
+    for weight, growth in ways:
+        with np.errstate(divide="ignore"):
+            at_its_pace = np.where(growth > 0, need / np.maximum(growth, 1e-9), np.inf)
+        told = np.where(growth >= need, np.minimum(np.where(np.isfinite(first), first, at_its_pace), 1.0), at_its_pace)
+        days.append(told * horizon_days)
+        weights.append(weight / len(ways))
+    all_days, all_weights = np.concatenate(days), np.concatenate(weights)
+    order = np.argsort(all_days)
+    summed = np.cumsum(all_weights[order])
+
+    def quantile(share: float) -> float | None:
+        day = float(all_days[order][min(int(np.searchsorted(summed, share)), len(order) - 1)])
+        return round(day, 2) if day <= rules.farthest_days else None
+
+    return quantile(0.1), quantile(0.5), quantile(0.9)

@@ -1,0 +1,76 @@
+"""A growth series as people hand it over, checked before anything is worked out from it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from opscrew.errors import UsageError
+from opscrew.storage.forecast import Forecast, forecast
+
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(m|h|d|w)")
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+MOST_STEPS = 100_000
+"""Steps from now to the horizon; more than that is a mistake in one of the two."""
+
+
+class BadSeriesError(ValueError):
+    """One line cannot be used; the message says why, without the line's number."""
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    id: str | int
+    values: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+    step: str = "1d"
+    capacity: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Series:
+    """``values`` are used bytes, oldest first, one per ``step``; ``capacity`` in bytes."""
+
+    id: str
+    values: tuple[float, ...]
+    step: timedelta
+    capacity: float
+
+    def forecast(self, horizon: timedelta) -> Forecast:
+        """Raises ``BadSeriesError`` where the values do not carry a forecast."""
+        if horizon / self.step > MOST_STEPS:
+            raise BadSeriesError("the horizon has more than 100,000 steps")
+        try:
+            return forecast(self.values, self.step, self.capacity, horizon)
+        except ValueError as problem:
+            raise BadSeriesError(str(problem)) from problem
+
+
+def read_series(line: str) -> Series:
+    """Raises ``BadSeriesError`` with the first thing that is wrong."""
+    try:
+        parsed = _Line.model_validate(json.loads(line))
+        step = parse_duration(parsed.step, "step")
+    except json.JSONDecodeError as problem:
+        raise BadSeriesError(f"not JSON: {problem.msg}") from problem
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the line"
+        raise BadSeriesError(f"{place}: {first['msg']}") from problem
+    except UsageError as problem:
+        raise BadSeriesError(problem.message) from problem
+    return Series(str(parsed.id), tuple(parsed.values), step, parsed.capacity)
+
+
+def parse_duration(text: str, what: str) -> timedelta:
+    """ "14d", "36h", "30m", "2w". Raises ``UsageError`` naming ``what``."""
+    found = DURATION.fullmatch(text.strip())
+    duration = float(found[1]) * UNITS[found[2]] if found else timedelta(0)
+    if duration <= timedelta(0):
+        raise UsageError(f"{what}: {text!r} is no duration", "Write a number and m, h, d or w, such as 14d.")
+    return duration

@@ -1,0 +1,45 @@
+"""`crew storage forecast`: JSON lines in, JSON lines out, and every broken line named."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+CREW = Path(sys.executable).with_name("crew")
+GOOD = {"id": "data-0", "values": [10, 20, 30, 40, 50], "step": "1d", "capacity": 100}
+
+
+def crew(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    command = [CREW, "storage", "forecast", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_each_series_gives_one_line(tmp_path) -> None:
+    path = tmp_path / "series.jsonl"
+    path.write_text(json.dumps(GOOD) + "\n" + json.dumps(GOOD | {"id": "flat", "values": [5, 5, 5]}) + "\n")
+    done = crew(str(path), "--json")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert [set(line) for line in told] == [{"id", "fills", "probability", "days_to_full"}] * 2
+    assert [(line["id"], line["fills"]) for line in told] == [("data-0", True), ("flat", False)]
+    assert told[1]["days_to_full"] == [None, None, None]
+
+
+def test_broken_lines_are_named_and_the_others_done() -> None:
+    lines = ["no json", json.dumps(GOOD), json.dumps({"id": "x"}), json.dumps(GOOD | {"step": "soon"})]
+    done = crew("-", "--json", text="\n".join(lines))
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert [note.split(" ")[1] for note in done.stderr.splitlines()] == ["-:1:", "-:3:", "-:4:"]
+
+
+def test_a_horizon_and_a_file_that_make_no_sense(tmp_path) -> None:
+    assert crew("-", "--horizon", "soon", text="").returncode == 2
+    missing = crew(str(tmp_path / "absent"))
+    assert missing.returncode == 1
+    assert "cannot be read" in missing.stderr
+
+
+def test_people_get_words() -> None:
+    done = crew("-", text=json.dumps(GOOD))
+    assert "FILLS  data-0" in done.stdout
