@@ -32,11 +32,13 @@ class Folded:
     resource: Resource
     members: list[Problem] = field(default_factory=list)
     symptoms: list[Problem] = field(default_factory=list)
+    workloads: list[Resource] = field(default_factory=list)  # of the symptoms
 
     @property
     def affected(self) -> list[Resource]:
         """All resources involved besides ``resource``, each once, in the order they were found."""
-        found = {problem.resource.key: problem.resource for problem in (*self.members, *self.symptoms)}
+        resources = [problem.resource for problem in (*self.members, *self.symptoms)]
+        found = {resource.key: resource for resource in (*self.workloads, *resources)}
         found.pop(self.resource.key, None)
         return list(found.values())
 
@@ -58,6 +60,7 @@ def fold(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
             kept.append(group)
         else:
             root.symptoms.extend(group.members)
+            root.workloads.append(group.resource)
     return kept
 
 

@@ -38,6 +38,7 @@ def test_crashing_pods_their_deployment_and_service_are_one_finding() -> None:
     assert (found.subject.kind, found.subject.scope, found.subject.name) == ("Deployment", "prod/team", "shop")
     assert "3 pods" in found.cause
     affected = {(entry["kind"], entry["name"]) for entry in found.details["affected"]}
+    assert found.details["affected_total"] == 4
     assert affected == {("Pod", "shop-1"), ("Pod", "shop-2"), ("Pod", "shop-3"), ("Service", "shop")}
     assert found.severity is Severity.CRITICAL  # no replica is left
 
