@@ -22,12 +22,12 @@ from opscrew.ci.line_features import features
 from opscrew.ci.line_scores import WEIGHTS_FILE, neighbourhood
 
 FOLDS = 5
-STEPS = 160
+STEPS = 260
 FAR_LINES = 250
 """Lines far from the marked ones that are drawn per log; they are weighted up to stand for all."""
 NEAR_LINES = 40
 MARKED_LINES = 100
-FIRST_DECAY, SECOND_DECAY = 0.02, 0.005
+FIRST_DECAY, SECOND_DECAY = 0.01, 0.003
 """Weight decay of the two rounds, chosen on the folds."""
 SMALLEST = 0.004
 """Weights whose feature moves a score by less than this (per standard deviation) are left out of the file."""
