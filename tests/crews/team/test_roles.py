@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,9 @@ def test_crewai_and_litellm_are_imported_in_this_folder_alone() -> None:
     found = [path for top in folders for path in (ROOT / top).rglob("*.py") if pattern.search(path.read_text("utf-8"))]
     assert found
     assert {path.parent for path in found} == {ROOT / "crews/team"}
+
+
+def test_neither_the_command_line_nor_the_team_imports_them_before_a_model_is_asked() -> None:
+    program = "import sys, main, crews.team.reason, crews.team.trial; print({'crewai', 'litellm'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
