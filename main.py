@@ -63,14 +63,15 @@ def program() -> None:
 def _report(problem: Exception) -> int:
     """Prints one line and the hint; returns the exit code."""
     from opscrew.errors import CrewError, UsageError
+    from opscrew.redaction import redact
     from tools.errors import UpstreamError
 
     if isinstance(problem, CrewError | UpstreamError):
         message, hint = (problem.message if isinstance(problem, CrewError) else str(problem)), problem.hint
     else:
-        message = (
-            f"unexpected {type(problem).__name__}: {str(problem).splitlines()[0] if str(problem) else 'no message'}"
-        )
+        # Nobody has looked at this text before: it may quote a header or a URL with a secret in it.
+        words = redact(str(problem)).splitlines() or ["no message"]
+        message = f"unexpected {type(problem).__name__}: {words[0]}"
         hint = "Run again with --debug for the traceback, and please report it."
     print(f"crew: {message}", file=sys.stderr)  # noqa: T201
     if hint:

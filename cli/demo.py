@@ -15,7 +15,10 @@ def demo(
     seed: int = typer.Option(7, "--seed", help="Another seed gives other names and commits."),
     as_json: bool = json_option(),
 ) -> None:
-    """Show the main job against a sandbox: a blip, a real failure, an outage, an approval, the audit."""
+    """Show the main job against a sandbox.
+
+    A blip is re-run, a real failure explained, an outage collapsed, an approval waits, the audit is verified.
+    """
     import tempfile
     from pathlib import Path
 

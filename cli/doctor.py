@@ -16,7 +16,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "off": "dim"}
 
 
 def register(application: typer.Typer) -> None:
-    application.command("doctor")(doctor)
+    application.command("doctor", short_help="Try every configured connection.")(doctor)
 
 
 def doctor(context: typer.Context, as_json: bool = json_option()) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register(application: typer.Typer) -> None:
-    application.command("init")(init)
+    application.command("init", short_help="Write a commented crew.yaml.")(init)
 
 
 def init(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def register(application: typer.Typer) -> None:
-    application.command("run")(run)
+    application.command("run", short_help="Run one crew once, now.")(run)
 
 
 def run(

@@ -8,7 +8,7 @@ from cli.context import app_of
 
 
 def register(application: typer.Typer) -> None:
-    application.command("serve")(serve)
+    application.command("serve", short_help="Run the crews around the clock.")(serve)
 
 
 def serve(context: typer.Context) -> None:

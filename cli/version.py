@@ -12,7 +12,7 @@ def register(application: typer.Typer) -> None:
 
 
 def show(as_json: bool = json_option()) -> None:
-    """Show the versions of crew, Python and the database schema."""
+    """Show what is installed."""
     import platform
     from importlib.metadata import version
 
