@@ -56,16 +56,17 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
     then what is left alone (a person or a deployment is involved); then trouble that passes. Else ``unknown``.
     ``known`` are the signatures to go by, by default the project's own.
     """
-    lines = tuple(sorted(explanation.lines, key=lambda line: line.number))
+    lines = sorted((*explanation.lines, *explanation.beside), key=lambda line: line.number)
     known = known or catalog()
     stated = matches_of(_as_lines(error_message), known)
     matches = [*stated, *matches_of(lines, known)]
     blips = [match for match in matches if match.signature.verdict is Verdict.TRANSIENT]
-    denials = [match for match in matches if _denies(match, blips)]
+    lasting = [match for match in matches if match.signature.verdict is Verdict.INFRA_PERSISTENT]
+    denials = [match for match in matches if _denies(match, blips + lasting)]
     for verdict, group in (
         (Verdict.INFRA_PERSISTENT, stated),
         (Verdict.GENUINE, denials),
-        (Verdict.INFRA_PERSISTENT, matches),
+        (Verdict.INFRA_PERSISTENT, lasting),
         (Verdict.UNKNOWN, denials),
         (Verdict.TRANSIENT, blips),
         (Verdict.GENUINE, matches),
@@ -113,7 +114,7 @@ def _around(lines: Sequence[ExplainedLine], position: int) -> str:
     return "\n".join(line.text for line in lines[first : last + 1])
 
 
-def _denies(match: Match, blips: list[Match]) -> bool:
+def _denies(match: Match, troubles: list[Match]) -> bool:
     """A denial counts, unless it comes with trouble that leaves the same message behind.
 
     Tools print a heading over the cause as often as a complaint under it, so a little before counts as after.
@@ -121,8 +122,8 @@ def _denies(match: Match, blips: list[Match]) -> bool:
     if match.signature.verdict not in (Verdict.GENUINE, Verdict.UNKNOWN):
         return False
     if match.signature.consequence:
-        return not any(blip.line.number <= match.line.number + NEAR_LINES for blip in blips)
-    return not any(blip.signature.decisive and blip.line.number <= match.line.number for blip in blips)
+        return not any(trouble.line.number <= match.line.number + NEAR_LINES for trouble in troubles)
+    return not any(trouble.signature.decisive and trouble.line.number <= match.line.number for trouble in troubles)
 
 
 def _decided(verdict: Verdict, matches: list[Match]) -> Classification:

@@ -31,6 +31,10 @@ UNSEEN_WORTH = 8.0
 """What being absent from a passing log of the same step adds to a line's score: more than any wording can."""
 
 
+BESIDE_BEST, BESIDE_BEFORE, BESIDE_AFTER = 5, 2, 6
+"""The surroundings of the five best lines: two lines above, where headings stand, six below, where causes do."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExplainedLine:
     """One line: ``number`` counts from 1 at each line feed, ``text`` is cleaned, redacted and capped.
@@ -45,10 +49,15 @@ class ExplainedLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The chosen lines, best first, out of ``total_lines``."""
+    """The chosen lines, best first, out of ``total_lines``.
+
+    ``beside`` are lines around the best ones that were not worth showing. A person reads them in the log; whoever
+    judges the failure by its words needs them, since a cause often stands in the plain line below its heading.
+    """
 
     lines: tuple[ExplainedLine, ...]
     total_lines: int
+    beside: tuple[ExplainedLine, ...] = ()
 
 
 def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None) -> Explanation:
@@ -60,7 +69,8 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
     if budget < 1:
         raise ValueError(f"the budget is a number of lines from 1, not {budget}")
     lines = read_lines(log, passing)
-    return Explanation(choose(lines, budget, has_passing=passing is not None), lines.total)
+    chosen = choose(lines, budget, has_passing=passing is not None)
+    return Explanation(chosen, lines.total, _beside(lines, chosen))
 
 
 def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[ExplainedLine, ...]:
@@ -82,4 +92,20 @@ def choose_by(score: Numbers, lines: LogLines, budget: int, *, has_passing: bool
     return tuple(
         ExplainedLine(lines.numbers[index], redact(lines.texts[index])[:LONGEST_LINE], round(float(score[index]), 2))
         for index in chosen
+    )
+
+
+def _beside(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> tuple[ExplainedLine, ...]:
+    """In the order of the log, scored as the least of the chosen lines."""
+    shown = {line.number for line in chosen}
+    around = {
+        number
+        for line in chosen[:BESIDE_BEST]
+        for number in range(line.number - BESIDE_BEFORE, line.number + BESIDE_AFTER + 1)
+    }
+    least = min((line.score for line in chosen), default=0.0)
+    return tuple(
+        ExplainedLine(number, redact(text)[:LONGEST_LINE], least)
+        for number, text in zip(lines.numbers, lines.texts, strict=True)
+        if number in around and number not in shown and text.strip()
     )

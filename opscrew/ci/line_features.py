@@ -27,7 +27,7 @@ WINDOWS = ((-1, -1), (-4, -2), (-12, -5), (-40, -13), (1, 1), (2, 4), (5, 12), (
 def features(lines: LogLines) -> tuple[list[str], Numbers]:
     """Feature names and one row of values for each kept line."""
     kinds = line_kinds()
-    found = kinds.match(lines.texts)
+    found = _without_empty_epilogues(kinds, kinds.match(lines.texts))
     roles = _roles(kinds, found)
     columns: dict[str, npt.NDArray[np.generic]] = dict(zip(kinds.names(), found.T, strict=True))
     columns |= {f"role_{name}": flags for name, flags in roles.items()}
@@ -38,6 +38,18 @@ def features(lines: LogLines) -> tuple[list[str], Numbers]:
     columns |= _step(kinds, found, roles, lines)
     columns |= _repetition(lines.texts, roles["strong"])
     return list(columns), np.column_stack([column.astype(np.float32) for column in columns.values()])
+
+
+def _without_empty_epilogues(kinds: LineKinds, found: Flags) -> Flags:
+    """A tool's closing words that name the cause are no epilogue: nothing above them says it.
+
+    Maven ("Failed to execute goal ... timed out") and npm (every line is "npm ERR!") tell a failed download only there.
+    """
+    names = kinds.names()
+    says_cause = found[:, names.index("network")] | found[:, names.index("failed_download")]
+    kept = found.copy()
+    kept[np.ix_(np.flatnonzero(says_cause), np.array(kinds.columns("epilogue")))] = False
+    return kept
 
 
 def _roles(kinds: LineKinds, found: Flags) -> dict[str, Flags]:

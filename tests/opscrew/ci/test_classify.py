@@ -8,6 +8,7 @@ from time import perf_counter
 
 import pytest
 
+from demo.bitbucket.logs import build_log, languages
 from opscrew.ci.classify import MOST_EVIDENCE, Classification, Verdict, classify
 from opscrew.ci.explain import ExplainedLine, Explanation, explain
 
@@ -111,6 +112,20 @@ def test_secrets_in_the_message_are_redacted_and_its_length_capped() -> None:
 def test_evidence_is_short_and_starts_with_the_deciding_signature() -> None:
     judged = judge(*(f"npm ERR! code ECONNRESET attempt {number}" for number in range(40)))
     assert len(judged.lines) == MOST_EVIDENCE
+
+
+@pytest.mark.parametrize("name", languages())
+@pytest.mark.parametrize(("kind", "verdict"), [("flaky", "transient"), ("outage", "transient"), ("failing", "genuine")])
+def test_whole_logs_of_every_language_of_the_sandbox(name: str, kind: str, verdict: str) -> None:
+    """With the CI system's own lines around them, and dozens of harmless ones between."""
+    log = build_log(name, kind, commit="3af19c0d51e2", branch="main", seed=7)
+    assert classify(explain(io.BytesIO(log))).verdict.value == verdict
+
+
+@pytest.mark.parametrize("name", languages())
+def test_what_stays_broken_is_never_called_transient(name: str) -> None:
+    log = build_log(name, "persistent", commit="3af19c0d51e2", branch="main", seed=7)
+    assert classify(explain(io.BytesIO(log))).verdict is not Verdict.TRANSIENT
 
 
 def test_random_bytes_are_unknown() -> None:
