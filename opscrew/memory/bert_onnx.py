@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +45,22 @@ def onnx_file(folder: Path) -> Path:
     """The converted model inside ``folder``, written now if it is not there yet (about two seconds)."""
     target = folder / "all-MiniLM-L6-v2.onnx"
     if not target.is_file():
+        packaged_model()  # a missing package is told here, in words
         folder.mkdir(parents=True, exist_ok=True)
-        # Written beside and renamed: a process that is killed, or a second one, never leaves half a file.
-        unfinished = target.with_suffix(f".{os.getpid()}.part")
-        unfinished.write_bytes(_convert(packaged_model()))
-        unfinished.replace(target)
+        # In a process of its own: converting needs 500 MB for a moment, which a daemon would never give back.
+        command = [sys.executable, "-m", "opscrew.memory.bert_onnx", str(target)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            reason = ran.stderr.strip().splitlines()[-1] if ran.stderr.strip() else f"exit code {ran.returncode}"
+            raise CrewError(f"the embedding model could not be converted: {reason}", f"Is {folder} full or read-only?")
     return target
+
+
+def _write(target: Path) -> None:
+    # Written beside and renamed: a process that is killed, or a second one, never leaves half a file.
+    unfinished = target.with_suffix(f".{os.getpid()}.part")
+    unfinished.write_bytes(_convert(packaged_model()))
+    unfinished.replace(target)
 
 
 def _convert(model: Path) -> bytes:
@@ -160,3 +172,7 @@ class _Graph:
         total = self.add("ReduceSum", self.add("Mul", self.hidden, weight), self.integers(1), keepdims=0)
         count = self.add("ReduceSum", weight, self.integers(1), keepdims=0)
         self.add("LpNormalization", self.add("Div", total, count), axis=-1, p=2, output="vectors")
+
+
+if __name__ == "__main__":
+    _write(Path(sys.argv[1]))

@@ -11,8 +11,13 @@ from opscrew.memory.embedding import LONGEST, TOKENS_AT_ONCE, MiniLm, SentenceTr
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> MiniLm:
-    return MiniLm(tmp_path_factory.mktemp("models"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> MiniLm:
+    return MiniLm(folder)
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_company(model: MiniLm) -> None:
@@ -37,11 +42,11 @@ def test_it_loads_again_after_release(model: MiniLm) -> None:
     assert np.array_equal(before, model.embed(["disk full"]))
 
 
-def test_the_converted_file_is_kept_and_no_half_one_remains(model: MiniLm, tmp_path: Path) -> None:
-    first = bert_onnx.onnx_file(tmp_path)
-    written = first.stat().st_mtime_ns
-    assert bert_onnx.onnx_file(tmp_path).stat().st_mtime_ns == written
-    assert [path.name for path in tmp_path.iterdir()] == ["all-MiniLM-L6-v2.onnx"]
+def test_the_converted_file_is_kept_and_no_half_one_remains(model: MiniLm, folder: Path) -> None:
+    model.embed(["x"])
+    written = bert_onnx.onnx_file(folder).stat().st_mtime_ns
+    assert bert_onnx.onnx_file(folder).stat().st_mtime_ns == written
+    assert [path.name for path in folder.iterdir()] == ["all-MiniLM-L6-v2.onnx"]
 
 
 def test_batches_hold_every_text_once_and_stay_below_the_limit() -> None:
@@ -63,3 +68,9 @@ def test_missing_weights_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(CrewError, match="weights are not installed"):
         bert_onnx.packaged_model()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "all-MiniLM-L6-v2.onnx").mkdir()  # in the way of the file
+    with pytest.raises(CrewError, match="could not be converted"):
+        bert_onnx.onnx_file(tmp_path)
