@@ -128,7 +128,11 @@ def _health_of_unmet(condition: Condition, negative: bool, working: bool) -> Hea
     tone = vocabulary.tone_of_reason(condition.reason)
     if tone is Tone.SILENT:
         tone = vocabulary.tone_of(condition.message)
-    if tone is Tone.FAILURE or (tone is Tone.ABSENCE and not working):
+    if tone is Tone.FAILURE:
+        return Health.FAILED
+    if not negative and not vocabulary.is_promising_type(condition.type):
+        return Health.FINE
+    if tone is Tone.ABSENCE and not working:
         return Health.FAILED
     if tone in (Tone.PROGRESS, Tone.ABSENCE):
         return Health.IN_PROGRESS

@@ -96,7 +96,7 @@ def _cause_of(snapshot: Snapshot, group: Folded, by_resource: Mapping[Key, list[
 
 def _may_cause(other: Folded, symptom: Folded) -> bool:
     """Hints are no causes, and one on the same resource is one only when it does more than count what is short."""
-    if codes()[other.problem.code].severity is Severity.INFO and other.problem.severity is None:
+    if (other.problem.severity or codes()[other.problem.code].severity) is Severity.INFO:
         return False
     if other.resource.key != symptom.resource.key:
         return True
@@ -105,15 +105,16 @@ def _may_cause(other: Folded, symptom: Folded) -> bool:
 
 def _is_summary(code: str) -> bool:
     """Codes that only count what is missing, and so never explain another problem of their own resource."""
-    return "descendants" in folding().get(code, ())
+    return "own" in folding().get(code, ())
 
 
 def _suspects(snapshot: Snapshot, group: Folded, places: Iterable[str]) -> Iterator[Key]:
     if "named" in places:
         for problem in group.members:
             yield from problem.caused_by
-    if "descendants" in places:
+    if "own" in places:
         yield group.resource.key
+    if "descendants" in places:
         for resource in snapshot.descendants_of(group.resource):
             yield resource.key
 

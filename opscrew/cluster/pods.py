@@ -120,8 +120,9 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     if text(pod.status, "phase") not in ("", "Pending") or (scheduled is not None and scheduled.status is False):
         return None
     for event in recent_warnings(snapshot, pod, _START_EVENTS):
-        # One failure is often mended by the next try a few seconds later.
-        if event.count > 1 or snapshot.age(event.first_seen) >= seconds(thresholds().settle_seconds):
+        # One failure is often mended by the next try a few seconds later. A file without a date ends with this event.
+        lasting = event.count > 1 or snapshot.age(event.first_seen) >= seconds(thresholds().settle_seconds)
+        if lasting or not snapshot.dated:
             cause = f"The pod cannot start: {event.message.strip()}"
             caused_by = (*_claims(pod), *_node(pod))
             code = _START_EVENTS[event.reason]

@@ -82,6 +82,15 @@ def is_negative_type(condition_type: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def is_promising_type(condition_type: str) -> bool:
+    """Whether False needs an excuse ("Ready", "Synced", "ResolvedRefs"), other than for "Active" or "Fallback"."""
+    words = words_of(condition_type)
+    lists = _lists()
+    participle = any(word.endswith("ed") and not lists["promising_exceptions"].holds(word) for word in words)
+    return participle or lists["promising_types"].any_of(words)
+
+
+@lru_cache(maxsize=1024)
 def is_activity_type(condition_type: str) -> bool:
     """Whether the type tells what is going on ("Reconciling") rather than how the object is."""
     return _lists()["activity_types"].any_of(words_of(condition_type))

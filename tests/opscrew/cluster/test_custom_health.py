@@ -90,6 +90,19 @@ def test_states_count_down_to_the_second_level(status: dict[str, Any]) -> None:
     assert health(status) is Health.FAILED
 
 
+@pytest.mark.parametrize(
+    "one",
+    [
+        condition("Active", False, "ScalerNotActive", "triggers are not active"),
+        condition("Fallback", False, "NoFallbackFound", "no fallbacks are active"),
+        condition("Upgradeable", False, "Odd"),
+        condition("AutoscalingEnabled", False, "NotWanted"),
+    ],
+)
+def test_a_condition_that_promises_nothing_may_be_false(one: dict[str, Any]) -> None:
+    assert health({"conditions": [condition("Ready", True), one]}) is Health.FINE
+
+
 def test_history_is_no_state() -> None:
     assert health({"phase": "Running", "history": [{"state": "Failed"}], "previousState": "Failed"}) < Health.FAILED
 

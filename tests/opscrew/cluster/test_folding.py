@@ -109,6 +109,17 @@ def test_causes_in_a_circle_leave_one_finding() -> None:
     assert found.details["affected_total"] == 2
 
 
+def test_a_deletion_that_hangs_because_its_resource_failed_goes_under_the_failure() -> None:
+    failed = {"conditions": [condition("Ready", False, "DeleteFailed", "the bucket is not empty")]}
+    hanging = thing(
+        "Bucket", version="store.example.org/v1", status=failed, metadata={"deletionTimestamp": ago(hours=9)}
+    )
+    (found,) = assessed(hanging).findings
+    assert found.code == "CUSTOM_RESOURCE_FAILED"
+    assert any("being deleted for 9 hours" in evidence.text for evidence in found.evidence)
+    assert [finding.code for finding in assessed(hanging, dated=False).findings] == ["CUSTOM_RESOURCE_FAILED"]
+
+
 def test_every_code_of_the_folding_table_exists() -> None:
     assert set(folding()) <= set(codes())
-    assert {place for places in folding().values() for place in places} == {"named", "descendants"}
+    assert {place for places in folding().values() for place in places} == {"own", "named", "descendants"}
