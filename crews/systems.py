@@ -14,12 +14,20 @@ from pydantic import SecretStr
 
 from opscrew.clock import Clock
 from opscrew.metrics import Metrics
-from opscrew.settings import Settings
+from opscrew.settings import Settings, UrlSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from crews.cluster_reader import ClusterReader
+    from tools.alertmanager.client import AlertmanagerClient
     from tools.bitbucket.client import BitbucketClient
+    from tools.connection import Address
+    from tools.grafana.client import GrafanaClient
     from tools.kubernetes.client import KubernetesClient
+    from tools.victorialogs.client import VictoriaLogsClient
+    from tools.victoriametrics.client import VictoriaMetricsClient
+    from tools.victoriametrics.vmalert import VmalertClient
 
 
 class Systems:
@@ -62,6 +70,61 @@ class Systems:
         self._open.callback(client.close)
         return client
 
+    @cached_property
+    def victoriametrics(self) -> VictoriaMetricsClient | None:
+        part = self.settings.victoriametrics
+        if part is None:
+            return None
+        from tools.victoriametrics.client import VictoriaMetricsClient
+
+        client = VictoriaMetricsClient(_address(part), on_response=self._counter("victoriametrics"))
+        self._open.callback(client.close)
+        return client
+
+    @cached_property
+    def victorialogs(self) -> VictoriaLogsClient | None:
+        part = self.settings.victorialogs
+        if part is None:
+            return None
+        from tools.victorialogs.client import VictoriaLogsClient
+
+        client = VictoriaLogsClient(_address(part), on_response=self._counter("victorialogs"))
+        self._open.callback(client.close)
+        return client
+
+    @cached_property
+    def vmalert(self) -> VmalertClient | None:
+        part = self.settings.vmalert
+        if part is None:
+            return None
+        from tools.victoriametrics.vmalert import VmalertClient
+
+        client = VmalertClient(_address(part), on_response=self._counter("vmalert"))
+        self._open.callback(client.close)
+        return client
+
+    @cached_property
+    def alertmanager(self) -> AlertmanagerClient | None:
+        part = self.settings.alertmanager
+        if part is None:
+            return None
+        from tools.alertmanager.client import AlertmanagerClient
+
+        client = AlertmanagerClient(_address(part), on_response=self._counter("alertmanager"))
+        self._open.callback(client.close)
+        return client
+
+    @cached_property
+    def grafana(self) -> GrafanaClient | None:
+        part = self.settings.grafana
+        if part is None:
+            return None
+        from tools.grafana.client import GrafanaClient
+
+        client = GrafanaClient(_address(part), on_response=self._counter("grafana"))
+        self._open.callback(client.close)
+        return client
+
     def cluster(self, name: str) -> ClusterReader:
         """The reader of a configured cluster. Raises ``UsageError`` for a name that is not configured."""
         with self._lock:
@@ -79,6 +142,16 @@ class Systems:
         if name not in {part.name for part in self.settings.kubernetes}:
             return None
         return self.cluster(name).client
+
+    def _counter(self, system: str) -> Callable[[str], object]:
+        """Counts each answer by its status."""
+        return lambda outcome: self.metrics.requests.labels(system, outcome).inc()
+
+
+def _address(part: UrlSettings) -> Address:
+    from tools.connection import Address
+
+    return Address(part.url, part.user, _plain(part.password), _plain(part.token), part.timeout_seconds)
 
 
 def _plain(secret: SecretStr | None) -> str:
