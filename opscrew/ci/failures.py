@@ -147,10 +147,12 @@ def _evidence(failure: Failure) -> Iterable[Evidence]:
             observed_at=when,
             link=failure.pipeline.url,
         )
-    chosen = dict.fromkeys(line for line in decided.classification.lines if line.number > 0)
+    # The lines that decided come first: a list of findings shows two, and they should be the telling ones.
+    chosen = dict.fromkeys(decided.classification.lines)
     if len(chosen) < LINES_OF_THE_STEP:
         chosen |= dict.fromkeys(decided.explanation.lines[:LINES_OF_THE_STEP])
-    for line in sorted(list(chosen)[:EVIDENCE_LINES], key=lambda one: one.number):
+    telling = [line for line in chosen if line.number > 0 and any(character.isalnum() for character in line.text)]
+    for line in telling[:EVIDENCE_LINES]:
         # A line of a cut log has no place that a person could find in the whole one.
         place = source if decided.log_is_cut else f"{source} line {line.number}"
         yield Evidence(source=place, text=line.text, observed_at=when, link=failure.pipeline.url)
