@@ -8,6 +8,7 @@ from crews.context import CrewContext
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.findings import audit_finding
 from opscrew.actions.verification import verify
+from opscrew.ci.history import RESCUES_COUNT_FOR, forget_before
 from opscrew.findings.ledger import Ledger
 from opscrew.model.run import Run, RunOutcome
 from opscrew.store.runs import forget_runs
@@ -24,6 +25,7 @@ def run(context: CrewContext) -> Run:
     runs = forget_runs(context.engine, started - KEEP_RUNS)
     ledger = Ledger(context.engine, context.clock)
     findings = ledger.forget_old()
+    forget_before(context.engine, started - RESCUES_COUNT_FOR)
     broken = audit_finding(verify(context.engine, context.settings.data_dir / FILE_NAME))
     ledger.observe("audit", [broken] if broken else [], complete=True)
     audit = "BROKEN" if broken else "intact"

@@ -96,6 +96,12 @@ def test_other_blips_are_run_again_and_pass(watch, fate: str) -> None:
     assert [one.state for one in actions(watch)] == [ActionState.SUCCEEDED]
 
 
+def test_a_runner_that_was_lost_is_told_apart_from_the_network(watch) -> None:
+    watch.world.push("shop", "runner_lost")
+    watch.rounds(2)
+    assert open_codes(watch) == ["CI_TRANSIENT_INFRA"]
+
+
 def test_a_rerun_that_fails_is_not_repeated_and_says_so(watch) -> None:
     watch.world.push("shop", "flaky_twice")
     watch.rounds(10)
