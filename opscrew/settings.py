@@ -63,6 +63,8 @@ class KubernetesSettings(Part):
     namespaces: tuple[str, ...] = ("*",)
     allow_insecure: bool = False
     """Accept a kubeconfig that switches the check of the server's certificate off."""
+    metrics_labels: dict[str, str] = Field(default_factory=dict)
+    """Labels that tell this cluster's series from others in VictoriaMetrics; needed where it holds several."""
 
 
 class UrlSettings(Part):
@@ -112,6 +114,19 @@ class HttpSettings(Part):
     """Further names by which callers reach us, as a proxy or a container network gives them; ``"*"`` allows any."""
 
 
+class McpSettings(Part):
+    """``urls`` are addresses of MCP servers that run elsewhere, by name; ``without`` names unwanted ones."""
+
+    servers: Path | None = None
+    """A list of your own in place of ``tools/mcp/servers.yaml``."""
+    urls: dict[str, str] = Field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    tokens: dict[str, SecretStr] = Field(default_factory=dict)
+    """Bearer tokens that we show, by name of the server; as JSON in ``CREW_MCP__TOKENS`` or its ``_FILE``."""
+    token: SecretStr | None = None
+    """Bearer token that callers of `crew mcp serve` must show over HTTP."""
+
+
 class BudgetSettings(Part):
     """How much may be done before people are asked. Counted over a sliding window."""
 
@@ -140,6 +155,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     memory: MemorySettings = MemorySettings()
     http: HttpSettings = HttpSettings()
+    mcp: McpSettings = McpSettings()
     policy: dict[str, PolicyMode | dict[str, PolicyMode]] = Field(default_factory=dict)
     """Per action kind: a mode, or modes by scope pattern (``{"acme/*": auto, "acme/infra": off}``)."""
     budget: BudgetSettings = BudgetSettings()

@@ -1,0 +1,71 @@
+"""The gateway's tools in the shape that a team uses them: named server_tool, for one role, at most eight."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from crews.team.roles import MOST_TOOLS, Role
+from crews.team.toolbox import ToolResult, ToolSpec
+from tools.errors import UpstreamError
+from tools.mcp.gateway import Gateway
+from tools.mcp.trimming import McpTool
+
+
+@dataclass(frozen=True)
+class RoleTools:
+    """``unavailable`` names each server that the role would use and that did not start, with the reason."""
+
+    tools: tuple[ToolSpec, ...]
+    unavailable: tuple[str, ...]
+
+
+def tools_for(name: str, role: Role, gateway: Gateway) -> RoleTools:
+    """What the role called ``name`` may use, ready to be called."""
+    tools, unavailable = chosen_for(name, role, gateway)
+    return RoleTools(tuple(as_spec(tool, gateway) for tool in tools), unavailable)
+
+
+def chosen_for(name: str, role: Role, gateway: Gateway) -> tuple[tuple[McpTool, ...], tuple[str, ...]]:
+    """The tools, and what did not start. A server must admit the role, and the role must name the tool.
+
+    Servers are started side by side; one that does not start costs its own tools only. A server that is not
+    configured is left out without a word, since nobody expects an answer from it.
+    """
+    admitting = [
+        server.name
+        for server in gateway.servers
+        if server.is_configured
+        and name in server.entry.roles
+        and any(role.may_use(f"{server.name}.{tool}") for tool in server.entry.tools)
+    ]
+    if not admitting:
+        return (), ()
+    with ThreadPoolExecutor(max_workers=len(admitting), thread_name_prefix="mcp start") as pool:
+        answers = list(pool.map(lambda server: _tools_of(gateway, server), admitting))
+    offered = {
+        f"{tool.server}.{tool.name}": tool
+        for answer in answers
+        if not isinstance(answer, str)
+        for tool in answer
+        if not tool.mutates and role.may_use(f"{tool.server}.{tool.name}")
+    }
+    return tuple(offered.values())[:MOST_TOOLS], tuple(one for one in answers if isinstance(one, str))
+
+
+def as_spec(tool: McpTool, gateway: Gateway) -> ToolSpec:
+    """One tool of the gateway. Function names of models know no dots."""
+
+    def call(arguments: dict[str, Any]) -> ToolResult:
+        result = gateway.call(tool.server, tool.name, arguments)
+        return ToolResult(result.text, failed=result.status == "error")
+
+    return ToolSpec(f"{tool.server}_{tool.name}", tool.description, tool.parameters, call, tool.mutates)
+
+
+def _tools_of(gateway: Gateway, server: str) -> tuple[McpTool, ...] | str:
+    try:
+        return gateway.tools(server)
+    except UpstreamError as problem:
+        return f"{server}: {problem.message}"

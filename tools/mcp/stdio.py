@@ -1,0 +1,141 @@
+"""A server that is a process of ours, talked to over its standard input and output.
+
+Written here rather than taken from the SDK for four reasons: the process gets only the environment that it is given,
+what it prints besides messages does no harm, its last words on standard error are kept for the person who has to mend
+it, and its whole process group ends with the session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from tools.errors import PermanentError, TemporaryError
+
+if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+LONGEST_MESSAGE = 16 * 1024 * 1024
+"""Bytes of one line. A server that sends more is cut off, since nobody could use the answer."""
+LAST_WORDS = 8
+SECONDS_TO_END = 2.0
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+"""What programs need to run at all. Everything else, secrets above all, is given by name or not at all."""
+
+
+@asynccontextmanager
+async def stdio_streams(
+    name: str, command: Sequence[str], environment: Mapping[str, str]
+) -> AsyncIterator[tuple[MemoryObjectReceiveStream[Any], MemoryObjectSendStream[Any]]]:
+    """Starts the process; yields the streams that a ``ClientSession`` reads and writes; ends the process group.
+
+    Raises ``PermanentError`` when the program is not there, ``TemporaryError`` when the process ends by itself.
+    """
+    import anyio
+
+    process = await _start(name, command, environment)
+    to_session, read = anyio.create_memory_object_stream[Any](32)
+    write, from_session = anyio.create_memory_object_stream[Any](32)
+    last_words: deque[str] = deque(maxlen=LAST_WORDS)
+    try:
+        async with anyio.create_task_group() as group:
+            group.start_soon(_listen, process, last_words)
+            group.start_soon(_read, name, process, to_session, last_words)
+            group.start_soon(_write, process, from_session)
+            try:
+                yield read, write
+            finally:
+                group.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _end(process)
+        for stream in (to_session, read, write, from_session):
+            stream.close()
+
+
+async def _start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**inherited(os.environ), **environment},
+            start_new_session=True,
+            limit=LONGEST_MESSAGE,
+        )
+    except OSError as problem:
+        reason = "is not installed" if isinstance(problem, FileNotFoundError) else f"cannot be run: {problem.strerror}"
+        raise PermanentError(f"{command[0]} {reason}", system="mcp", hint=f"See {name} in docs/MCP.md.") from problem
+
+
+def inherited(environment: Mapping[str, str]) -> dict[str, str]:
+    """The part of our own environment that a server's process may see."""
+    return {variable: environment[variable] for variable in INHERITED if variable in environment}
+
+
+async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any, last_words: deque[str]) -> None:
+    from mcp.shared.message import SessionMessage
+    from mcp.types import JSONRPCMessage
+    from pydantic import ValidationError
+
+    assert process.stdout is not None, "started with a pipe"
+    while True:
+        try:
+            line = await process.stdout.readline()
+        except ValueError as problem:
+            raise TemporaryError(f"sent more than {LONGEST_MESSAGE} bytes at once", system="mcp") from problem
+        if not line:
+            break
+        try:
+            message = JSONRPCMessage.model_validate_json(line)
+        except ValidationError:
+            last_words.append(line[:200].decode(errors="replace").strip())  # a banner, a warning, a debug print
+            continue
+        await to_session.send(SessionMessage(message))
+    code = await process.wait()
+    said = " / ".join(word for word in last_words if word)[-400:]
+    raise TemporaryError(f"{name} ended with code {code}" + (f": {said}" if said else ""), system="mcp")
+
+
+async def _write(process: asyncio.subprocess.Process, from_session: Any) -> None:
+    assert process.stdin is not None, "started with a pipe"
+    async for message in from_session:
+        text = message.message.model_dump_json(by_alias=True, exclude_none=True)
+        try:
+            process.stdin.write(text.encode() + b"\n")
+            await process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the reader hears of the end too, and knows more
+
+
+async def _listen(process: asyncio.subprocess.Process, last_words: deque[str]) -> None:
+    """Empties standard error: a full pipe would stop the server."""
+    assert process.stderr is not None, "started with a pipe"
+    while piece := await process.stderr.read(4096):
+        last_words.extend(line.strip()[:200] for line in piece.decode(errors="replace").splitlines())
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Closes its input, as the protocol wants; then asks the group to end; then ends it. Waits, so none is left."""
+    if process.stdin is not None:
+        process.stdin.close()
+    for number in (None, signal.SIGTERM, signal.SIGKILL):
+        if number is not None:
+            _signal_group(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), SECONDS_TO_END)
+            break
+    _signal_group(process.pid, signal.SIGKILL)  # children that outlived it
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    # The group is the process's own, since it was started in a session of its own.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,105 @@
+"""Finds the list of things inside a JSON answer and writes it as a table.
+
+A list of 200 objects repeats every key 200 times; as a table it takes a third of the tokens. Columns that say the
+same in every row are told once, above it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+DEEPEST = 3
+LONGEST_CELL = 160
+MOST_COLUMNS = 12
+
+
+def find_rows(value: Any, depth: int = 0) -> tuple[dict[str, str], list[dict[str, Any]] | None]:
+    """What stands around the list, and the list itself; None where the value holds no single list of objects."""
+    if isinstance(value, list):
+        rows = [row for row in value if isinstance(row, dict)]
+        return ({}, rows) if len(rows) == len(value) else ({}, None)
+    if not isinstance(value, dict) or depth > DEEPEST:
+        return {}, None
+    around = {
+        key: _cell(inner) for key, inner in value.items() if not isinstance(inner, list | dict) and inner is not None
+    }
+    holders = [(key, inner) for key, inner in value.items() if isinstance(inner, list | dict) and inner]
+    if not holders:
+        empty = any(isinstance(inner, list) for inner in value.values())
+        return (around, []) if empty else ({}, None)
+    found = [(key, *find_rows(inner, depth + 1)) for key, inner in holders]
+    lists = [(key, inner_around, rows) for key, inner_around, rows in found if rows is not None]
+    if len(lists) != 1 or len(holders) > 1:
+        return {}, None
+    _, inner_around, rows = lists[0]
+    return {**around, **inner_around}, rows
+
+
+def table_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """The lines above the table (what all rows share, and the names of the columns), and one line for each row."""
+    flat = [_flat(row) for row in rows]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    shared = {}
+    if len(flat) > 1:
+        shared = {name: flat[0][name] for name in columns if all(row.get(name) == flat[0].get(name) for row in flat)}
+    rest = [name for name in columns if name not in shared]
+    if not rest:
+        rest, shared = columns, {}
+    shown, dropped = rest[:MOST_COLUMNS], rest[MOST_COLUMNS:]
+    top = []
+    if shared:
+        top.append("same in every row: " + ", ".join(f"{name}={word}" for name, word in shared.items()))
+    if dropped:
+        top.append(f"columns left out: {', '.join(dropped)}"[:300])
+    top.append(" | ".join(shown))
+    return top, [" | ".join(row.get(name, "") for name in shown) for row in flat]
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """One level of names joined by dots. A sample or series of Prometheus becomes its labels and its numbers."""
+    found: dict[str, str] = {}
+    for name, value in row.items():
+        if isinstance(value, dict) and len(prefix.split(".")) <= DEEPEST:
+            # "metric" only wraps the labels in Prometheus answers.
+            found |= _flat(value, "" if name == "metric" and not prefix else f"{prefix}{name}.")
+        elif name == "value" and _is_sample(value):
+            found |= {"value": str(value[1])}
+        elif name == "values" and isinstance(value, list) and value and all(_is_sample(one) for one in value):
+            found |= _series(value)
+        else:
+            found[f"{prefix}{name}"] = _cell(value)
+    return found
+
+
+def _is_sample(value: Any) -> bool:
+    """A pair of unix time and number as text, as Prometheus writes it."""
+    return (
+        isinstance(value, list) and len(value) == 2 and isinstance(value[0], int | float) and isinstance(value[1], str)
+    )
+
+
+def _series(samples: Sequence[Any]) -> dict[str, str]:
+    """Points over time in five numbers: enough to say whether something rose, and small."""
+    numbers = [float(one[1]) for one in samples]
+    return {
+        "points": str(len(numbers)),
+        "first": f"{numbers[0]:g}",
+        "last": f"{numbers[-1]:g}",
+        "min": f"{min(numbers):g}",
+        "max": f"{max(numbers):g}",
+    }
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        text = value
+    elif value is None:
+        text = ""
+    elif isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+        text = ", ".join(str(one) for one in value)
+    else:
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + "…"
