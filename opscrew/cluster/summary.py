@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from opscrew.cluster.assessment import Assessment
-from opscrew.cluster.wording import finding_lines, not_checked_lines
+from opscrew.cluster.wording import counted, finding_lines, not_checked_lines
 from opscrew.findings.codes import title_of
 from opscrew.model.finding import Finding, Severity
 
@@ -60,14 +60,16 @@ class ClusterSummary:
 
     def as_text(self) -> str:
         found = self.assessment
-        counts = ", ".join(f"{number} {kind}s" for kind, number in found.counts.items())
+        counts = ", ".join(counted(number, kind) for kind, number in found.counts.items())
         critical = sum(finding.severity is Severity.CRITICAL for finding in found.problems)
         lines = [f"{self.cluster} at {self.seen_at:%Y-%m-%d %H:%M} UTC", counts]
-        lines.append(f"{len(found.problems)} problems, {critical} critical, {len(self.new)} new since yesterday")
+        lines.append(
+            f"{counted(len(found.problems), 'problem')}, {critical} critical, {len(self.new)} new since yesterday"
+        )
         lines += _list("By kind of problem", _code_lines(found.problems))
         for title, findings in (("Top findings", found.problems[:_TOP]), ("Throttled", self.throttled[:_TOP])):
             lines += _list(title, [line for finding in findings for line in finding_lines(finding)])
-        lines += _list("Events", [f"{g.times:6} x {g.reason} on {g.objects} {g.kind}s" for g in found.events])
+        lines += _list("Events", [f"{g.times:6} x {g.reason} on {counted(g.objects, g.kind)}" for g in found.events])
         if self.not_checked:
             lines += ["", *not_checked_lines(self.not_checked)]
         if self.all_clear:

@@ -14,7 +14,7 @@ _MOST_FINDINGS = 60
 def assessment_text(title: str, assessment: Assessment) -> str:
     """Findings, then what was held back, then what could not be checked. All clear is only said when all was read."""
     problems = len(assessment.problems)
-    lines = [f"{title}: {_counted(problems, 'problem')}, {_counted(len(assessment.findings) - problems, 'hint')}"]
+    lines = [f"{title}: {counted(problems, 'problem')}, {counted(len(assessment.findings) - problems, 'hint')}"]
     for finding in assessment.findings[:_MOST_FINDINGS]:
         lines += ["", *finding_lines(finding)]
     if (rest := len(assessment.findings) - _MOST_FINDINGS) > 0:
@@ -59,5 +59,6 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ") or [indent]
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """ "1 problem", "2 problems"."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -106,7 +106,7 @@ def test_a_summary_counts_and_says_what_is_new_and_not_known(crew: CrewCommand, 
         assert row["throttled"] is None
         assert row["not_checked"] == {"CPU throttling": "no metrics store answers"}
         text = crew("cluster", "summary").out
-        assert "1 problems, 0 critical, 1 new since yesterday" in text
+        assert "1 problem, 0 critical, 1 new since yesterday" in text
         assert max(map(len, text.splitlines())) <= 80
 
 

@@ -26,13 +26,15 @@ from tools.kubernetes.access import from_kubeconfig
 from tools.kubernetes.client import KubernetesClient, StatusError
 from tools.kubernetes.mirror import Mirror
 from tools.kubernetes.records import ResourceType
+from tools.kubernetes.resource_types import PODS
 from tools.kubernetes.sweep import Reading, read_cluster
 
 pytestmark = pytest.mark.real
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "kubernetes"
 SECRETS = ResourceType("", "v1", "secrets", "Secret")
-PATIENCE = 40
+DEPLOYMENTS = ResourceType("apps", "v1", "deployments", "Deployment")
+PATIENCE = 90
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +264,23 @@ def test_a_custom_resource_is_found_by_its_condition(plane: ControlPlane, client
     plane.apply({"apiVersion": "factory.example.org/v1", "kind": "Widget", **widget})
     found = find(client, name, "CUSTOM_RESOURCE_FAILED")
     assert (found.subject.kind, found.reason) == ("Widget", "ProvisioningFailed")
+
+
+def test_writes_reach_exactly_the_object_that_was_meant(plane: ControlPlane, client: KubernetesClient) -> None:
+    name = namespace(plane, "writes")
+    plane.apply(deployment(name))
+    scaled = client.patch(DEPLOYMENTS, name, "shop", {"spec": {"replicas": 2}}, subresource="scale")
+    assert scaled.spec["replicas"] == 2
+    pods = until(lambda: [p for p in client.resources(PODS, name) if p.status.get("phase") == "Running"])
+    with pytest.raises(StatusError) as refused:
+        client.delete(PODS, name, pods[0].name, uid="another-pod-of-that-name")
+    assert refused.value.status == 409
+    client.delete(PODS, name, pods[0].name, uid=pods[0].uid, grace_seconds=0)
+    until(lambda: client.get(PODS, name, pods[0].name) is None)
+    stale = {"metadata": {"resourceVersion": "1"}, "spec": {"paused": True}}
+    with pytest.raises(StatusError) as late:
+        client.patch(DEPLOYMENTS, name, "shop", stale)
+    assert late.value.status == 409
 
 
 def test_a_watch_follows_without_listing_again(plane: ControlPlane, client: KubernetesClient) -> None:
