@@ -27,7 +27,9 @@ CODES = {
     Verdict.UNKNOWN: "CI_UNKNOWN_FAILURE",
 }
 
-RUNNER_SIGNATURES = frozenset({"runner-lost", "runner-evicted", "docker-daemon", "ci-service", "package-manager-locked"})
+RUNNER_SIGNATURES = frozenset(
+    {"runner-lost", "runner-evicted", "docker-daemon", "ci-service", "package-manager-locked"}
+)
 """Passing trouble of the machine under the step, not of the network: told apart because the next step differs."""
 
 WEIGHT = (Verdict.GENUINE, Verdict.INFRA_PERSISTENT, Verdict.UNKNOWN, Verdict.TRANSIENT)

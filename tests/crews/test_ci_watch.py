@@ -98,7 +98,7 @@ def test_other_blips_are_run_again_and_pass(watch, fate: str) -> None:
 
 def test_a_runner_that_was_lost_is_told_apart_from_the_network(watch) -> None:
     watch.world.push("shop", "runner_lost")
-    watch.rounds(2)
+    watch.rounds(1)
     assert open_codes(watch) == ["CI_TRANSIENT_INFRA"]
 
 
