@@ -70,17 +70,15 @@ class VictoriaMetricsClient:
             return Instant(tuple(_sample(entry) for entry in _entries(result)), partial)
 
     def range(self, query: str, start: datetime, end: datetime, step: timedelta) -> Range:
-        """The values of each series from ``start`` to ``end``.
-
-        The server moves both to multiples of the step, so that answers can be cached: a day begins at 00:00 UTC, and
-        the present, unfinished step is left out.
-        """
+        """The values of each series from ``start`` to ``end``, both included, oldest first."""
         form = {
             "query": query,
             "start": f"{start.timestamp():.3f}",
             "end": f"{end.timestamp():.3f}",
             "step": f"{step.total_seconds():g}s",
             "timeout": self._timeout,
+            # Or else the server moves both ends to multiples of the step, and the present day would be missing.
+            "nocache": "1",
         }
         data, partial = self._ask(QUERY_RANGE, form)
         with _wrong_shapes_named(self._connection, QUERY_RANGE):
