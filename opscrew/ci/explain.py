@@ -6,10 +6,12 @@ look, choose as few as explain the failure, and redact what is handed out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
+import re2
 
 from opscrew.ci.line_features import Numbers
 from opscrew.ci.line_scores import scores
@@ -30,6 +32,13 @@ FEWEST = 3
 UNSEEN_WORTH = 8.0
 """What being absent from a passing log of the same step adds to a line's score: more than any wording can."""
 
+
+CLEAN_UP = re2.compile(
+    r"^\s*(Build teardown|Post job cleanup\.?|Cleaning up (project directory|file based variables).*|"
+    r"Uploading artifacts for failed job|\[Pipeline\] // (node|stage|timestamps|withEnv))\s*$"
+)
+"""Headings under which CI systems put caches and artifacts away after the commands have ended. The last one and what
+stands below it explain nothing."""
 
 BESIDE_BEST, BESIDE_BEFORE, BESIDE_AFTER = 5, 2, 6
 """The surroundings of the five best lines: two lines above, where headings stand, six below, where causes do."""
@@ -86,13 +95,24 @@ def choose_by(score: Numbers, lines: LogLines, budget: int, *, has_passing: bool
     if has_passing:
         reach = NEVER_BELOW_BEST_WITH_PASSING
         score = score + UNSEEN_WORTH * np.array(lines.unseen, np.float32)
+    score = np.where(np.arange(len(score)) >= _clean_up_begins(lines.texts), -np.inf, score)
     order = [int(index) for index in np.argsort(-score, kind="stable")[:budget]]
     lowest = float(score[order[0]]) - reach
-    chosen = [index for place, index in enumerate(order) if place < FEWEST or score[index] >= lowest]
+    chosen = [
+        index
+        for place, index in enumerate(order)
+        if np.isfinite(score[index]) and (place < FEWEST or score[index] >= lowest)
+    ]
     return tuple(
         ExplainedLine(lines.numbers[index], redact(lines.texts[index])[:LONGEST_LINE], round(float(score[index]), 2))
         for index in chosen
     )
+
+
+def _clean_up_begins(texts: Sequence[str]) -> int:
+    """Where the CI system's own clean-up begins among the kept lines; behind the last one where there is none."""
+    found = [index for index, text in enumerate(texts) if CLEAN_UP.search(text)]
+    return found[-1] if found and any(text.strip() for text in texts[: found[-1]]) else len(texts)
 
 
 def _beside(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> tuple[ExplainedLine, ...]:
