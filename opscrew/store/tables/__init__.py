@@ -2,14 +2,28 @@
 
 from opscrew.store.tables import (
     actions,
+    alerts,
     audit,
     ci,
     conversations,
     findings,
+    incidents,
     knowledge,
     polling,
     runs,
     standing_failures,
 )
 
-__all__ = ["actions", "audit", "ci", "conversations", "findings", "knowledge", "polling", "runs", "standing_failures"]
+__all__ = [
+    "actions",
+    "alerts",
+    "audit",
+    "ci",
+    "conversations",
+    "findings",
+    "incidents",
+    "knowledge",
+    "polling",
+    "runs",
+    "standing_failures",
+]
