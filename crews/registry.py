@@ -34,6 +34,12 @@ CREWS: tuple[Crew, ...] = (
     Crew("ci_watch", "Find failed pipelines, re-run what a re-run rescues", "crews.ci_watch", needs=("bitbucket",)),
     Crew("cluster_health", "Find what is wrong in the clusters", "crews.cluster_health", needs=("kubernetes",)),
     Crew("housekeeping", "Forget old runs and long resolved findings", "crews.housekeeping"),
+    Crew(
+        "storage_growth",
+        "Find volumes that will be full",
+        "crews.storage_growth",
+        needs=("kubernetes", "victoriametrics"),
+    ),
     Crew("remembering", "Keep what is over as episodes that recall finds", "crews.remembering"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crews.executors.expand_pvc import ExpandPvc
 from crews.executors.rerun_pipeline import RerunPipeline
 from crews.systems import Systems
 from opscrew.actions.executor import Executor
@@ -12,4 +13,6 @@ def connected_executors(systems: Systems) -> tuple[Executor, ...]:
     found: list[Executor] = []
     if systems.bitbucket is not None:
         found.append(RerunPipeline(systems.bitbucket))
+    if systems.settings.kubernetes:
+        found.append(ExpandPvc(systems))
     return tuple(found)

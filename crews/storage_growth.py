@@ -1,0 +1,155 @@
+"""Looks at every volume of every cluster, says which will be full, and proposes to enlarge what may be enlarged.
+
+What is approved is sent and followed by `action_upkeep`, like every other action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from crews.cluster_sweep import snapshot_of
+from crews.context import CrewContext
+from crews.volume_facts import VolumeFacts, read_claims, read_facts
+from opscrew.actions.execution import Execution
+from opscrew.errors import CrewError
+from opscrew.findings.codes import finding
+from opscrew.findings.ledger import Ledger
+from opscrew.model.action import ActionState
+from opscrew.model.finding import Finding
+from opscrew.model.run import Run, RunOutcome
+from opscrew.model.subject import Subject
+from opscrew.settings import KubernetesSettings, Settings
+from opscrew.storage.advice import Advice, Step, advise
+from opscrew.storage.expansion import KIND, expand_action
+from opscrew.storage.trouble import Trouble, finding_of, look_for_trouble
+from opscrew.storage.volume import Volume
+from tools.errors import UpstreamError
+
+NAME = "storage_growth"
+NEXT_STEPS = {
+    Step.EXPAND: "Enlarge it to {size} GiB{cost}: {reason}.",
+    Step.CLEAN_UP: "Clean it up: {reason}.",
+    Step.MIGRATE: "Move it to a larger volume{cost}: {reason}.",
+    Step.LEAVE: "Wait: {reason}.",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One volume with what is wrong with it, if anything, and what to do."""
+
+    volume: Volume
+    trouble: Trouble | None
+    advice: Advice
+
+
+def run(context: CrewContext) -> Run:
+    """One look at each cluster. What cannot be asked leaves the findings as they were."""
+    started = context.clock()
+    execution = Execution(context.engine, context.settings, context.clock, context.uptime)
+    ledger = Ledger(context.engine, context.clock)
+    said: list[str] = []
+    unavailable: list[str] = []
+    for part in context.settings.kubernetes:
+        try:
+            facts = look(context, part, enlarged_at(execution))
+        except (UpstreamError, CrewError) as problem:
+            unavailable.append(f"storage of {part.name}")
+            ledger.observe(f"{NAME}/{part.name}/access", [_unreadable(part, problem)], complete=True)
+            said.append(f"{part.name}: {problem}")
+            continue
+        ledger.observe(f"{NAME}/{part.name}/access", list(missing_metrics(part.name, facts)), complete=True)
+        judged = judge(facts.volumes, context.clock())
+        problems = [one for one in judged if one.trouble is not None]
+        found = {one.volume.claim.subject.key: problem_of(one, context.clock()) for one in problems}
+        changes = ledger.observe(f"{NAME}/{part.name}", found.values(), complete=not facts.partial)
+        proposed = propose(execution, problems, found, context.clock())
+        if facts.partial:
+            unavailable.append(f"a part of victoriametrics ({part.name})")
+        said.append(f"{part.name}: {len(judged)} volumes, {len(problems)} fill up, {len(changes.new)} new{proposed}")
+    return Run(
+        crew=NAME,
+        started_at=started,
+        ended_at=max(started, context.clock()),
+        outcome=RunOutcome.PARTIAL if unavailable else RunOutcome.OK,
+        summary="; ".join(said)[:500] or "no cluster is configured",
+        unavailable=tuple(unavailable),
+    )
+
+
+def look(context: CrewContext, part: KubernetesSettings, enlarged: dict[str, datetime]) -> VolumeFacts:
+    """The volumes of one cluster. Raises ``UpstreamError``, or ``CrewError`` where settings stand in the way."""
+    metrics = context.systems.victoriametrics
+    if metrics is None:
+        raise CrewError("no metrics store is configured", "Add victoriametrics with its url to crew.yaml.")
+    refuse_mixed_clusters(context.settings, part)
+    reading = context.systems.cluster(part.name).read()
+    kinds = [kind for kind in ("PersistentVolumeClaim", "StorageClass", "Pod") if kind in reading.not_checked]
+    if kinds:
+        raise CrewError(f"{kinds[0]} cannot be read: {reading.not_checked[kinds[0]]}")
+    claims = read_claims(snapshot_of(reading, context.clock()), part.name)
+    return read_facts(claims, metrics, part.metrics_labels, context.clock(), enlarged)
+
+
+def refuse_mixed_clusters(settings: Settings, part: KubernetesSettings) -> None:
+    """With several clusters in one store, figures of one would be taken for another's claim of the same name."""
+    if len(settings.kubernetes) > 1 and not part.metrics_labels:
+        raise CrewError(
+            f"it is not known which series in VictoriaMetrics belong to {part.name}",
+            f"Set metrics_labels of {part.name} in crew.yaml, such as {{cluster: {part.name}}}.",
+        )
+
+
+def judge(volumes: Iterable[Volume], now: datetime) -> list[Judged]:
+    """The fullest first."""
+    ordered = sorted(volumes, key=lambda volume: -volume.used_share)
+    return [Judged(volume, look_for_trouble(volume), advise(volume, now)) for volume in ordered]
+
+
+def problem_of(judged: Judged, now: datetime) -> Finding:
+    """The finding of a volume in trouble."""
+    assert judged.trouble is not None, "asked of those in trouble alone"
+    advice = judged.advice
+    cost = f" (about {advice.cost} USD more a month)" if advice.cost is not None else ""
+    sentence = NEXT_STEPS[advice.step].format(size=advice.to_gib, cost=cost, reason=advice.reason)
+    return finding_of(judged.volume, judged.trouble, now, advice=advice.step.value, next_step=sentence)
+
+
+def propose(execution: Execution, problems: Iterable[Judged], found: dict[str, Finding], now: datetime) -> str:
+    """Proposes what the advice says, and tells how many, for the summary."""
+    count = 0
+    for one in problems:
+        action = expand_action(one.volume, one.advice, found[one.volume.claim.subject.key], now)
+        if action is not None and execution.find(action.idempotency_key) is None:
+            execution.propose(action)
+            count += 1
+    return f", {count} enlargements proposed" if count else ""
+
+
+def enlarged_at(execution: Execution) -> dict[str, datetime]:
+    """When the crew last enlarged each claim, by the key of its subject."""
+    done = execution.list((ActionState.SUCCEEDED, ActionState.SENT, ActionState.SENDING))
+    return {
+        record.action.target.key: record.finished_at or record.proposed_at
+        for record in sorted(done, key=lambda one: one.proposed_at)
+        if record.action.kind == KIND
+    }
+
+
+def missing_metrics(cluster: str, facts: VolumeFacts) -> Iterator[Finding]:
+    """Some drivers never report; but where no mounted volume has figures, nobody collects them."""
+    if facts.unmeasured and not facts.volumes and not facts.partial:
+        cause = (
+            f"{len(facts.unmeasured)} mounted volumes of {cluster} have no kubelet_volume_stats metrics, "
+            "so that none of them is watched."
+        )
+        yield finding("VOLUME_METRICS_MISSING", Subject(system="kubernetes", kind="cluster", name=cluster), cause)
+
+
+def _unreadable(part: KubernetesSettings, problem: UpstreamError | CrewError) -> Finding:
+    system = problem.system if isinstance(problem, UpstreamError) else "crew"
+    subject = Subject(system=system, kind="system", scope=part.name, name="volumes")
+    cause = f"The volumes of {part.name} cannot be watched: {problem}"[:400]
+    return finding("SYSTEM_UNAVAILABLE", subject, cause, next_step=problem.hint)

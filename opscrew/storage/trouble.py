@@ -1,0 +1,112 @@
+"""Is a volume a problem, and how grave? Judged by the forecast, not by a share: a flat 90 % is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from opscrew.findings.codes import finding
+from opscrew.model.evidence import Evidence
+from opscrew.model.finding import Finding, Severity
+from opscrew.storage.forecast import Forecast
+from opscrew.storage.rules import storage_rules
+from opscrew.storage.volume import DAY, GIB, Volume
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """``code`` is a finding code. ``forecast`` is None where the volume is too young or already full."""
+
+    code: str
+    sentence: str
+    forecast: Forecast | None
+    critical: bool
+
+    @property
+    def inodes_only(self) -> bool:
+        return self.code == "VOLUME_INODES_FILLING"
+
+
+def look_for_trouble(volume: Volume) -> Trouble | None:
+    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys."""
+    return _bytes_trouble(volume) or _inodes_trouble(volume)
+
+
+def finding_of(volume: Volume, trouble: Trouble, now: datetime, *, advice: str, next_step: str) -> Finding:
+    """``advice`` is the machine's word, ``next_step`` the sentence for people."""
+    told = trouble.forecast
+    line = f"{_gib(volume.used)} of {_gib(volume.usable)} GiB used"
+    if volume.inodes:
+        line += f", {volume.inodes_share:.0%} of the inodes"
+    severity = Severity.CRITICAL if trouble.critical else None
+    return finding(
+        trouble.code,
+        volume.claim.subject,
+        trouble.sentence[0].upper() + trouble.sentence[1:] + ".",
+        severity=severity,
+        next_step=next_step,
+        evidence=[Evidence(source="victoriametrics kubelet_volume_stats", text=line, observed_at=now)],
+        details={
+            "namespace": volume.claim.namespace,
+            "workload": volume.claim.workload,
+            "used_bytes": int(volume.used),
+            "usable_bytes": int(volume.usable),
+            "probability": told.probability if told else None,
+            "days_to_full": list(told.days_to_full) if told else None,
+            "advice": advice,
+        },
+    )
+
+
+def _bytes_trouble(volume: Volume) -> Trouble | None:
+    rules = storage_rules()
+    if volume.usable <= 0:
+        return None
+    told = volume.past.forecast(volume.usable, rules.horizon_days * DAY)
+    free_share = 100 * (1 - volume.used_share)
+    plenty = volume.available / GIB >= rules.full_free_gib
+    if free_share < rules.full_free_percent and not (plenty and told is not None and not told.fills):
+        sentence = f"{free_share:.1f} % are free, {_gib(volume.available)} GiB"
+        return Trouble("VOLUME_FULL", sentence, told, critical=True)
+    if told is None:
+        if volume.used_share * 100 < rules.young_used_percent:
+            return None
+        sentence = f"{volume.used_share:.0%} are used, and there is too little past for a forecast"
+        return Trouble("VOLUME_FILLING", sentence, None, critical=False)
+    if not told.fills:
+        return None
+    return Trouble("VOLUME_FILLING", _when("the volume", told), told, critical=_is_critical(told))
+
+
+def _inodes_trouble(volume: Volume) -> Trouble | None:
+    rules = storage_rules()
+    if volume.inodes <= 0:
+        return None
+    told = volume.inodes_past.forecast(volume.inodes, rules.horizon_days * DAY)
+    free_share = 100 * (1 - volume.inodes_share)
+    if free_share < rules.full_free_percent:
+        sentence = f"{free_share:.1f} % of the inodes are free, {volume.inodes - volume.inodes_used:.0f}"
+        return Trouble("VOLUME_INODES_FILLING", sentence, told, critical=True)
+    if told is None or not told.fills:
+        return None
+    return Trouble("VOLUME_INODES_FILLING", _when("the table of inodes", told), told, critical=_is_critical(told))
+
+
+def _is_critical(told: Forecast) -> bool:
+    middle = told.days_to_full[1]
+    return middle is not None and middle <= storage_rules().critical_days
+
+
+def _when(what: str, told: Forecast) -> str:
+    early, middle, late = told.days_to_full
+    horizon = storage_rules().horizon_days
+    chance = f"{what} will be full within {horizon} days with a probability of {told.probability:.0%}"
+    if early is None:
+        return chance
+    until = f"{late:.0f}" if late is not None else "never"
+    usual = f", most likely {middle:.0f}" if middle is not None else ""
+    return f"{chance} (in {early:.0f} days at the earliest{usual}, {until} at the latest)"
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:.1f}"
