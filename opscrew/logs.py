@@ -55,7 +55,7 @@ def configure(log_format: Literal["console", "json"], level: str) -> None:
     root.setLevel(level.upper())
     # At INFO the first two name every URL they call, query string included; Alembic tells of each step, and APScheduler
     # of each timer that it sets.
-    for noisy in ("httpx", "httpcore", "alembic", "apscheduler"):
+    for noisy in ("httpx", "httpcore", "alembic", "apscheduler", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
