@@ -18,7 +18,16 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opscrew.errors import UsageError
@@ -127,6 +136,26 @@ class McpSettings(Part):
     """Bearer token that callers of `crew mcp serve` must show over HTTP."""
 
 
+class MaintenanceSettings(Part):
+    """A time in which alerts with these labels (``*`` is a wildcard) are expected. All given conditions count."""
+
+    name: str
+    hours: str = Field(default="", pattern=r"^(\d{1,2}:\d{2}-\d{1,2}:\d{2})?$")
+    """``"22:00-02:00"`` in ``timezone``; empty means the whole day."""
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    begins: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class AlertSettings(Part):
+    """What is known about alerts beside the systems that raise them."""
+
+    webhook_token: SecretStr | None = None
+    """Bearer token (or Basic password) that Alertmanager and Grafana show at our webhooks. Without it both are shut."""
+    maintenance: tuple[MaintenanceSettings, ...] = ()
+
+
 class BudgetSettings(Part):
     """How much may be done before people are asked. Counted over a sliding window."""
 
@@ -156,6 +185,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     http: HttpSettings = HttpSettings()
     mcp: McpSettings = McpSettings()
+    alerts: AlertSettings = AlertSettings()
     policy: dict[str, PolicyMode | dict[str, PolicyMode]] = Field(default_factory=dict)
     """Per action kind: a mode, or modes by scope pattern (``{"acme/*": auto, "acme/infra": off}``)."""
     budget: BudgetSettings = BudgetSettings()

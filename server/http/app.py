@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from server.context import ServerContext
-from server.http import metrics, probes, status, webhooks
+from server.http import alert_webhooks, metrics, probes, status, webhooks
 from server.http.guard import Guard, Rules
 from server.http.hosts import expected_hosts
 
-ROUTERS = (probes.router, metrics.router, status.router, webhooks.router)
+ROUTERS = (probes.router, metrics.router, status.router, webhooks.router, alert_webhooks.router)
 """Functions that take the ServerContext and give an APIRouter."""
 
 

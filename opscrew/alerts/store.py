@@ -1,0 +1,192 @@
+"""Keeps alerts and their groups in the database. Judgement is in ``life.py`` and ``groups.py``; this only stores.
+
+However many alerts come, no more than ``most_firing`` are kept at once; what is beyond that is counted and let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+
+from opscrew.alerts import rows
+from opscrew.alerts.alert import Alert, AlertState
+from opscrew.alerts.groups import Group, group_key, new_group, quieted
+from opscrew.alerts.life import KnownAlert, observe, without_source
+from opscrew.alerts.rules import Rules, alert_rules
+from opscrew.clock import Clock
+from opscrew.errors import CrewError
+from opscrew.store.database import reading, serialize_writers
+from opscrew.store.prefixes import find_by_prefix
+from opscrew.store.tables.alerts import alert_groups, alerts
+
+LISTED_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one delivery or poll changed. ``left_out`` were over the bound."""
+
+    new: int = 0
+    resolved: int = 0
+    left_out: int = 0
+
+
+class AlertStore:
+    """Safe to use from several threads and processes: each call is one transaction."""
+
+    def __init__(self, engine: Engine, clock: Clock, rules: Rules | None = None) -> None:
+        self._engine, self._clock = engine, clock
+        self.rules = rules or alert_rules()
+
+    def take(self, told: Iterable[Alert], *, polled: bool = False) -> Taken:
+        """Records notices in their order, and puts alerts that begin into groups."""
+        with self._writing() as connection:
+            return self._take(connection, list(told), polled=polled)
+
+    def reconcile(self, source: str, present: Sequence[Alert]) -> Taken:
+        """Records all that ``source`` holds now. What it held before and no longer does is over."""
+        now = self._clock()
+        with self._writing() as connection:
+            taken = self._take(connection, list(present), polled=True)
+            held = {alert.fingerprint for alert in present}
+            gone = [
+                without_source(known, source, now, now)
+                for known in rows.read_alerts(connection, alerts.c.state == AlertState.FIRING)
+                if source in known.sources and known.fingerprint not in held
+            ]
+            rows.update_alerts(connection, gone)
+        resolved = sum(1 for alert in gone if alert.state is AlertState.RESOLVED)
+        return Taken(taken.new, taken.resolved + resolved, taken.left_out)
+
+    def let_go_unheard(self, polled: Collection[str]) -> int:
+        """Ends alerts whose sources cannot be polled and have not spoken for very long."""
+        now = self._clock()
+        before = now - timedelta(minutes=self.rules.unheard_minutes)
+        with self._writing() as connection:
+            over = []
+            for known in rows.read_alerts(
+                connection, (alerts.c.state == AlertState.FIRING) & (alerts.c.last_seen < before)
+            ):
+                for source in set(known.sources) - set(polled):
+                    known = without_source(known, source, now, now)
+                over.append(known)
+            rows.update_alerts(connection, over)
+        return sum(1 for alert in over if alert.state is AlertState.RESOLVED)
+
+    def settle(self) -> tuple[Group, ...]:
+        """Closes groups that have been quiet long enough; returns them."""
+        now = self._clock()
+        closed = []
+        with self._writing() as connection:
+            for group in rows.read_groups(connection, alert_groups.c.state == "open"):
+                members = rows.read_alerts(connection, alerts.c.group_id == group.id)
+                after = quieted(group, members, now, self.rules)
+                if after != group:
+                    rows.update_group(connection, after)
+                if not after.is_open:
+                    closed.append(after)
+        return tuple(closed)
+
+    def store_triage(self, group: Group) -> None:
+        """Keeps what triage found; nothing else about the group is changed."""
+        with self._writing() as connection:
+            connection.execute(
+                update(alert_groups)
+                .where(alert_groups.c.id == group.id)
+                .values(triage=dict(group.triage), triaged_at=group.triaged_at)
+            )
+
+    def forget_old(self) -> int:
+        """Deletes what ended long ago; returns how many alerts went."""
+        before = self._clock() - timedelta(days=self.rules.keep_days)
+        with self._writing() as connection:
+            gone = connection.execute(
+                delete(alerts).where(alerts.c.state == AlertState.RESOLVED, alerts.c.resolved_at < before)
+            ).rowcount
+            connection.execute(delete(alert_groups).where(alert_groups.c.closed_at < before))
+            return gone
+
+    def firing(self) -> tuple[KnownAlert, ...]:
+        """Every alert that fires, the latest first."""
+        return self.list((AlertState.FIRING,))
+
+    def list(self, states: Collection[AlertState] = (), limit: int = LISTED_AT_ONCE) -> tuple[KnownAlert, ...]:
+        """Alerts in these states, or all; the latest first."""
+        with reading(self._engine).connect() as connection:
+            wanted = alerts.c.state.in_(list(states)) if states else None
+            return tuple(rows.read_alerts(connection, wanted, limit))
+
+    def get(self, prefix: str) -> KnownAlert:
+        """The alert whose fingerprint starts with ``prefix``. ``CrewError`` when none or several do."""
+        with reading(self._engine).connect() as connection:
+            fingerprint = find_by_prefix(connection, alerts.c.fingerprint, prefix, noun="alert")
+            return rows.read_alerts(connection, alerts.c.fingerprint == fingerprint)[0]
+
+    def members(self, group_id: str) -> tuple[KnownAlert, ...]:
+        """The alerts of one group."""
+        with reading(self._engine).connect() as connection:
+            return tuple(rows.read_alerts(connection, alerts.c.group_id == group_id))
+
+    def groups(self) -> tuple[Group, ...]:
+        """Open groups, the oldest first."""
+        with reading(self._engine).connect() as connection:
+            return tuple(rows.read_groups(connection, alert_groups.c.state == "open"))
+
+    def group(self, identity: str) -> Group:
+        """One group, open or closed."""
+        with reading(self._engine).connect() as connection:
+            found = rows.read_groups(connection, alert_groups.c.id == identity)
+        if not found:
+            raise CrewError(f"there is no alert group {identity}", "`crew alerts list` shows them.")
+        return found[0]
+
+    def _take(self, connection: Connection, told: Sequence[Alert], *, polled: bool) -> Taken:
+        now = self._clock()
+        known = {one.fingerprint: one for one in rows.read_by_fingerprint(connection, {a.fingerprint for a in told})}
+        before = dict(known)
+        room = self._room(connection)
+        left_out = 0
+        for alert in told:
+            old = known.get(alert.fingerprint)
+            after = observe(old, alert, now, polled=polled)
+            if after is None:
+                continue
+            begins = after.state is AlertState.FIRING and (old is None or old.state is AlertState.RESOLVED)
+            if begins and room <= 0:
+                left_out += 1
+                continue
+            room -= begins
+            known[alert.fingerprint] = after
+        self._put_into_groups(connection, known, now)
+        new = [one for fingerprint, one in known.items() if fingerprint not in before]
+        changed = [one for fingerprint, one in known.items() if fingerprint in before and one != before[fingerprint]]
+        rows.insert_alerts(connection, new)
+        rows.update_alerts(connection, changed)
+        resolved = sum(1 for one in changed if one.state is AlertState.RESOLVED)
+        return Taken(len(new), resolved, left_out)
+
+    def _room(self, connection: Connection) -> int:
+        count = select(func.count()).select_from(alerts).where(alerts.c.state == AlertState.FIRING)
+        return self.rules.most_firing - int(connection.execute(count).scalar_one())
+
+    def _put_into_groups(self, connection: Connection, known: dict[str, KnownAlert], now: datetime) -> None:
+        """Alerts that begin join the open group of their key, or open one."""
+        waiting = [one for one in known.values() if not one.group_id and one.state is AlertState.FIRING]
+        if not waiting:
+            return
+        groups = {group.key: group for group in rows.read_groups(connection, alert_groups.c.state == "open")}
+        opened = []
+        for alert in waiting:
+            key = group_key(alert.labels, self.rules)
+            if key not in groups:
+                groups[key] = new_group(alert, self.rules, now)
+                opened.append(groups[key])
+            known[alert.fingerprint] = rows.in_group(alert, groups[key].id)
+        if opened:
+            connection.execute(insert(alert_groups), [rows.group_values(group) for group in opened])
+
+    def _writing(self) -> rows.Writing:
+        return rows.Writing(self._engine, lambda connection: serialize_writers(connection, "alerts"))

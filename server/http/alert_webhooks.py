@@ -1,0 +1,81 @@
+"""Webhooks of Alertmanager and Grafana: checked by token, read, stored, and only then acknowledged.
+
+Both send again what was not acknowledged with a 2xx, and the crew also polls, so that nothing rests on one delivery.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+
+import structlog
+from fastapi import APIRouter, Header, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from opscrew.alerts.deliveries import record_accepted, record_refused
+from opscrew.alerts.intake import MalformedWebhookError, read_webhook
+from opscrew.alerts.store import AlertStore
+from server.context import ServerContext
+
+log = structlog.get_logger(__name__)
+
+CREW = "alert_triage"
+SOURCES = ("alertmanager", "grafana")
+
+
+def router(context: ServerContext) -> APIRouter:
+    routes = APIRouter()
+
+    def answer(source: str, status: int, outcome: str, detail: str) -> JSONResponse:
+        context.crews.metrics.webhooks.labels(source, outcome).inc()
+        return JSONResponse({"status": outcome, "detail": detail}, status_code=status)
+
+    @routes.post("/webhooks/{source}")
+    async def alerts(source: str, request: Request, authorization: str = Header(default="")) -> JSONResponse:
+        """202 when it is stored, 400 when it cannot be read, 401 or 403 when refused, 404 for another source."""
+        if source not in SOURCES:
+            return JSONResponse({"detail": "Not Found"}, status_code=404)
+        token = context.crews.settings.alerts.webhook_token
+        if token is None:
+            return answer(source, 403, "refused", "no token is set: CREW_ALERTS__WEBHOOK_TOKEN")
+        if not _shows(authorization, token.get_secret_value()):
+            log.warning("webhook refused: the token is missing or wrong", source=source)
+            return answer(source, 401, "refused", "the token is missing or wrong")
+        body = await request.body()
+        return answer(source, *await run_in_threadpool(_take, context, source, body))
+
+    return routes
+
+
+def _take(context: ServerContext, source: str, body: bytes) -> tuple[int, str, str]:
+    """Status, outcome and detail."""
+    crews = context.crews
+    try:
+        delivery = read_webhook(source, body)
+    except MalformedWebhookError as problem:
+        log.warning("webhook refused", source=source, reason=str(problem))
+        record_refused(crews.engine, source, str(problem), crews.clock())
+        # The crew tells it as a finding; a body of nonsense a second must not run it more often than that.
+        context.scheduler.wake(CREW)
+        return 400, "malformed", str(problem)
+    taken = AlertStore(crews.engine, crews.clock).take(delivery.alerts)
+    record_accepted(crews.engine, source, crews.clock())
+    if taken.new or taken.resolved:
+        context.scheduler.wake(CREW)
+    return 202, "accepted", f"{len(delivery.alerts)} alerts"
+
+
+def _shows(authorization: str, token: str) -> bool:
+    """Bearer, or Basic with the token as password. Headers are bytes, whatever the token is made of."""
+    scheme, _, value = authorization.partition(" ")
+    shown = value.strip().encode("latin-1", "replace")
+    if scheme.lower() == "basic":
+        try:
+            shown = base64.b64decode(shown, validate=True).partition(b":")[2]
+        except binascii.Error:
+            return False
+    elif scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(shown, token.encode())
