@@ -2,6 +2,7 @@
 
 from cli import (
     actions,
+    ask,
     ci,
     cluster,
     conversations,
@@ -20,6 +21,7 @@ from cli import (
 
 COMMANDS = (
     actions.register,
+    ask.register,
     ci.register,
     cluster.register,
     conversations.register,

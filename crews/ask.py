@@ -1,0 +1,111 @@
+"""From a question to its answer: understand, gather, show facts, reason, check, remember.
+
+Facts are gathered by code and shown at once. A model, where there is one, then writes prose over them, of which only
+what the evidence bears reaches the person; without one, the answer is written from templates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crews.answers import Answer, Event, OnEvent, Usage
+from crews.collectors.collector import Collector, Gathered, Request
+from crews.collectors.registry import collectors_for
+from crews.context import CrewContext
+from crews.gathering import gather
+from crews.known_names import known_names
+from crews.proposals import fact_of, propose
+from opscrew.answer.packet import Fact, number_facts
+from opscrew.answer.understand import Asked, Understanding, understand
+from opscrew.answer.write_without_model import notes, write_answer
+from opscrew.memory.conversations import Conversations
+from opscrew.memory.turns import Conversation, ToldFact
+
+if TYPE_CHECKING:
+    from crews.answer_prose import Writer
+
+SHORT_REPLIES = ("out_of_field", "help")
+"""Answered by a sentence of ours: no evidence is needed, and a model would only digress."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """``facts_only`` never calls a model. ``deadline_seconds`` is wall time for everything."""
+
+    text: str
+    conversation: Conversation | None = None
+    person: str = ""
+    facts_only: bool = False
+    deadline_seconds: float = 60.0
+
+
+def answer_question(
+    context: CrewContext,
+    question: Question,
+    *,
+    on_event: OnEvent = lambda event: None,
+    writer: Writer | None = None,
+) -> Answer:
+    """Never raises for what a system or a model does. ``writer`` is the model's side; None answers without it."""
+    started = time.monotonic()
+    book = Conversations(context.engine, context.clock)
+    conversation = question.conversation or book.start(question.person)
+    writer = None if question.facts_only else writer
+    request = _request(context, question, conversation, writer)
+    on_event(Event("understood", request.understood.intent))
+    gathered = Gathered() if request.understood.intent in SHORT_REPLIES else gather(request, _collectors(request))
+    proposal = propose(request) if request.understood.intent == "act" else None
+    found = [fact_of(proposal, request)] if proposal else []
+    facts = number_facts([*found, *gathered.facts])
+    to_facts = time.monotonic() - started
+    on_event(Event("facts", facts=facts))
+    beside = tuple(notes(request.understood, gathered.unavailable))
+    answer = Answer(
+        text="",
+        facts=facts,
+        conversation=conversation.id,
+        intent=request.understood.intent,
+        subject=request.understood.subject,
+        actions=(proposal.record,) if proposal and proposal.record else (),
+        unavailable=tuple(gathered.unavailable),
+        notes=beside,
+        seconds_to_facts=to_facts,
+        usage=writer.usage if writer else Usage(),
+    )
+    if writer is not None and _is_worth_prose(request, facts):
+        left = question.deadline_seconds - (time.monotonic() - started)
+        answer = writer.write(request, answer, left, on_event)
+    if not answer.text:
+        answer = replace(answer, text=_plain(request.understood, facts, gathered))
+    answer = replace(answer, text="\n".join([answer.text, *beside]).strip())
+    _remember(book, conversation, question, answer)
+    return replace(answer, seconds=time.monotonic() - started)
+
+
+def _request(context: CrewContext, question: Question, conversation: Conversation, writer: Writer | None) -> Request:
+    now = context.clock()
+    before = [Asked(turn.question, turn.asked_at, turn.intent) for turn in conversation.turns]
+    understood = understand(question.text, known_names(context), now, context.settings.zone, before)
+    if not understood.sure and writer is not None:
+        understood = writer.choose_intent(question.text, understood)
+    return Request(context, question.text, understood, now, conversation)
+
+
+def _collectors(request: Request) -> Sequence[Collector]:
+    return collectors_for(request.intent.collectors)
+
+
+def _is_worth_prose(request: Request, facts: Sequence[Fact]) -> bool:
+    return bool(facts) and request.understood.intent not in (*SHORT_REPLIES, "act")
+
+
+def _plain(understood: Understanding, facts: Sequence[Fact], gathered: Gathered) -> str:
+    return write_answer(understood, facts, gathered.looked_at, missing=bool(gathered.unavailable))
+
+
+def _remember(book: Conversations, conversation: Conversation, question: Question, answer: Answer) -> None:
+    told = [ToldFact(fact.id, fact.text) for fact in answer.facts]
+    book.add(conversation, question.text, answer.text, intent=answer.intent, subject=answer.subject, facts=told)

@@ -1,0 +1,1 @@
+"""One file per place where evidence for an answer is looked for."""

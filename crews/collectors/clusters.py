@@ -1,0 +1,56 @@
+"""The present state of the configured Kubernetes clusters, judged as `crew cluster check` does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crews.cluster_sweep import snapshot_of
+from crews.collectors.collector import Request
+from opscrew.answer.packet import Fact
+from opscrew.cluster.assessment import Assessment, assess
+from opscrew.cluster.noise import load_noise
+from opscrew.findings.codes import title_of
+from opscrew.model.finding import Finding
+
+MOST = 12
+
+
+def collect(request: Request) -> Sequence[Fact]:
+    """Counts of each cluster, then its findings about what was asked."""
+    noise = load_noise(request.context.settings.cluster_noise)
+    facts: list[Fact] = []
+    for part in request.context.settings.kubernetes:
+        reading = request.context.systems.cluster(part.name).read()
+        facts += _of_cluster(part.name, assess(snapshot_of(reading, request.now), noise, part.name), request)
+    return facts
+
+
+def _of_cluster(name: str, assessment: Assessment, request: Request) -> list[Fact]:
+    about = [one for one in assessment.findings if _is_about(one, request)]
+    counts = ", ".join(f"{count} {kind.lower()}s" for kind, count in assessment.counts.items())
+    problems = sum(one.severity.rank > 0 for one in about)
+    text = f"cluster {name}: {counts}; {problems} problems" + (
+        f" about {request.understood.subject}" if request.understood.subject else ""
+    )
+    facts = [Fact(f"kubernetes {name}", text, request.now, weight=9)]
+    for place, one in enumerate(about[:MOST]):
+        reason = f" ({one.reason})" if one.reason and one.reason not in one.cause else ""
+        words = f"{title_of(one.code)}: {one.subject}: {one.cause}{reason}; {one.severity.value}"
+        facts.append(Fact(f"kubernetes {name}", words, request.now, weight=8.5 - 0.1 * place))
+        if place < 3:
+            facts += [
+                Fact(line.source, line.text, line.observed_at, weight=6 - 0.1 * place) for line in one.evidence[:3]
+            ]
+    for kind, why in list(assessment.not_checked.items())[:3]:
+        facts.append(Fact(f"kubernetes {name}", f"{kind} could not be read: {why}", request.now, weight=5))
+    return facts
+
+
+def _is_about(finding: Finding, request: Request) -> bool:
+    affected = [one for one in finding.details.get("affected", []) if isinstance(one, dict)]
+    names = {finding.subject.name, *finding.subject.scope.split("/"), *(str(one.get("name")) for one in affected)}
+    return all(
+        one.name in names or any(name.startswith(f"{one.name}-") for name in names)
+        for one in request.understood.subjects
+        if one.system != "bitbucket"
+    )

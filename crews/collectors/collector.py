@@ -1,0 +1,76 @@
+"""What every collector is given and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crews.context import CrewContext
+from opscrew.answer.intents import Intent, intents
+from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import build_of, repository_of
+from opscrew.answer.understand import Understanding, span_of
+from opscrew.memory.turns import Conversation
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question, understood. ``now`` is the moment it was asked; ``start`` None means the present state."""
+
+    context: CrewContext
+    question: str
+    understood: Understanding
+    now: datetime
+    conversation: Conversation | None = None
+
+    @property
+    def intent(self) -> Intent:
+        return intents()[self.understood.intent]
+
+    @property
+    def start(self) -> datetime | None:
+        return span_of(self.understood, self.now)[0]
+
+    @property
+    def end(self) -> datetime:
+        return span_of(self.understood, self.now)[1]
+
+    @property
+    def repository(self) -> str:
+        """The slug that the question names, else ""."""
+        found = repository_of(self.understood.subjects)
+        return found.name if found else ""
+
+    @property
+    def build(self) -> int:
+        return build_of(self.understood.subjects)
+
+    def when(self, moment: datetime) -> str:
+        """In the zone of the settings, with the day only where it is another one than today."""
+        local, today = moment.astimezone(self.context.settings.zone), self.now.astimezone(self.context.settings.zone)
+        return f"{local:%H:%M}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+@dataclass
+class Gathered:
+    """``looked_at`` says in words what was asked, also where nothing was found; ``unavailable`` what did not answer."""
+
+    facts: list[Fact] = field(default_factory=list)
+    looked_at: list[str] = field(default_factory=list)
+    unavailable: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Collector:
+    """``collect`` may raise ``UpstreamError``; the system is then named as unavailable. ``system`` is what people
+    call it. ``is_configured`` false means that it is not asked."""
+
+    name: str
+    system: str
+    looks_at: str
+    collect: Callable[[Request], Sequence[Fact]]
+    needs: tuple[str, ...] = ()
+
+    def is_configured(self, context: CrewContext) -> bool:
+        return all(getattr(context.settings, part) for part in self.needs)

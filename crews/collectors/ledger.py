@@ -1,0 +1,136 @@
+"""What the crew found: open findings, and those that fall into the time that was asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crews.collectors.collector import Request
+from opscrew.answer.packet import Fact
+from opscrew.findings.codes import title_of
+from opscrew.findings.ledger import Ledger
+from opscrew.findings.life import OPEN, FindingState
+from opscrew.findings.records import LedgerEntry
+from opscrew.store.runs import latest_runs
+
+MOST_ENTRIES = 10
+LINES_EACH = 3
+"""Lines of evidence told of each of the first few findings."""
+WITH_LINES = 4
+
+BACKGROUND_FOR = ("actions", "pipeline_status", "changes", "runners", "act", "how_to")
+"""Intents whose answer stands elsewhere: findings then only say what else is known."""
+
+
+def collect(request: Request) -> Sequence[Fact]:
+    """Findings of the intent's codes and the question's subjects, the gravest and latest first."""
+    ledger = Ledger(request.context.engine, request.context.clock)
+    found = [entry for entry in ledger.list(limit=500) if _fits(entry, request)]
+    facts = [_summary(found, request)]
+    is_background = request.understood.intent in BACKGROUND_FOR
+    for place, entry in enumerate(found[:MOST_ENTRIES]):
+        # The list begins with the gravest; a critical one is told before single builds.
+        weight = 4 - 0.1 * place if is_background else 8 + entry.finding.severity.rank - 0.1 * place
+        facts.append(_fact(entry, request, weight))
+        if place < WITH_LINES:
+            facts += _lines(entry, weight - 2.5)
+    return facts
+
+
+def collect_past(request: Request) -> Sequence[Fact]:
+    """For "have we seen this before?": how often, when first and last, and the findings that are like the subject's."""
+    ledger = Ledger(request.context.engine, request.context.clock)
+    entries = ledger.list(limit=1000)
+    here = [entry for entry in entries if _is_about(entry, request)]
+    signatures = {_signature(entry) for entry in here if _signature(entry)}
+    alike = [entry for entry in entries if entry not in here and _signature(entry) in signatures]
+    facts = []
+    for place, entry in enumerate(here[:6]):
+        facts.append(_fact(entry, request, 9 - 0.1 * place))
+        changes = [change for change in ledger.history(entry.fingerprint) if change.change in ("appeared", "gone")]
+        if len(changes) > 1:
+            times = ", ".join(f"{change.change} {request.when(change.at)}" for change in changes[-6:])
+            facts.append(Fact("findings ledger", f"{entry.finding.subject} before: {times}", changes[-1].at, weight=7))
+    for place, entry in enumerate(alike[:6]):
+        facts.append(_fact(entry, request, 6 - 0.1 * place))
+    return facts
+
+
+def collect_runs(request: Request) -> Sequence[Fact]:
+    """When each crew last looked: without a look, "nothing found" means nothing."""
+    latest = {run.crew: run for run in reversed(latest_runs(request.context.engine, limit=200))}
+    if not latest:
+        return [
+            Fact(
+                "run list", "No crew has looked yet; `crew run` or `crew serve` makes them look.", request.now, weight=3
+            )
+        ]
+    return [
+        Fact(
+            "run list",
+            f"{run.crew} last looked at {request.when(run.ended_at)} ({run.outcome.value}): {run.summary}",
+            run.ended_at,
+            weight=2 if run.outcome == "ok" else 6,
+        )
+        for run in latest.values()
+    ]
+
+
+def _summary(found: Sequence[LedgerEntry], request: Request) -> Fact:
+    still_open = sum(entry.state in OPEN for entry in found)
+    muted = sum(entry.state is FindingState.SUPPRESSED for entry in found)
+    over = len(found) - still_open - muted
+    about = f" about {request.understood.subject}" if request.understood.subject else ""
+    extra = (f", {over} resolved" if over else "") + (f", {muted} muted" if muted else "")
+    return Fact("findings ledger", f"{still_open} open findings{about}{extra}", request.now, weight=4)
+
+
+def _fact(entry: LedgerEntry, request: Request, weight: float) -> Fact:
+    told = entry.finding
+    if entry.resolved_at:
+        state = f"resolved at {request.when(entry.resolved_at)}, first seen {request.when(entry.first_seen)}"
+    else:
+        state = f"{entry.state.value} since {request.when(entry.first_seen)}"
+    reason = f" ({told.reason})" if told.reason and told.reason not in told.cause else ""
+    text = f"{title_of(told.code)}: {told.subject}: {told.cause}{reason}; {state}; {told.severity.value}"
+    return Fact(f"findings ledger {told.code}", text, entry.last_seen, told.subject.url, weight)
+
+
+def _lines(entry: LedgerEntry, weight: float) -> list[Fact]:
+    return [
+        Fact(line.source, line.text, line.observed_at, line.link, weight - 0.01 * place)
+        for place, line in enumerate(entry.finding.evidence[:LINES_EACH])
+    ]
+
+
+def _fits(entry: LedgerEntry, request: Request) -> bool:
+    codes = request.intent.codes
+    if codes and not entry.finding.code.startswith(codes):
+        return False
+    if not _is_about(entry, request):
+        return False
+    if request.start is None:
+        return entry.state is not FindingState.RESOLVED
+    ended = entry.resolved_at or entry.last_seen
+    is_open = entry.resolved_at is None
+    return entry.first_seen <= request.end and (is_open or ended >= request.start)
+
+
+def _is_about(entry: LedgerEntry, request: Request) -> bool:
+    """Every subject that the question names is this finding's, a place it is in, or a build of it."""
+    subject, details = entry.finding.subject, entry.finding.details
+    names = {subject.name, *subject.scope.split("/"), str(details.get("namespace", ""))}
+    names |= {str(one.get("name", "")) for one in details.get("affected", []) if isinstance(one, dict)}
+    for asked in request.understood.subjects:
+        if asked.kind == "pipeline":
+            if f"#{details.get('build_number')}" != asked.name:
+                return False
+        elif asked.name not in names and not any(name.startswith(f"{asked.name}-") for name in names):
+            return False
+    return True
+
+
+def _signature(entry: LedgerEntry) -> str:
+    details = entry.finding.details
+    return str(details.get("signature") or "") or (
+        entry.finding.code if entry.finding.subject.system != "bitbucket" else ""
+    )

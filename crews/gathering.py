@@ -1,0 +1,55 @@
+"""Asks all collectors of a question at once, and waits for none of them longer than a person waits."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+import structlog
+
+from crews.collectors.collector import Collector, Gathered, Request
+from opscrew.answer.packet import Fact
+from opscrew.errors import CrewError
+from tools.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+DEADLINE_SECONDS = 3.5
+"""For all sources together. With names to be looked up first, an answer's facts still come within five seconds."""
+
+
+def gather(request: Request, collectors: Sequence[Collector], seconds: float = DEADLINE_SECONDS) -> Gathered:
+    """Facts of all that answered in time. Threads are daemons: one that hangs must not keep the program from ending."""
+    gathered = Gathered()
+    asked: list[tuple[Collector, Future[Sequence[Fact]]]] = []
+    for collector in collectors:
+        if not collector.is_configured(request.context):
+            gathered.unavailable.append(f"{collector.system} (not configured)")
+            continue
+        answer: Future[Sequence[Fact]] = Future()
+        threading.Thread(target=_fill, args=(answer, collector, request), name=collector.name, daemon=True).start()
+        asked.append((collector, answer))
+    ends = time.monotonic() + seconds
+    for collector, answer in asked:
+        try:
+            gathered.facts += answer.result(max(0.0, ends - time.monotonic()))
+            gathered.looked_at.append(collector.looks_at)
+        except FutureTimeout:
+            gathered.unavailable.append(f"{collector.system} (no answer within {seconds:.1f} s)")
+        except (UpstreamError, CrewError) as problem:
+            gathered.unavailable.append(f"{collector.system} ({problem})")
+        except Exception as problem:  # noqa: BLE001  one source's error must not cost the others' facts
+            log.warning("collector_failed", collector=collector.name, error=str(problem))
+            gathered.unavailable.append(f"{collector.system} (unexpected {type(problem).__name__})")
+    gathered.unavailable = list(dict.fromkeys(gathered.unavailable))
+    return gathered
+
+
+def _fill(answer: Future[Sequence[Fact]], collector: Collector, request: Request) -> None:
+    try:
+        answer.set_result(collector.collect(request))
+    except Exception as problem:  # noqa: BLE001  handed to the one who waits, who names it in the answer
+        answer.set_exception(problem)

@@ -1,0 +1,137 @@
+"""Turns "re-run it" into a proposed action with what policy says of it. Nothing is sent from here, and no model takes
+part: the wish comes from the person, the target from records, the permission from policy."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crews.collectors.collector import Request
+from crews.executors.rerun_pipeline import RerunPipeline
+from opscrew.actions.execution import Execution
+from opscrew.actions.records import ActionRecord
+from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import branch_of
+from opscrew.ci.rerun import rerun_action, subject_of
+from opscrew.model.action import Action
+from opscrew.model.evidence import Evidence
+from opscrew.model.subject import Subject
+from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.records import Pipeline
+from tools.errors import UpstreamError
+
+STOP = re.compile(r"\b(?:stop|cancel|abort|kill)\b", re.IGNORECASE)
+RESTART = re.compile(r"\b(?:re-?start|bounce)\b", re.IGNORECASE)
+SCALE = re.compile(r"\bscale\b.*?\bto (\d{1,3})\b", re.IGNORECASE)
+RERUN = re.compile(
+    r"\b(?:re-?run|re-?try|re-?build|re-?trigger|re-?start|run|start|trigger|again|"
+    r"do (?:it|that|so)|go ahead|go for it|make it so|yes)\b",
+    re.IGNORECASE,
+)
+WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """``record`` is None where nothing could be proposed; ``text`` says in any case what became of it."""
+
+    text: str
+    record: ActionRecord | None = None
+
+
+def propose(request: Request) -> Proposal:
+    """Never raises for what Bitbucket does."""
+    workload = next((one for one in request.understood.subjects if one.kind in WORKLOADS), None)
+    try:
+        if workload is not None and (RESTART.search(request.question) or SCALE.search(request.question)):
+            return _about_workload(request, workload)
+        if STOP.search(request.question):
+            return _about_pipeline(request, stop=True)
+        if RERUN.search(request.question):
+            return _about_pipeline(request, stop=False)
+    except UpstreamError as problem:
+        return Proposal(f"Nothing is proposed: {problem}.")
+    return Proposal("I cannot propose that from a question. `crew actions` lists what I may do.")
+
+
+def _about_pipeline(request: Request, *, stop: bool) -> Proposal:
+    client = request.context.systems.bitbucket
+    if client is None:
+        return Proposal("Nothing is proposed: Bitbucket is not configured.")
+    if not request.repository or request.understood.assumed:
+        # A misspelt name is good enough to read by, never to act on.
+        return Proposal('Nothing is proposed: say of which repository, for example "re-run shop #42".')
+    pipeline = _pipeline(client, request, running=stop)
+    if pipeline is None:
+        return Proposal(
+            f"Nothing is proposed: I see no {'running' if stop else 'failed'} pipeline of {request.repository}."
+        )
+    repository = f"{client.workspace}/{request.repository}"
+    if stop:
+        if not pipeline.state.is_running:
+            return Proposal(f"Nothing is proposed: #{pipeline.build_number} does not run.")
+        return _told(request, _stop(pipeline, repository))
+    action = rerun_action(pipeline, repository, "asked for by a person", _evidence(pipeline, repository), "")
+    objection = RerunPipeline(client).precondition(action)
+    if objection:
+        return Proposal(f"#{pipeline.build_number} of {repository} is not run again: {objection}.")
+    return _told(request, action)
+
+
+def _pipeline(client: BitbucketClient, request: Request, *, running: bool) -> Pipeline | None:
+    """The build that was named, else the newest that fits."""
+    if request.build:
+        return client.pipeline(request.repository, request.build)
+    branch = branch_of(request.understood.subjects) or None
+    found = client.pipelines(request.repository, branch=branch, limit=30)
+    return next((one for one in found if (one.state.is_running if running else one.failed)), None)
+
+
+def _stop(pipeline: Pipeline, repository: str) -> Action:
+    return Action(
+        kind="stop_pipeline",
+        target=subject_of(pipeline, repository),
+        parameters={"pipeline_uuid": pipeline.uuid, "build_number": pipeline.build_number},
+        reason="asked for by a person",
+        evidence=_evidence(pipeline, repository),
+        idempotency_key=f"stop_pipeline:{repository}:{pipeline.uuid}",
+    )
+
+
+def _about_workload(request: Request, workload: Subject) -> Proposal:
+    scale = SCALE.search(request.question)
+    kind = "scale_workload" if scale else "restart_workload"
+    parameters = {"replicas": int(scale[1])} if scale else {}
+    # Asked again within the hour is the same wish; tomorrow it is a new one.
+    key = f"{kind}:{workload.key}:{parameters}:{request.now:%Y-%m-%dT%H}"
+    return _told(
+        request,
+        Action(kind=kind, target=workload, parameters=parameters, reason="asked for by a person", idempotency_key=key),
+    )
+
+
+def _evidence(pipeline: Pipeline, repository: str) -> tuple[Evidence, ...]:
+    state = pipeline.state.result or pipeline.state.name
+    at = pipeline.completed_on or pipeline.created_on
+    return (
+        Evidence(
+            source="bitbucket pipelines",
+            text=f"{repository} #{pipeline.build_number}: {state}",
+            observed_at=at,
+            link=pipeline.url,
+        ),
+    )
+
+
+def _told(request: Request, action: Action) -> Proposal:
+    context = request.context
+    record = Execution(context.engine, context.settings, context.clock, context.uptime).propose(action)
+    note = f" ({record.note})" if record.note else ""
+    how = f" Approve it with `crew actions approve {record.id}`." if record.state == "waiting" else ""
+    target = f"{action.target.scope} {action.target.name}"
+    return Proposal(f"Action {record.id}, {action.kind} of {target}: {record.state.value}{note}.{how}", record)
+
+
+def fact_of(proposal: Proposal, request: Request) -> Fact:
+    """The proposal as evidence, first of all."""
+    return Fact("actions", proposal.text, request.now, weight=20)

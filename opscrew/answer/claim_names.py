@@ -1,0 +1,122 @@
+"""Finds what looks like a name in prose: repositories, builds, commits, pods, hosts, files, people, codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
+
+CITED = re.compile(r"[\[(]\s*((?:[ET]\d+(?:\s*(?:,|;|and|-|–)\s*)?)+)\s*[\])]")
+BUILD = re.compile(r"#\d+\b")
+QUOTED = re.compile(r"[\"“`']([^\"”`'\n]{3,120})[\"”`'](?!\w)")
+IDENTIFIER = re.compile(r"(?<![\w#])@?[A-Za-z0-9](?:[\w./:@+-]*\w)?")
+COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
+TIME = re.compile(
+    r"\d{1,2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]*)?|\d+(?:\.\d+)?(?:[a-z]{1,3}|%)?|\d+(?:st|nd|rd|th)"
+)
+NUMBER_WORDS = re.compile(r"\d+-(?:minute|hour|day|second|step|line|node|core|week|month)s?")
+
+
+def cited_in(text: str) -> list[str]:
+    """Ids of evidence in square or round brackets, ranges such as E1-E3 written out."""
+    found: list[str] = []
+    for group in CITED.findall(text):
+        for first, last in re.findall(r"([ET]\d+)(?:\s*[-–]\s*([ET]\d+))?", group):
+            numbers = range(int(first[1:]), int((last or first)[1:]) + 1)
+            found += [f"{first[0]}{number}" for number in numbers][:20]
+    return list(dict.fromkeys(found))
+
+
+def without_citations(text: str) -> str:
+    return CITED.sub(" ", text)
+
+
+def names_in(sentence: str, known: Collection[str]) -> list[str]:
+    """Each as written. ``known`` are names in lower case that count although they look like plain words."""
+    text = without_citations(sentence)
+    found = [*BUILD.findall(text), *(quoted for quoted in QUOTED.findall(text) if _is_name(quoted))]
+    found += COMMIT.findall(text)
+    for match in IDENTIFIER.finditer(text):
+        word = match[0].rstrip(".:,'").removesuffix("'s")
+        if _is_identifier(word) or word.lower() in known or _is_capital(word, text, match.start()):
+            found.append(word)
+    return list(dict.fromkeys(found))
+
+
+def stands_in(name: str, evidence: str) -> bool:
+    """Whole, in any case; a shortened commit counts, and so do the parts of a path or of a joined word."""
+    low = name.lower()
+    if re.search(rf"(?<![\w#]){re.escape(low)}(?!\w)", evidence):
+        return True
+    if COMMIT.fullmatch(low):
+        return re.search(rf"(?<![0-9a-f]){low}", evidence) is not None or _longer_commit(low, evidence)
+    if "#" in low[1:]:
+        return all(stands_in(part, evidence) for part in (low.split("#")[0], "#" + low.split("#")[1]))
+    if "/" in low:
+        return all(stands_in(part, evidence) for part in low.split("/") if part)
+    spaced = re.sub(r"[-_]", " ", low)
+    return spaced != low and spaced in evidence
+
+
+def _longer_commit(name: str, evidence: str) -> bool:
+    return any(len(seen) >= 7 and name.startswith(seen) for seen in COMMIT.findall(evidence))
+
+
+def _is_identifier(word: str) -> bool:
+    low = word.lower()
+    if low in _words()["joined"] or TIME.fullmatch(low) or NUMBER_WORDS.fullmatch(low) or len(word) < 3:
+        return False
+    has_letter, has_digit = any(c.isalpha() for c in word), any(c.isdigit() for c in word)
+    if has_letter and has_digit:
+        return True
+    if re.search(r"[_/:@]|\w\.\w", word):
+        return has_letter
+    if "-" in word:
+        return low not in _words()["joined"]
+    return bool(re.search(r"[a-z][A-Z]", word)) or (word.isupper() and word not in _words()["capitals"])
+
+
+def _is_capital(word: str, text: str, start: int) -> bool:
+    """A proper noun inside a sentence. The first word of a sentence or of a quotation is capital by itself."""
+    if not (word[:1].isupper() and len(word) > 2) or word in _words()["capitals"]:
+        return False
+    before = text[:start].rstrip()
+    return bool(before) and before[-1] not in ".!?:;\"“'(-*•"
+
+
+def _is_name(quoted: str) -> bool:
+    return any(c.isalnum() for c in quoted)
+
+
+def causal(sentence: str) -> bool:
+    """Whether it says why something is so."""
+    return bool(_words()["causal"].search(sentence))
+
+
+def softened(before: str) -> float:
+    """The tolerance of a number whose words before it say "about"."""
+    found = re.search(rf"\b(?:{'|'.join(_words()['about'])})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE)
+    return float(_words()["tolerance"]) if found else 0.0
+
+
+def lines_of_names(names: Collection[str], facts: Collection[str]) -> Iterator[str]:
+    """Facts that hold at least one of the names."""
+    return (fact for fact in facts if any(stands_in(name, fact) for name in names))
+
+
+@cache
+def _words() -> dict[str, Any]:
+    raw = yaml.safe_load(CLAIMS_FILE.read_text(encoding="utf-8"))
+    return {
+        "about": raw["about"],
+        "tolerance": raw["tolerance"],
+        "causal": re.compile(rf"\b(?:{raw['causal'].replace('| ', '|')})\b", re.IGNORECASE),
+        "capitals": frozenset(raw["capitals"].split()),
+        "joined": frozenset(raw["joined"].split()),
+    }

@@ -1,0 +1,164 @@
+"""Finds numbers with their units in text, and tells whether two of them say the same.
+
+"5 min", "300 s" and "5m0s" are one length of time; "1.5 GiB" and 1610612736 bytes one size; "12 %" and 0.12 one
+share. A rounded number says the same as the exact one when rounding that one to the same digits gives it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+SECONDS = {
+    "ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60,
+    "h": 3600, "hr": 3600, "hour": 3600, "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800,
+}  # fmt: skip
+BYTES = {
+    "b": 1, "byte": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40,
+}  # fmt: skip
+WORDS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
+}  # fmt: skip
+""" "one" is left out: it is seldom a count ("one of them")."""
+
+_UNIT = "|".join(sorted({*SECONDS, *BYTES}, key=len, reverse=True))
+_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+QUANTITY = re.compile(
+    rf"(?<![\w#.:/@-])(?P<sign>-)?(?P<money>[€$£]\s?)?(?:(?P<number>{_NUMBER})|(?P<word>{'|'.join(WORDS)}))"
+    rf"(?:\s?(?P<percent>%|percent\b|per cent\b)|(?:\s|-)?(?P<unit>(?:{_UNIT})s?)(?![\w/]))?(?![\w/:@]|-\d|\.\d)",
+    re.IGNORECASE,
+)
+_HOURS, _MINUTES = r"(\d+) ?(?:h|hours?|hrs?) ?(?:and )?", r"(\d+) ?(?:m|min|minutes?)"
+COMPOUND = re.compile(
+    rf"(?<![\w#.:/-])(?:{_HOURS})?{_MINUTES} ?(?:and )?(\d+(?:\.\d+)?) ?(?:s|sec|seconds?)\b"
+    rf"|(?<![\w#.:/-]){_HOURS}{_MINUTES}\b",
+    re.IGNORECASE,
+)
+NOUNS = re.compile(r"\s*((?:[A-Za-z][a-z]+\W{1,2}){0,1}[A-Za-z][a-z]+)")
+SKIPPED = frozenset(
+    [
+        "the",
+        "of",
+        "in",
+        "on",
+        "at",
+        "and",
+        "or",
+        "is",
+        "are",
+        "was",
+        "were",
+        "has",
+        "have",
+        "been",
+        "to",
+        "for",
+        "by",
+        "with",
+        "than",
+        "more",
+        "new",
+        "old",
+        "other",
+        "latest",
+        "last",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """``value`` in the base unit of ``kind``: seconds, bytes, percent, money or count. ``step`` is the size of the
+    last digit that was written, in the same unit. ``nouns`` are the stems of the words that follow a count."""
+
+    value: float
+    kind: str
+    step: float
+    text: str
+    start: int
+    nouns: tuple[str, ...] = ()
+
+
+def quantities(text: str) -> list[Quantity]:
+    """In order. Parts of names, clock times, dates, versions and addresses are none."""
+    found = [_compound(match) for match in COMPOUND.finditer(text)]
+    taken = [(one.start, one.start + len(one.text)) for one in found]
+    for match in QUANTITY.finditer(text):
+        if not any(start <= match.start() < end for start, end in taken):
+            found.append(_quantity(match, text))
+    return sorted(found, key=lambda one: one.start)
+
+
+def says_the_same(said: Quantity, seen: Quantity, tolerance: float = 0.0) -> bool:
+    """``said`` may be a rounding of ``seen``; ``tolerance`` is a share of it that is allowed on top."""
+    for value in _readings(said, seen):
+        gap = abs(said.value - value)
+        if gap <= 1e-9 * max(1.0, abs(value)) or (tolerance and gap <= tolerance * abs(value)):
+            return True
+        # Rounding applies to measures; a count that is off by one is wrong.
+        may_round = said.kind != "count" or said.step < 1 or value != int(value)
+        is_small = said.step < max(abs(said.value), 1e-9) * 1.01
+        if may_round and is_small and gap <= said.step / 2 * (1 + 1e-9):
+            return True
+    return False
+
+
+def _readings(said: Quantity, seen: Quantity) -> Iterator[float]:
+    if said.kind == seen.kind:
+        yield seen.value
+        if said.kind == "bytes":  # people write GB and mean GiB, and the other way round
+            for power in (1, 2, 3, 4):
+                factor = (1024 / 1000) ** power
+                yield from (seen.value * factor, seen.value / factor) if _same_size(said, seen, power) else ()
+    elif said.kind == "percent" and seen.kind == "count" and seen.step < 1:
+        yield seen.value * 100
+    elif seen.kind == "count" and said.kind in ("bytes", "money") and not seen.nouns:
+        yield seen.value
+
+
+def _same_size(said: Quantity, seen: Quantity, power: int) -> bool:
+    """Only one of both kinds of prefixes was written, and it is this one."""
+    return bool(1000.0**power <= max(said.value, seen.value) < 1100 * 1000.0**power)
+
+
+def _compound(match: re.Match[str]) -> Quantity:
+    hours, minutes, seconds, hours_only, minutes_only = match.groups()
+    if minutes is not None:
+        value = int(hours or 0) * 3600 + int(minutes) * 60 + float(seconds)
+        return Quantity(value, "seconds", 1, match[0], match.start())
+    return Quantity(int(hours_only) * 3600 + int(minutes_only) * 60, "seconds", 60, match[0], match.start())
+
+
+def _quantity(match: re.Match[str], text: str) -> Quantity:
+    number, word = match["number"], match["word"]
+    value = float(number.replace(",", "")) if number else float(WORDS[word.lower()])
+    step = 10.0 ** -len(number.partition(".")[2]) if number else 1.0
+    if match["sign"]:
+        value = -value
+    unit = (match["unit"] or "").lower()
+    if match["percent"]:
+        return Quantity(value, "percent", step, match[0], match.start())
+    if match["money"]:
+        return Quantity(value, "money", step, match[0], match.start())
+    for kind, units in (("seconds", SECONDS), ("bytes", BYTES)):
+        size = units.get(unit) or units.get(unit.removesuffix("s"))
+        if unit and size:
+            return Quantity(value * size, kind, step * size, match[0], match.start())
+    return Quantity(value, "count", step, match[0], match.start(), _nouns(text[match.end() :]))
+
+
+def _nouns(after: str) -> tuple[str, ...]:
+    match = NOUNS.match(after)
+    words = re.findall(r"[a-z]+", match[1].lower()) if match else []
+    return tuple(stem(word) for word in words if word not in SKIPPED)
+
+
+def stem(word: str) -> str:
+    """ "builds", "build"; "failed", "failing", "failures"; "passed": the first letters are enough here."""
+    for ending in ("ures", "ure", "ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word

@@ -1,0 +1,128 @@
+"""Checks a model's sentences against the evidence: what the evidence does not hold does not reach a person as fact.
+
+Every number with its unit, every date and clock time, and everything that looks like a name must stand in the
+evidence or in the question. Where a sentence cites evidence, it must stand in what it cites; where it names things, a
+number must stand in a fact about one of them. Whoever says why must cite. Understanding of meaning is not attempted:
+a sentence of right names and numbers in a wrong relation may pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from opscrew.answer.claim_dates import moments_in, same_moment
+from opscrew.answer.claim_names import (
+    causal,
+    cited_in,
+    names_in,
+    softened,
+    stands_in,
+    without_citations,
+)
+from opscrew.answer.claim_numbers import Quantity, quantities, says_the_same
+from opscrew.answer.packet import Fact
+
+ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
+ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|no|nr|vs|cf|min|sec|max|incl)\.$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``problem`` is "" where the sentence may be shown, else what the evidence does not hold."""
+
+    problem: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return not self.problem
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One fact, or the question, read once."""
+
+    id: str
+    text: str
+    numbers: tuple[Quantity, ...]
+    moments: tuple[object, ...]
+
+
+class ClaimCheck:
+    """Over the evidence of one answer. ``known`` are names that exist anywhere, also outside of this evidence."""
+
+    def __init__(self, facts: Sequence[Fact], question: str, zone: tzinfo, known: Collection[str] = ()) -> None:
+        self._zone = zone
+        self._known = frozenset(name.lower() for name in known if len(name) > 2)
+        self._facts = [self._read(fact.id, f"{fact.source} {fact.text}", fact.time) for fact in facts]
+        self._question = self._read("", question, None)
+
+    def check(self, sentence: str) -> Verdict:
+        """The first thing that the evidence does not hold."""
+        cited = cited_in(sentence)
+        unknown = [one for one in cited if one not in {fact.id for fact in self._facts}]
+        if unknown:
+            return Verdict(f"there is no evidence {unknown[0]}")
+        if causal(sentence) and not cited:
+            return Verdict("it says why without citing evidence")
+        scope = [fact for fact in self._facts if fact.id in cited] or self._facts
+        names = names_in(sentence, self._known)
+        problem = self._names(names, scope) or self._numbers(sentence, names, scope) or self._dates(sentence, scope)
+        return Verdict(problem)
+
+    def _names(self, names: Sequence[str], scope: Sequence[_Source]) -> str:
+        for name in names:
+            if not any(stands_in(name, source.text) for source in (*scope, self._question)):
+                return f"{name} is not in the evidence"
+        return ""
+
+    def _numbers(self, sentence: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
+        text = without_citations(sentence)
+        about = [one for one in scope if any(stands_in(name, one.text) for name in names)] or list(scope)
+        for said in quantities(text):
+            tolerance = softened(text[: said.start])
+            if self._is_in(said, about, tolerance):
+                continue
+            return f"{said.text.strip()} is not in the evidence" + (f" about {names[0]}" if names else "")
+        return ""
+
+    def _is_in(self, said: Quantity, sources: Sequence[_Source], tolerance: float) -> bool:
+        if any(says_the_same(said, seen, tolerance) for seen in self._question.numbers):
+            return True
+        seen_here = [seen for source in sources for seen in source.numbers]
+        if said.kind == "count" and said.nouns:
+            # "5 failed" beside "5 passed, 2 failed": the number must be the one of that word.
+            counted = [seen for seen in seen_here if set(seen.nouns[:1]) & set(said.nouns)]
+            if counted:
+                return any(says_the_same(said, seen, tolerance) for seen in counted)
+        return any(says_the_same(said, seen, tolerance) for seen in seen_here)
+
+    def _dates(self, sentence: str, scope: Sequence[_Source]) -> str:
+        for said in moments_in(without_citations(sentence)):
+            sources = (*scope, self._question)
+            if not any(same_moment(said, seen) for source in sources for seen in source.moments):
+                return f"{said} is not in the evidence"
+        return ""
+
+    def _read(self, identity: str, text: str, time: datetime | None) -> _Source:
+        clocks = f" {time.astimezone(self._zone):%Y-%m-%d %A %H:%M} {time:%H:%M}" if time else ""
+        moments = tuple(moments_in(text + clocks))
+        return _Source(identity, text.lower(), tuple(quantities(text)), moments)
+
+
+def sentences(text: str) -> list[str]:
+    """In order. Abbreviations and numbers with a point do not end a sentence; a list item is one."""
+    found: list[str] = []
+    for part in ENDS.split(text):
+        part = part.strip()
+        if not part:
+            continue
+        if found and ABBREVIATION.search(found[-1]):
+            found[-1] = f"{found[-1]} {part}"
+        elif found and re.fullmatch(r"(?:[\[(][ET\d, and-]+[\])]\.?)+", part):
+            found[-1] = f"{found[-1]} {part}"  # citations after the full stop belong to what they follow
+        else:
+            found.append(part)
+    return found

@@ -1,0 +1,161 @@
+"""Finds what a question is about among the names that are known, and offers near misses for those that are not."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from opscrew.model.subject import Subject
+
+SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")
+
+NEAR = 0.8
+"""Likeness (difflib's ratio) from which a word may be a misspelt name: one letter wrong in five."""
+
+SHORTEST_MISSPELT = 4
+"""Letters below which nearly every word is like some other."""
+
+BUILD = re.compile(
+    r"#(?P<hash>\d{1,7})\b|\b(?:build|pipeline|run)s?(?: number| no\.?| nr\.?)? (?P<number>\d{1,7})\b",
+    re.IGNORECASE,
+)
+WORD = re.compile(r"[A-Za-z0-9][\w./-]*[\w]|[A-Za-z0-9]")
+VERB_AFTER = re.compile(r"\s+(?:for|through|in the logs?|the|my|our|all)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """``subjects`` as they come in the question. ``near`` maps an unknown word to the known names it resembles;
+    ``assumed`` holds those words of it that resemble just one and were taken for it."""
+
+    subjects: tuple[Subject, ...]
+    near: dict[str, tuple[str, ...]]
+    assumed: dict[str, str]
+
+
+def find_subjects(question: str, known: Sequence[Subject]) -> Found:
+    """Build numbers, known names in any spelling of case and hyphens, and misspelt ones."""
+    by_name = _by_name(known)
+    places: dict[int, Subject] = {}
+    for spoken, named in by_name.items():
+        match = _spoken(spoken, question)
+        if match:
+            subject = max(named, key=_preference)
+            if not any(
+                start <= match.start() and match.end() <= start + len(other.name) for start, other in places.items()
+            ):
+                places[match.start()] = subject
+    near, assumed = _misspelt(question, by_name)
+    for word, name in assumed.items():
+        places[question.lower().find(word)] = max(by_name[name.lower()], key=_preference)
+    builds = _builds(question, list(places.values()))
+    ordered = [places[start] for start in sorted(places)]
+    return Found(tuple(dict.fromkeys((*ordered, *builds))), near, assumed)
+
+
+def label(subjects: Iterable[Subject]) -> str:
+    """As people say it, for the record of the conversation: "payments #12"."""
+    return " ".join(subject.name for subject in subjects)
+
+
+def repository_of(subjects: Iterable[Subject]) -> Subject | None:
+    return next((one for one in subjects if one.kind == "repository"), None)
+
+
+def build_of(subjects: Iterable[Subject]) -> int:
+    """The build number that was named, else 0."""
+    return next((int(one.name[1:]) for one in subjects if one.kind == "pipeline" and one.name[1:].isdecimal()), 0)
+
+
+def branch_of(subjects: Iterable[Subject]) -> str:
+    return next((one.name for one in subjects if one.kind == "branch"), "")
+
+
+def _preference(subject: Subject) -> int:
+    """Of several things with one name the one that people mean most."""
+    kinds = ("Pod", "Job", "branch", "Deployment", "namespace", "Namespace", "repository")
+    return kinds.index(subject.kind) if subject.kind in kinds else -1
+
+
+def _by_name(known: Sequence[Subject]) -> dict[str, list[Subject]]:
+    named: dict[str, list[Subject]] = {}
+    for subject in known:
+        if not subject.name.startswith("#"):
+            named.setdefault(subject.name.lower(), []).append(subject)
+    # The longest first, so that "shop-api" is not found as "shop".
+    return dict(sorted(named.items(), key=lambda item: -len(item[0])))
+
+
+def _spoken(name: str, question: str) -> re.Match[str] | None:
+    """ "payment-service" is also said "payment service"; a name that is a verb here ("search for …") does not count."""
+    pattern = r"[\s_-]?".join(re.escape(part) for part in re.split(r"[-_]", name))
+    for match in re.finditer(rf"(?<![\w.-]){pattern}(?![\w-]|\.\w|/)(?:'s)?", question, re.IGNORECASE):
+        begins = re.fullmatch(r"(?:.*\b(?:please|you|to|and|or|let's))?\s*", question[: match.start()], re.IGNORECASE)
+        if not (begins and VERB_AFTER.match(question, match.end())):
+            return match
+    return re.search(rf"(?<![\w.-])[\w.-]+/{pattern}(?![\w-])", question, re.IGNORECASE)
+
+
+def _builds(question: str, named: Sequence[Subject]) -> list[Subject]:
+    repository = repository_of(named)
+    scope = f"{repository.scope}/{repository.name}" if repository else ""
+    return [
+        Subject(system="bitbucket", kind="pipeline", scope=scope, name=f"#{match['hash'] or match['number']}")
+        for match in BUILD.finditer(question)
+    ]
+
+
+def _misspelt(question: str, by_name: dict[str, list[Subject]]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    near: dict[str, tuple[str, ...]] = {}
+    assumed: dict[str, str] = {}
+    for word in WORD.findall(question.lower()):
+        word = word.removesuffix("'s").rpartition("/")[2]
+        if (
+            len(word) < SHORTEST_MISSPELT
+            or word in by_name
+            or word in _words()["ordinary"]
+            or not re.search("[a-z]", word)
+        ):
+            continue
+        alike = difflib.get_close_matches(word, list(by_name), n=3, cutoff=NEAR)
+        if alike and not any(_spoken(name, question) for name in alike):
+            near[word] = tuple(by_name[name][0].name for name in alike)
+            if len(alike) == 1:
+                assumed[word] = near[word][0]
+    for word in _cued(question):
+        if word not in near and word not in by_name and not _part_of_known(word, by_name, question):
+            near[word] = tuple(
+                by_name[name][0].name for name in difflib.get_close_matches(word, list(by_name), n=3, cutoff=0.5)
+            )
+    return near, assumed
+
+
+def _part_of_known(word: str, by_name: dict[str, list[Subject]], question: str) -> bool:
+    return any(word in re.split(r"[-_./]", name) and _spoken(name, question) for name in by_name)
+
+
+def _cued(question: str) -> list[str]:
+    """Words that stand where a name stands ("the ledgre repository") and are no ordinary words."""
+    text = question.lower()
+    before, after = "|".join(_words()["before"]), "|".join(_words()["after"])
+    found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text) + re.findall(
+        rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text
+    )
+    return [
+        word.rpartition("/")[2]
+        for word in found
+        if word.rpartition("/")[2] not in _words()["ordinary"] and not word.endswith(("ly", "ing", "ed"))
+    ]
+
+
+@cache
+def _words() -> dict[str, Any]:
+    raw = yaml.safe_load(SUBJECTS_FILE.read_text(encoding="utf-8"))
+    return {"before": raw["before"], "after": raw["after"], "ordinary": frozenset(raw["ordinary"].split())}
