@@ -6,16 +6,45 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli.context import app_of
 from cli.output import console, json_option, notes, print_json
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from crews.storage_growth import Judged
+    from opscrew.storage.volume import Claim
 
 group = typer.Typer(help="Look at volumes and look ahead.", no_args_is_help=True)
 
 
 def register(application: typer.Typer) -> None:
     application.add_typer(group, name="storage")
+
+
+@group.command("check")
+def check(
+    context: typer.Context,
+    cluster: str = typer.Option("", "--context", help="Cluster by its name in crew.yaml; by default every one."),
+    as_json: bool = json_option(),
+) -> None:
+    """Show every volume of the configured clusters, how full it is and what to do about it, the fullest first.
+
+    Only looks: findings and proposals are made by `crew run storage_growth`. Exit code 1 when a cluster or the
+    metrics store did not answer.
+    """
+    from crews.storage_check import check_storage
+
+    app = app_of(context)
+    for found in check_storage(app.settings, app.database, cluster):
+        for judged in found.judged:
+            _show_volume(found.cluster, judged, as_json=as_json)
+        for claim in found.unmeasured:
+            _show_unmeasured(found.cluster, claim, as_json=as_json)
+        if not as_json and not found.judged and not found.unmeasured:
+            console().print(f"{found.cluster}: no volumes", markup=False)
+        if found.partial:
+            notes().print(f"crew: {found.cluster}: the metrics store answered in part", markup=False)
 
 
 @group.command("forecast")
@@ -64,3 +93,31 @@ def _show(name: str, told: Any, ahead: timedelta, *, as_json: bool) -> None:
         "(early / middle / late)",
         markup=False,
     )
+
+
+def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:
+    from crews.storage_check import as_row, status_word
+
+    if as_json:
+        print_json(as_row(cluster, judged))
+        return
+    volume, advice = judged.volume, judged.advice
+    claim, gib = volume.claim, 2**30
+    inodes = f", {volume.inodes_share:.0%} of the inodes" if volume.inodes else ""
+    size = f"{volume.used / gib:.1f} of {volume.usable / gib:.1f} GiB used ({volume.used_share:.0%}){inodes}"
+    owner = f" of {claim.workload}" if claim.workload else ""
+    out = console()
+    out.print(f"{status_word(judged)}  {cluster} {claim.namespace}/{claim.name}{owner}: {size}", markup=False)
+    if judged.trouble is not None:
+        out.print(f"    {judged.trouble.sentence}", markup=False)
+    cost = f" (about {advice.cost} USD more a month)" if advice.cost is not None else ""
+    to_size = f" to {advice.to_gib} GiB{cost}" if advice.to_gib else ""
+    out.print(f"    {advice.step.value.replace('_', ' ')}{to_size}: {advice.reason}", markup=False)
+
+
+def _show_unmeasured(cluster: str, claim: Claim, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"context": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"})
+        return
+    text = f"?     {cluster} {claim.namespace}/{claim.name}: no figures; its driver or the metrics agent gives none"
+    console().print(text, markup=False)

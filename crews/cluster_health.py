@@ -5,16 +5,21 @@ A cluster that does not answer is a finding of its own, and its other findings s
 
 from __future__ import annotations
 
+from crews.cluster_metrics import metrics_of, read_throttling
 from crews.cluster_sweep import snapshot_of
 from crews.context import CrewContext
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.noise import load_noise
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.throttling import throttling_findings
+from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.records import Changes
 from opscrew.model.finding import Finding
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
+from opscrew.settings import KubernetesSettings
 from tools.errors import UpstreamError
 
 NAME = "cluster_health"
@@ -37,10 +42,13 @@ def run(context: CrewContext) -> Run:
             said.append(f"{part.name} does not answer")
             continue
         ledger.observe(source(part.name, "access"), [], complete=True)
-        assessment = assess(snapshot_of(reading, context.clock()), noise, part.name)
+        snapshot = snapshot_of(reading, context.clock())
+        assessment = assess(snapshot, noise, part.name)
         changes = ledger.observe(source(part.name), assessment.findings, complete=not reading.interrupted)
         if reading.interrupted:
             unavailable.append(f"kubernetes {part.name} ({', '.join(sorted(reading.not_checked))})")
+        if context.settings.victoriametrics is not None:
+            unavailable += _look_for_throttling(context, part, snapshot, ledger)
         said.append(_sentence(part.name, assessment, changes))
     return Run(
         crew=NAME,
@@ -50,6 +58,20 @@ def run(context: CrewContext) -> Run:
         summary="; ".join(said) or "no cluster is configured",
         unavailable=tuple(unavailable),
     )
+
+
+def _look_for_throttling(
+    context: CrewContext, part: KubernetesSettings, snapshot: Snapshot, ledger: Ledger
+) -> list[str]:
+    """What did not answer. The API server does not know of throttling, so the metrics store is asked."""
+    try:
+        metrics = metrics_of(context.systems, part)
+        found = read_throttling(metrics, part.metrics_labels, snapshot)
+    except (UpstreamError, CrewError) as problem:
+        return [f"throttling of {part.name} ({problem})"]
+    told = throttling_findings(found.containers, part.name, snapshot.now)
+    ledger.observe(source(part.name, "throttling"), told, complete=not found.partial)
+    return [f"a part of victoriametrics ({part.name})"] if found.partial else []
 
 
 def source(cluster: str, part: str = "") -> str:

@@ -5,12 +5,14 @@ What is approved is sent and followed by `action_upkeep`, like every other actio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from crews.cluster_metrics import metrics_of
 from crews.cluster_sweep import snapshot_of
 from crews.context import CrewContext
+from crews.systems import Systems
 from crews.volume_facts import VolumeFacts, read_claims, read_facts
 from opscrew.actions.execution import Execution
 from opscrew.errors import CrewError
@@ -20,7 +22,7 @@ from opscrew.model.action import ActionState
 from opscrew.model.finding import Finding
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
-from opscrew.settings import KubernetesSettings, Settings
+from opscrew.settings import KubernetesSettings
 from opscrew.storage.advice import Advice, Step, advise
 from opscrew.storage.expansion import KIND, expand_action
 from opscrew.storage.trouble import Trouble, finding_of, look_for_trouble
@@ -54,7 +56,7 @@ def run(context: CrewContext) -> Run:
     unavailable: list[str] = []
     for part in context.settings.kubernetes:
         try:
-            facts = look(context, part, enlarged_at(execution))
+            facts = look(context.systems, part, enlarged_at(execution))
         except (UpstreamError, CrewError) as problem:
             unavailable.append(f"storage of {part.name}")
             ledger.observe(f"{NAME}/{part.name}/access", [_unreadable(part, problem)], complete=True)
@@ -79,27 +81,16 @@ def run(context: CrewContext) -> Run:
     )
 
 
-def look(context: CrewContext, part: KubernetesSettings, enlarged: dict[str, datetime]) -> VolumeFacts:
+def look(systems: Systems, part: KubernetesSettings, enlarged: Mapping[str, datetime]) -> VolumeFacts:
     """The volumes of one cluster. Raises ``UpstreamError``, or ``CrewError`` where settings stand in the way."""
-    metrics = context.systems.victoriametrics
-    if metrics is None:
-        raise CrewError("no metrics store is configured", "Add victoriametrics with its url to crew.yaml.")
-    refuse_mixed_clusters(context.settings, part)
-    reading = context.systems.cluster(part.name).read()
+    metrics = metrics_of(systems, part)
+    reading = systems.cluster(part.name).read()
     kinds = [kind for kind in ("PersistentVolumeClaim", "StorageClass", "Pod") if kind in reading.not_checked]
     if kinds:
         raise CrewError(f"{kinds[0]} cannot be read: {reading.not_checked[kinds[0]]}")
-    claims = read_claims(snapshot_of(reading, context.clock()), part.name)
-    return read_facts(claims, metrics, part.metrics_labels, context.clock(), enlarged)
-
-
-def refuse_mixed_clusters(settings: Settings, part: KubernetesSettings) -> None:
-    """With several clusters in one store, figures of one would be taken for another's claim of the same name."""
-    if len(settings.kubernetes) > 1 and not part.metrics_labels:
-        raise CrewError(
-            f"it is not known which series in VictoriaMetrics belong to {part.name}",
-            f"Set metrics_labels of {part.name} in crew.yaml, such as {{cluster: {part.name}}}.",
-        )
+    now = systems.clock()
+    claims = read_claims(snapshot_of(reading, now), part.name)
+    return read_facts(claims, metrics, part.metrics_labels, now, enlarged)
 
 
 def judge(volumes: Iterable[Volume], now: datetime) -> list[Judged]:

@@ -1,0 +1,67 @@
+"""What the metrics store knows of a cluster that its API server does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from crews.systems import Systems
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.throttling import ThrottledContainer
+from opscrew.errors import CrewError
+from opscrew.settings import KubernetesSettings
+from tools.victoriametrics.client import VictoriaMetricsClient, named_query
+from tools.victoriametrics.records import Instant
+
+WINDOW = "30m"
+"""Long enough that a start-up or one slow request does not count, short enough to be about now."""
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """``partial`` means that some storage node of the metrics store did not answer."""
+
+    containers: tuple[ThrottledContainer, ...]
+    partial: bool
+
+
+def metrics_of(systems: Systems, part: KubernetesSettings) -> VictoriaMetricsClient:
+    """The client to ask about that cluster. Raises ``CrewError`` where the settings do not allow a certain answer.
+
+    With several clusters in one store, figures of one would be taken for another's object of the same name.
+    """
+    metrics = systems.victoriametrics
+    if metrics is None:
+        raise CrewError("no metrics store is configured", "Add victoriametrics with its url to crew.yaml.")
+    if len(systems.settings.kubernetes) > 1 and not part.metrics_labels:
+        raise CrewError(
+            f"it is not known which series in VictoriaMetrics belong to {part.name}",
+            f"Set metrics_labels of {part.name} in crew.yaml, such as {{cluster: {part.name}}}.",
+        )
+    return metrics
+
+
+def read_throttling(metrics: VictoriaMetricsClient, labels: Mapping[str, str], snapshot: Snapshot) -> Throttling:
+    """Every container that has a CPU limit, with the share of periods in which it was held back."""
+    names = ("container_throttled_share", "container_cpu_limit", "container_cpu_used")
+    shares, limits, used = (metrics.instant(named_query(name, WINDOW, labels), snapshot.now) for name in names)
+    limit_of, use_of = _by_container(limits), _by_container(used)
+    rows = []
+    for key, share in _by_container(shares).items():
+        namespace, pod, container = key
+        found = snapshot.find("Pod", namespace, pod)
+        if found is None:
+            continue  # it is gone since; its successors speak for themselves
+        owner = snapshot.top_owner_of(found)
+        workload = f"{owner.kind}/{owner.name}" if owner is not found else ""
+        rows.append(ThrottledContainer(namespace, pod, container, share, workload, limit_of.get(key), use_of.get(key)))
+    return Throttling(tuple(rows), any(answer.partial for answer in (shares, limits, used)))
+
+
+def _by_container(answer: Instant) -> dict[tuple[str, str, str], float]:
+    return {
+        (sample.labels.get("namespace", ""), sample.labels.get("pod", ""), sample.labels.get("container", "")): (
+            sample.value
+        )
+        for sample in answer.samples
+    }

@@ -1,0 +1,83 @@
+"""What `crew storage check` shows: the same look and judgement as the crew's, without writing anything down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from crews.storage_growth import Judged, enlarged_at, judge, look
+from crews.systems import Systems
+from opscrew.actions.execution import Execution
+from opscrew.actions.uptime import machine_uptime
+from opscrew.clock import Clock, utc_now
+from opscrew.errors import UsageError
+from opscrew.metrics import Metrics
+from opscrew.settings import Settings
+from opscrew.storage.rules import storage_rules
+from opscrew.storage.volume import DAY, Claim
+
+
+@dataclass(frozen=True)
+class StorageCheck:
+    """One cluster. ``judged`` is ordered, the fullest first."""
+
+    cluster: str
+    judged: tuple[Judged, ...]
+    unmeasured: tuple[Claim, ...]
+    partial: bool
+
+
+def check_storage(
+    settings: Settings, engine: Engine, cluster: str = "", clock: Clock = utc_now
+) -> Iterator[StorageCheck]:
+    """Each configured cluster, or the named one. Raises ``UpstreamError`` or ``CrewError`` where one does not answer."""
+    parts = [part for part in settings.kubernetes if not cluster or part.name == cluster]
+    if not parts:
+        known = ", ".join(part.name for part in settings.kubernetes) or "none"
+        what = f"there is no cluster {cluster!r}" if cluster else "no Kubernetes cluster is configured"
+        raise UsageError(what, f"Configured in crew.yaml: {known}.")
+    enlarged = enlarged_at(Execution(engine, settings, clock, machine_uptime))
+    with Systems(settings, clock, Metrics()) as systems:
+        for part in parts:
+            facts = look(systems, part, enlarged)
+            judged = judge(facts.volumes, clock())
+            yield StorageCheck(part.name, tuple(judged), facts.unmeasured, facts.partial)
+
+
+def status_word(judged: Judged) -> str:
+    """FULL, FILLS, FILES (inodes run out) or ok, padded to the same length."""
+    words = {"VOLUME_FULL": "FULL", "VOLUME_FILLING": "FILLS", "VOLUME_INODES_FILLING": "FILES"}
+    return f"{words.get(judged.trouble.code, 'FILLS') if judged.trouble else 'ok':5}"
+
+
+def as_row(cluster: str, judged: Judged) -> dict[str, Any]:
+    """Plain JSON values; sizes in bytes, the cost in US dollars a month as text, since it is exact."""
+    volume, trouble, advice = judged.volume, judged.trouble, judged.advice
+    claim = volume.claim
+    told = trouble.forecast if trouble else volume.past.forecast(volume.usable, storage_rules().horizon_days * DAY)
+    return {
+        "context": cluster,
+        "namespace": claim.namespace,
+        "name": claim.name,
+        "workload": claim.workload,
+        "class": claim.storage_class.name,
+        "expandable": claim.storage_class.expandable,
+        "resizing": claim.resizing,
+        "status": trouble.code if trouble else "ok",
+        "requested_bytes": int(claim.requested),
+        "capacity_bytes": int(volume.capacity),
+        "used_bytes": int(volume.used),
+        "available_bytes": int(volume.available),
+        "figures_fit_the_claim": volume.fit.value,
+        "inodes": int(volume.inodes),
+        "inodes_used": int(volume.inodes_used),
+        "probability": told.probability if told else None,
+        "days_to_full": list(told.days_to_full) if told else None,
+        "advice": advice.step.value,
+        "to_gib": advice.to_gib,
+        "cost_usd_per_month": str(advice.cost) if advice.cost is not None else None,
+        "reason": advice.reason,
+    }
