@@ -33,7 +33,7 @@ class StorageCheck:
 def check_storage(
     settings: Settings, engine: Engine, cluster: str = "", clock: Clock = utc_now
 ) -> Iterator[StorageCheck]:
-    """Each configured cluster, or the named one. Raises ``UpstreamError`` or ``CrewError`` where one does not answer."""
+    """Each configured cluster, or the named one. Raises ``UpstreamError`` or ``CrewError`` where one is silent."""
     parts = [part for part in settings.kubernetes if not cluster or part.name == cluster]
     if not parts:
         known = ", ".join(part.name for part in settings.kubernetes) or "none"
