@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from crews.executors.delete_stuck_pod import DeleteStuckPod
 from crews.executors.expand_pvc import ExpandPvc
 from crews.executors.rerun_pipeline import RerunPipeline
+from crews.executors.restart_workload import RestartWorkload
+from crews.executors.roll_back_workload import RollBackWorkload
+from crews.executors.scale_workload import ScaleWorkload
+from crews.executors.silence_alert import SilenceAlert
 from crews.systems import Systems
 from opscrew.actions.executor import Executor
 
@@ -15,4 +20,10 @@ def connected_executors(systems: Systems) -> tuple[Executor, ...]:
         found.append(RerunPipeline(systems.bitbucket))
     if systems.settings.kubernetes:
         found.append(ExpandPvc(systems))
+        found.append(RestartWorkload(systems.kubernetes, systems.clock))
+        found.append(RollBackWorkload(systems.kubernetes))
+        found.append(ScaleWorkload(systems.kubernetes))
+        found.append(DeleteStuckPod(systems.kubernetes, systems.clock))
+    if systems.alertmanager is not None:
+        found.append(SilenceAlert(systems.alertmanager, systems.clock))
     return tuple(found)
