@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from opscrew.storage.forecast import Forecast
 from opscrew.storage.rules import StorageRules, storage_rules
 from opscrew.storage.trouble import Trouble, look_for_trouble
 from opscrew.storage.volume import DAY, GIB, Fit, Past, StorageClass, Volume
@@ -46,7 +45,7 @@ def advise(volume: Volume, now: datetime) -> Advice:
         return Advice(Step.LEAVE, obstacle)
     if better := _why_clean_up(volume, trouble, rules):
         return Advice(Step.CLEAN_UP, better)
-    wanted = wanted_gib(volume, trouble.forecast, rules)
+    wanted = wanted_gib(volume, trouble.days, rules)
     cost = monthly_cost(volume.claim.storage_class, wanted - claimed_gib(volume), rules)
     if obstacle := _why_not_expandable(volume, wanted, rules):
         return Advice(Step.MIGRATE, obstacle, wanted, cost)
@@ -70,11 +69,13 @@ def claimed_gib(volume: Volume) -> int:
     return math.floor(max(volume.claim.requested, volume.claim.capacity) / GIB)
 
 
-def wanted_gib(volume: Volume, told: Forecast | None, rules: StorageRules) -> int:
-    """Room for the growth of the runway, at least one step more, at most the allowed multiple; whole GiB."""
+def wanted_gib(volume: Volume, days: float | None, rules: StorageRules) -> int:
+    """Room for the growth of the runway, at least one step more, at most the allowed multiple; whole GiB.
+
+    ``days`` until it is full at the present pace, None where it does not grow.
+    """
     present = max(volume.claim.requested, volume.claim.capacity, volume.capacity)
-    day = next((day for day in (told.days_to_full[1], told.days_to_full[0]) if day), None) if told else None
-    growth = volume.available / day * rules.runway_days if day else 0.0
+    growth = volume.available / days * rules.runway_days if days else 0.0
     for_growth = (volume.used + growth) / (rules.target_used_percent / 100)
     wanted = max(present * (1 + rules.step_percent / 100), for_growth)
     return math.ceil(min(wanted, present * rules.most_times) / GIB)

@@ -33,6 +33,7 @@ class StorageRules(Rules):
     full_free_percent: float = Field(gt=0, lt=100)
     full_free_gib: int = Field(ge=1)
     critical_days: float = Field(gt=0)
+    sprint_free_percent: float = Field(gt=0, lt=100)
     young_used_percent: float = Field(gt=0, le=100)
     fewest_hours: int = Field(ge=1)
     fewest_daily_values: int = Field(ge=3)

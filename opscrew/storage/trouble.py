@@ -15,12 +15,14 @@ from opscrew.storage.volume import DAY, GIB, Volume
 
 @dataclass(frozen=True)
 class Trouble:
-    """``code`` is a finding code. ``forecast`` is None where the volume is too young or already full."""
+    """``code`` is a finding code. ``forecast`` is None where the volume is too young. ``days`` to full, most likely;
+    None where nobody can say."""
 
     code: str
     sentence: str
     forecast: Forecast | None
     critical: bool
+    days: float | None = None
 
     @property
     def inodes_only(self) -> bool:
@@ -67,15 +69,19 @@ def _bytes_trouble(volume: Volume) -> Trouble | None:
     plenty = volume.available / GIB >= rules.full_free_gib
     if free_share < rules.full_free_percent and not (plenty and told is not None and not told.fills):
         sentence = f"{free_share:.1f} % are free, {_gib(volume.available)} GiB"
-        return Trouble("VOLUME_FULL", sentence, told, critical=True)
+        return Trouble("VOLUME_FULL", sentence, told, True, _likely(told))
     if told is None:
         if volume.used_share * 100 < rules.young_used_percent:
             return None
         sentence = f"{volume.used_share:.0%} are used, and there is too little past for a forecast"
         return Trouble("VOLUME_FILLING", sentence, None, critical=False)
-    if not told.fills:
+    if told.fills:
+        return Trouble("VOLUME_FILLING", _when("the volume", told), told, _is_critical(told), _likely(told))
+    days = _sprint(volume)
+    if days is None:
         return None
-    return Trouble("VOLUME_FILLING", _when("the volume", told), told, critical=_is_critical(told))
+    sentence = f"it is fuller than ever, and full in {days:.1f} days at the pace of the last day"
+    return Trouble("VOLUME_FILLING", sentence, told, True, days)
 
 
 def _inodes_trouble(volume: Volume) -> Trouble | None:
@@ -86,10 +92,31 @@ def _inodes_trouble(volume: Volume) -> Trouble | None:
     free_share = 100 * (1 - volume.inodes_share)
     if free_share < rules.full_free_percent:
         sentence = f"{free_share:.1f} % of the inodes are free, {volume.inodes - volume.inodes_used:.0f}"
-        return Trouble("VOLUME_INODES_FILLING", sentence, told, critical=True)
+        return Trouble("VOLUME_INODES_FILLING", sentence, told, True, _likely(told))
     if told is None or not told.fills:
         return None
-    return Trouble("VOLUME_INODES_FILLING", _when("the table of inodes", told), told, critical=_is_critical(told))
+    sentence = _when("the table of inodes", told)
+    return Trouble("VOLUME_INODES_FILLING", sentence, told, _is_critical(told), _likely(told))
+
+
+def _sprint(volume: Volume) -> float | None:
+    """Days to full of a volume that has begun to race after a quiet past, which a forecast from that past cannot see.
+
+    Only beyond its highest use so far: the rising side of a saw-tooth is known ground.
+    """
+    rules, past = storage_rules(), volume.past
+    day = max(1, round(DAY / past.step))
+    if len(past.values) <= day or 100 * (1 - volume.used_share) >= rules.sprint_free_percent:
+        return None
+    grown = past.values[-1] - past.values[-1 - day]
+    if grown <= 0 or past.values[-1] < max(past.values[:-day]) or volume.available / grown > rules.critical_days:
+        return None
+    return volume.available / grown
+
+
+def _likely(told: Forecast | None) -> float | None:
+    """The middle of the forecast's days, else the early end."""
+    return (told.days_to_full[1] or told.days_to_full[0]) if told else None
 
 
 def _is_critical(told: Forecast) -> bool:
