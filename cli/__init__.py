@@ -3,6 +3,7 @@
 from cli import (
     actions,
     ask,
+    chat,
     ci,
     cluster,
     conversations,
@@ -22,6 +23,7 @@ from cli import (
 COMMANDS = (
     actions.register,
     ask.register,
+    chat.register,
     ci.register,
     cluster.register,
     conversations.register,

@@ -63,7 +63,7 @@ def _answer(app: App, text: str, conversation: str, *, facts_only: bool, seconds
             from crews.answer_prose import Writer
 
             writer = stack.enter_context(Writer(app.settings))
-        question = Question(text, _known(crew, conversation), person(), facts_only, seconds)
+        question = Question(text, known_conversation(crew, conversation), person(), facts_only, seconds)
         told = AnswerText(app.settings.zone, most_facts=FACTS_SHOWN)
         answer = answer_question(crew, question, on_event=_silent if as_json else told.heard, writer=writer)
     if not as_json:
@@ -97,7 +97,8 @@ def crew_context(app: App) -> Iterator[CrewContext]:
         yield CrewContext(settings=app.settings, engine=app.database, clock=utc_now, metrics=metrics, systems=systems)
 
 
-def _known(crew: CrewContext, prefix: str) -> Conversation | None:
+def known_conversation(crew: CrewContext, prefix: str) -> Conversation | None:
+    """The conversation to go on with, or None for a new one. ``CrewError`` where there is none of that id."""
     from opscrew.memory.conversations import Conversations
 
     return Conversations(crew.engine, crew.clock).get(prefix) if prefix else None

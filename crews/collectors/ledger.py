@@ -59,11 +59,11 @@ def collect_runs(request: Request) -> Sequence[Fact]:
     """When each crew last looked: without a look, "nothing found" means nothing."""
     latest = {run.crew: run for run in reversed(latest_runs(request.context.engine, limit=200))}
     if not latest:
-        return [
-            Fact(
-                "run list", "No crew has looked yet; `crew run` or `crew serve` makes them look.", request.now, weight=3
-            )
-        ]
+        text = "No crew has looked yet; `crew run` or `crew serve` makes them look."
+        return [Fact("run list", text, request.now, weight=6)]
+    return [
+        Fact("run list", "No crew has looked yet; `crew run` or `crew serve` makes them look.", request.now, weight=3)
+    ]
     return [
         Fact(
             "run list",
@@ -81,7 +81,12 @@ def _summary(found: Sequence[LedgerEntry], request: Request) -> Fact:
     over = len(found) - still_open - muted
     about = f" about {request.understood.subject}" if request.understood.subject else ""
     extra = (f", {over} resolved" if over else "") + (f", {muted} muted" if muted else "")
-    return Fact("findings ledger", f"{still_open} open findings{about}{extra}", request.now, weight=4)
+    return Fact(
+        "findings ledger",
+        f"{still_open} open finding{'' if still_open == 1 else 's'}{about}{extra}",
+        request.now,
+        weight=4,
+    )
 
 
 def _fact(entry: LedgerEntry, request: Request, weight: float) -> Fact:

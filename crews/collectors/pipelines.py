@@ -137,7 +137,13 @@ def _explained(client: BitbucketClient, request: Request, repo: str, pipeline: P
     for place, line in enumerate([one for one in (*chosen, *decided.explanation.lines) if one.number > 0][:6]):
         source = f"log {failure.repository}#{pipeline.build_number} step {decided.name} line {line.number}"
         facts.append(
-            Fact(source, line.text, pipeline.completed_on or pipeline.created_on, pipeline.url, 8 - 0.2 * place)
+            Fact(
+                source,
+                line.text,
+                pipeline.completed_on or pipeline.created_on,
+                pipeline.url,
+                (9.3 if place == 0 else 8) - 0.2 * place,
+            )
         )
     return facts
 

@@ -16,7 +16,14 @@ def collect(request: Request) -> Sequence[Fact]:
     if found is None:
         return [Fact("bitbucket runners", "the token may not list runners", request.now, weight=6)]
     online, busy = sum(one.is_online for one in found), sum(one.is_busy for one in found)
-    facts = [Fact("bitbucket runners", f"{len(found)} runners, {online} online, {busy} busy", request.now, weight=9)]
+    facts = [
+        Fact(
+            "bitbucket runners",
+            f"{len(found)} runner{'' if len(found) == 1 else 's'}, {online} online, {busy} busy",
+            request.now,
+            weight=9,
+        )
+    ]
     for place, one in enumerate(found[:15]):
         state = f"{one.state.lower() or 'unknown'}{', busy' if one.is_busy else ''}"
         seen = f", last seen {request.when(one.seen_on)}" if one.seen_on else ""

@@ -71,7 +71,7 @@ def pack(facts: Sequence[Fact], budget: int, count: CountTokens, zone: tzinfo) -
 
 
 def packet_line(fact: Fact, zone: tzinfo) -> str:
-    return f"[{fact.id}] {fact.time.astimezone(zone):%Y-%m-%d %H:%M} {fact.source}: {fact.text}"
+    return f"{fact.id}: {fact.time.astimezone(zone):%Y-%m-%d %H:%M} {fact.source}: {fact.text}"
 
 
 def _clean(text: str) -> str:
