@@ -67,6 +67,7 @@ class ServerEntry(Entry):
     built_in: bool = False
     needs: tuple[str, ...] = ()
     environment: dict[str, str] = Field(default_factory=dict)
+    runs_beside: str = ""
     auth: AuthEntry = AuthEntry()
     roles: tuple[str, ...] = ()
     tools: dict[str, ToolEntry]
@@ -120,6 +121,7 @@ class Server:
     command: tuple[str, ...] = ()
     url: str = ""
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
     auth: Auth = Auth()
     missing: tuple[str, ...] = ()
 
@@ -159,6 +161,7 @@ def resolve(name: str, entry: ServerEntry, lookup: Lookup, *, url: str = "", tok
         command=tuple(part for part, _ in command),
         url=address[0],
         environment=environment,
+        folder=Path(fill(entry.runs_beside, lookup)[0]).parent if entry.runs_beside and not gaps else None,
         auth=auth,
         missing=tuple(dict.fromkeys(gaps)),
     )

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.errors import PermanentError, TemporaryError
@@ -23,15 +25,37 @@ if TYPE_CHECKING:
 
 LONGEST_MESSAGE = 16 * 1024 * 1024
 """Bytes of one line. A server that sends more is cut off, since nobody could use the answer."""
-LAST_WORDS = 8
+LAST_WORDS = 4
+COMPLAINT = re.compile(r"\b(?:error|fatal|panic|failed|cannot|unable)\b", re.IGNORECASE)
+"""Programs often print their whole usage after the one line that says what is wrong."""
 SECONDS_TO_END = 2.0
+SECONDS_FOR_LAST_WORDS = 0.05
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 """What programs need to run at all. Everything else, secrets above all, is given by name or not at all."""
 
 
+class LastWords:
+    """What a program said beside messages: the first complaint, and the last few lines."""
+
+    def __init__(self) -> None:
+        self._complaint = ""
+        self._last: deque[str] = deque(maxlen=LAST_WORDS)
+
+    def hear(self, line: bytes) -> None:
+        words = line[:300].decode(errors="replace").strip()
+        if words:
+            self._last.append(words)
+            if not self._complaint and COMPLAINT.search(words):
+                self._complaint = words
+
+    def __str__(self) -> str:
+        said = self._complaint or " / ".join(self._last)
+        return f": {said[:400]}" if said else ""
+
+
 @asynccontextmanager
 async def stdio_streams(
-    name: str, command: Sequence[str], environment: Mapping[str, str]
+    name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
 ) -> AsyncIterator[tuple[MemoryObjectReceiveStream[Any], MemoryObjectSendStream[Any]]]:
     """Starts the process; yields the streams that a ``ClientSession`` reads and writes; ends the process group.
 
@@ -39,10 +63,10 @@ async def stdio_streams(
     """
     import anyio
 
-    process = await _start(name, command, environment)
+    process = await _start(name, command, environment, folder)
     to_session, read = anyio.create_memory_object_stream[Any](32)
     write, from_session = anyio.create_memory_object_stream[Any](32)
-    last_words: deque[str] = deque(maxlen=LAST_WORDS)
+    last_words = LastWords()
     try:
         async with anyio.create_task_group() as group:
             group.start_soon(_listen, process, last_words)
@@ -59,7 +83,9 @@ async def stdio_streams(
             stream.close()
 
 
-async def _start(name: str, command: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def _start(
+    name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path | None
+) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *command,
@@ -67,11 +93,13 @@ async def _start(name: str, command: Sequence[str], environment: Mapping[str, st
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env={**inherited(os.environ), **environment},
+            cwd=folder,
             start_new_session=True,
             limit=LONGEST_MESSAGE,
         )
     except OSError as problem:
-        reason = "is not installed" if isinstance(problem, FileNotFoundError) else f"cannot be run: {problem.strerror}"
+        absent = isinstance(problem, FileNotFoundError) and (folder is None or folder.is_dir())
+        reason = "is not installed" if absent else f"cannot be run: {problem.strerror}"
         raise PermanentError(f"{command[0]} {reason}", system="mcp", hint=f"See {name} in docs/MCP.md.") from problem
 
 
@@ -80,7 +108,7 @@ def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     return {variable: environment[variable] for variable in INHERITED if variable in environment}
 
 
-async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any, last_words: deque[str]) -> None:
+async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any, last_words: LastWords) -> None:
     from mcp.shared.message import SessionMessage
     from mcp.types import JSONRPCMessage
     from pydantic import ValidationError
@@ -96,12 +124,12 @@ async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any,
         try:
             message = JSONRPCMessage.model_validate_json(line)
         except ValidationError:
-            last_words.append(line[:200].decode(errors="replace").strip())  # a banner, a warning, a debug print
+            last_words.hear(line)  # a banner, a warning, a debug print
             continue
         await to_session.send(SessionMessage(message))
     code = await process.wait()
-    said = " / ".join(word for word in last_words if word)[-400:]
-    raise TemporaryError(f"{name} ended with code {code}" + (f": {said}" if said else ""), system="mcp")
+    await asyncio.sleep(SECONDS_FOR_LAST_WORDS)
+    raise TemporaryError(f"{name} ended with code {code}{last_words}", system="mcp")
 
 
 async def _write(process: asyncio.subprocess.Process, from_session: Any) -> None:
@@ -115,11 +143,12 @@ async def _write(process: asyncio.subprocess.Process, from_session: Any) -> None
             return  # the reader hears of the end too, and knows more
 
 
-async def _listen(process: asyncio.subprocess.Process, last_words: deque[str]) -> None:
+async def _listen(process: asyncio.subprocess.Process, last_words: LastWords) -> None:
     """Empties standard error: a full pipe would stop the server."""
     assert process.stderr is not None, "started with a pipe"
-    while piece := await process.stderr.read(4096):
-        last_words.extend(line.strip()[:200] for line in piece.decode(errors="replace").splitlines())
+    while piece := await process.stderr.read(64 * 1024):
+        for line in piece.splitlines():
+            last_words.hear(line)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -13,13 +13,15 @@ from typing import Any
 DEEPEST = 3
 LONGEST_CELL = 160
 MOST_COLUMNS = 12
+UNINTERESTING = {"status": ("success",), "resultType": (), "stats": (), "isPartial": ("false",)}
+"""What query answers wrap their rows in; with these words, or with any where none are named."""
 
 
 def find_rows(value: Any, depth: int = 0) -> tuple[dict[str, str], list[dict[str, Any]] | None]:
     """What stands around the list, and the list itself; None where the value holds no single list of objects."""
     if isinstance(value, list):
-        rows = [row for row in value if isinstance(row, dict)]
-        return ({}, rows) if len(rows) == len(value) else ({}, None)
+        objects = [row for row in value if isinstance(row, dict)]
+        return ({}, objects) if len(objects) == len(value) else ({}, None)
     if not isinstance(value, dict) or depth > DEEPEST:
         return {}, None
     around = {
@@ -29,12 +31,17 @@ def find_rows(value: Any, depth: int = 0) -> tuple[dict[str, str], list[dict[str
     if not holders:
         empty = any(isinstance(inner, list) for inner in value.values())
         return (around, []) if empty else ({}, None)
-    found = [(key, *find_rows(inner, depth + 1)) for key, inner in holders]
-    lists = [(key, inner_around, rows) for key, inner_around, rows in found if rows is not None]
-    if len(lists) != 1 or len(holders) > 1:
-        return {}, None
-    _, inner_around, rows = lists[0]
-    return {**around, **inner_around}, rows
+    lists = []
+    for key, inner in holders:
+        inner_around, rows = find_rows(inner, depth + 1)
+        if rows is not None:
+            lists.append((inner_around, rows))
+        else:
+            around[key] = json.dumps(inner, ensure_ascii=False, separators=(",", ":"), default=str)
+    if len(lists) != 1 or any(len(word) > LONGEST_CELL for word in around.values()):
+        return {}, None  # two lists, or one beside something else that matters as much
+    around |= lists[0][0]
+    return {key: word for key, word in around.items() if not _is_uninteresting(key, word)}, lists[0][1]
 
 
 def table_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
@@ -43,7 +50,11 @@ def table_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     shared = {}
     if len(flat) > 1:
-        shared = {name: flat[0][name] for name in columns if all(row.get(name) == flat[0].get(name) for row in flat)}
+        shared = {
+            name: flat[0][name]
+            for name in columns
+            if name != "value" and all(row.get(name) == flat[0].get(name) for row in flat)
+        }
     rest = [name for name in columns if name not in shared]
     if not rest:
         rest, shared = columns, {}
@@ -55,6 +66,10 @@ def table_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]
         top.append(f"columns left out: {', '.join(dropped)}"[:300])
     top.append(" | ".join(shown))
     return top, [" | ".join(row.get(name, "") for name in shown) for row in flat]
+
+
+def _is_uninteresting(key: str, word: str) -> bool:
+    return key in UNINTERESTING and (not UNINTERESTING[key] or word in UNINTERESTING[key])
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

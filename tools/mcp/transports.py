@@ -34,7 +34,7 @@ class Transports:
         elif server.entry.built_in:
             opened = _memory_streams(self._built_in[server.name]())
         else:
-            opened = stdio_streams(server.name, server.command, server.environment)
+            opened = stdio_streams(server.name, server.command, server.environment, server.folder)
         async with opened as streams:
             yield streams
 
