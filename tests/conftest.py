@@ -7,11 +7,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import Engine
 
 from opscrew.store.database import open_database
+from tests.support.databases import do_not_wait_for_the_disk, migrated_sqlite
 from tests.support.postgres import Postgres, find_postgres
+
+do_not_wait_for_the_disk()
+# Limits per example measure the machine, and a busy one would break them.
+hypothesis.settings.register_profile("crew", deadline=None)
+hypothesis.settings.load_profile("crew")
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +44,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty, migrated database. Each test that asks for it runs on both kinds."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'crew.db'}"
+        url = migrated_sqlite(tmp_path / "crew.db")
     else:
-        url = request.getfixturevalue("postgres").new_database()
+        url = request.getfixturevalue("postgres").migrated_database()
     engine = open_database(url)
     yield engine
     engine.dispose()

@@ -13,6 +13,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from opscrew.store.database import open_database
+
+SWITCHES = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
+"""The data need not outlive the tests, and the cleaner would visit every test's database."""
+
 
 def find_postgres() -> Path | None:
     """The folder with initdb and pg_ctl: Debian's newest, else what is on the PATH."""
@@ -23,7 +28,7 @@ def find_postgres() -> Path | None:
 
 
 class Postgres:
-    """``with Postgres(...) as server`` runs it; ``server.new_database()`` gives the URL of an empty database."""
+    """``with Postgres(...) as server`` runs it; ``server.migrated_database()`` gives the URL of a new one."""
 
     def __init__(self, binaries: Path, folders: pytest.TempPathFactory) -> None:
         self.binaries = binaries
@@ -31,6 +36,7 @@ class Postgres:
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.folder = Path("/tmp") / f"crew-postgres-{uuid.uuid4().hex[:8]}"
         self.port = _free_port()
+        self._template = ""
 
     def __enter__(self) -> Postgres:
         self.folder.mkdir()
@@ -39,7 +45,7 @@ class Postgres:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
         data = str(self.folder / "data")
         self._run("initdb", "-D", data, "-U", "crew", "-A", "trust", "--no-sync", "-E", "UTF8")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} {SWITCHES}"
         self._run("pg_ctl", "-D", data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
         return self
 
@@ -47,10 +53,20 @@ class Postgres:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new_database(self) -> str:
+    def migrated_database(self) -> str:
+        if not self._template:
+            template = self._create_database()
+            open_database(self._url(template)).dispose()
+            self._template = template
+        return self._url(self._create_database(self._template))
+
+    def _create_database(self, template: str = "template1") -> str:
         name = f"t_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(f"postgresql://crew@127.0.0.1:{self.port}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def _url(self, name: str) -> str:
         return f"postgresql://crew@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -21,6 +21,7 @@ from opscrew.metrics import Metrics
 from opscrew.model.run import Run
 from opscrew.settings import BitbucketSettings, Settings
 from opscrew.store.database import open_database
+from tests.support.databases import migrated_sqlite
 
 START = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 
@@ -58,7 +59,7 @@ def bitbucket_watch(folder: Path, **settings: Any) -> Iterator[BitbucketWatch]:
         values = {"bitbucket": part, "policy": {"rerun_pipeline": "auto"}, "data_dir": folder} | settings
         built = Settings(**values)
         metrics = Metrics()
-        engine = open_database(built.database_url)
+        engine = open_database(migrated_sqlite(built.data_dir / "crew.db"))
         with Systems(built, clock, metrics) as systems:
             yield BitbucketWatch(
                 world, clock, CrewContext(settings=built, engine=engine, clock=clock, metrics=metrics, systems=systems)
