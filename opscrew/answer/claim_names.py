@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
 TIME = re.compile(
     r"\d{1,2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]*)?|\d+(?:\.\d+)?(?:[a-z]{1,3}|%)?|\d+(?:st|nd|rd|th)"
 )
-NUMBER_WORDS = re.compile(r"\d+-(?:minute|hour|day|second|step|line|node|core|week|month)s?")
+NUMBER_WORDS = re.compile(r"(?:\d+(?:h|m|min|s|ms|d))+|\d+-(?:minute|hour|day|second|step|line|node|core|week|month)s?")
 
 
 def cited_in(text: str) -> list[str]:
@@ -52,7 +52,8 @@ def names_in(sentence: str, known: Collection[str]) -> list[str]:
 def stands_in(name: str, evidence: str) -> bool:
     """Whole, in any case; a shortened commit counts, and so do the parts of a path or of a joined word."""
     low = name.lower()
-    if re.search(rf"(?<![\w#]){re.escape(low)}(?!\w)", evidence):
+    before = "#" if low.startswith("#") else r"\w#"  # "acme/shop#42" holds #42
+    if re.search(rf"(?<![{before}]){re.escape(low)}(?!\w)", evidence):
         return True
     if COMMIT.fullmatch(low):
         return re.search(rf"(?<![0-9a-f]){low}", evidence) is not None or _longer_commit(low, evidence)
@@ -79,7 +80,7 @@ def _is_identifier(word: str) -> bool:
         return has_letter
     if "-" in word:
         return low not in _words()["joined"]
-    return bool(re.search(r"[a-z][A-Z]", word)) or (word.isupper() and word not in _words()["capitals"])
+    return word not in _words()["capitals"] and (word.isupper() or bool(re.search(r"[a-z][A-Z]", word)))
 
 
 def _is_capital(word: str, text: str, start: int) -> bool:
@@ -103,11 +104,6 @@ def softened(before: str) -> float:
     """The tolerance of a number whose words before it say "about"."""
     found = re.search(rf"\b(?:{'|'.join(_words()['about'])})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE)
     return float(_words()["tolerance"]) if found else 0.0
-
-
-def lines_of_names(names: Collection[str], facts: Collection[str]) -> Iterator[str]:
-    """Facts that hold at least one of the names."""
-    return (fact for fact in facts if any(stands_in(name, fact) for name in names))
 
 
 @cache

@@ -7,8 +7,8 @@ share. A rounded number says the same as the exact one when rounding that one to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 SECONDS = {
     "ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60,
@@ -37,7 +37,10 @@ COMPOUND = re.compile(
     rf"|(?<![\w#.:/-]){_HOURS}{_MINUTES}\b",
     re.IGNORECASE,
 )
-NOUNS = re.compile(r"\s*((?:[A-Za-z][a-z]+\W{1,2}){0,1}[A-Za-z][a-z]+)")
+NOUNS = re.compile(r"(?: [A-Za-z][a-z]+(?:-[a-z]+)?){1,5}")
+SHARED_UNIT = re.compile(r"\s(?:of|out of|to|and|or|from)\s(?:its |a |the )?(?:limit (?:of )?)?$")
+""" "498 of 512 MiB": both numbers are MiB."""
+
 SKIPPED = frozenset(
     [
         "the",
@@ -80,6 +83,8 @@ class Quantity:
     text: str
     start: int
     nouns: tuple[str, ...] = ()
+    scale: float = 1.0
+    """What the written number was multiplied with."""
 
 
 def quantities(text: str) -> list[Quantity]:
@@ -89,7 +94,8 @@ def quantities(text: str) -> list[Quantity]:
     for match in QUANTITY.finditer(text):
         if not any(start <= match.start() < end for start, end in taken):
             found.append(_quantity(match, text))
-    return sorted(found, key=lambda one: one.start)
+    found.sort(key=lambda one: one.start)
+    return [_with_unit(one, found[place + 1 : place + 2], text) for place, one in enumerate(found)]
 
 
 def says_the_same(said: Quantity, seen: Quantity, tolerance: float = 0.0) -> bool:
@@ -124,6 +130,15 @@ def _same_size(said: Quantity, seen: Quantity, power: int) -> bool:
     return bool(1000.0**power <= max(said.value, seen.value) < 1100 * 1000.0**power)
 
 
+def _with_unit(one: Quantity, following: Sequence[Quantity], text: str) -> Quantity:
+    if one.kind != "count" or not following or following[0].kind == "count":
+        return one
+    if not SHARED_UNIT.fullmatch(text[one.start + len(one.text) : following[0].start]):
+        return one
+    size = following[0].scale
+    return replace(one, value=one.value * size, step=one.step * size, kind=following[0].kind, nouns=(), scale=size)
+
+
 def _compound(match: re.Match[str]) -> Quantity:
     hours, minutes, seconds, hours_only, minutes_only = match.groups()
     if minutes is not None:
@@ -146,13 +161,13 @@ def _quantity(match: re.Match[str], text: str) -> Quantity:
     for kind, units in (("seconds", SECONDS), ("bytes", BYTES)):
         size = units.get(unit) or units.get(unit.removesuffix("s"))
         if unit and size:
-            return Quantity(value * size, kind, step * size, match[0], match.start())
+            return Quantity(value * size, kind, step * size, match[0], match.start(), scale=size)
     return Quantity(value, "count", step, match[0], match.start(), _nouns(text[match.end() :]))
 
 
 def _nouns(after: str) -> tuple[str, ...]:
     match = NOUNS.match(after)
-    words = re.findall(r"[a-z]+", match[1].lower()) if match else []
+    words = re.findall(r"[a-z]+", match[0].lower()) if match else []
     return tuple(stem(word) for word in words if word not in SKIPPED)
 
 

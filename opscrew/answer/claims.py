@@ -29,6 +29,10 @@ ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|no|nr|vs|cf|min|sec|max|incl)\.$", re.IGNORECASE)
 
 
+DISTINCT = 3
+"""Digits from which a bare number is no accident."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """``problem`` is "" where the sentence may be shown, else what the evidence does not hold."""
@@ -69,21 +73,35 @@ class ClaimCheck:
             return Verdict("it says why without citing evidence")
         scope = [fact for fact in self._facts if fact.id in cited] or self._facts
         names = names_in(sentence, self._known)
-        problem = self._names(names, scope) or self._numbers(sentence, names, scope) or self._dates(sentence, scope)
+        problem = (
+            self._names(sentence, names, scope) or self._numbers(sentence, names, scope) or self._dates(sentence, scope)
+        )
         return Verdict(problem)
 
-    def _names(self, names: Sequence[str], scope: Sequence[_Source]) -> str:
+    def _names(self, sentence: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
+        """All stand in the evidence. A name that only the question holds may not be given numbers or builds, and a
+        single name beside a build must be seen together with one."""
+        builds = [name for name in names if name.startswith("#")]
+        states = bool(builds) or bool(quantities(without_citations(sentence)))
         for name in names:
-            if not any(stands_in(name, source.text) for source in (*scope, self._question)):
+            if any(stands_in(name, source.text) for source in scope):
+                continue
+            if states or not stands_in(name, self._question.text):
                 return f"{name} is not in the evidence"
+        known = [name for name in names if name.lower() in self._known]
+        if len(known) == 1 and builds and not any(_together(known[0], build, scope) for build in builds):
+            return f"{known[0]} is not seen with {builds[0]} in the evidence"
         return ""
 
     def _numbers(self, sentence: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
         text = without_citations(sentence)
+        for moment in moments_in(text):
+            text = text.replace(moment.text, " " * len(moment.text))
         about = [one for one in scope if any(stands_in(name, one.text) for name in names)] or list(scope)
+        listed = {len(cited_in(sentence)), len(names), sum(name.startswith("#") for name in names)}
         for said in quantities(text):
-            tolerance = softened(text[: said.start])
-            if self._is_in(said, about, tolerance):
+            is_list = said.text[:1].isalpha() and said.kind == "count" and said.value in listed
+            if is_list or self._is_in(said, about, softened(text[: said.start])):
                 continue
             return f"{said.text.strip()} is not in the evidence" + (f" about {names[0]}" if names else "")
         return ""
@@ -97,7 +115,14 @@ class ClaimCheck:
             counted = [seen for seen in seen_here if set(seen.nouns[:1]) & set(said.nouns)]
             if counted:
                 return any(says_the_same(said, seen, tolerance) for seen in counted)
-        return any(says_the_same(said, seen, tolerance) for seen in seen_here)
+        if any(says_the_same(said, seen, tolerance) for seen in seen_here):
+            return True
+        # Versions, ports and parts of names: right when they stand there letter by letter.
+        written = said.text.strip()
+        is_distinct = said.kind == "count" and ("." in written or len(written) >= DISTINCT)
+        return is_distinct and any(
+            re.search(rf"(?<![\d.]){re.escape(written)}(?![\d.]\d|\d)", one.text) for one in sources
+        )
 
     def _dates(self, sentence: str, scope: Sequence[_Source]) -> str:
         for said in moments_in(without_citations(sentence)):
@@ -110,6 +135,10 @@ class ClaimCheck:
         clocks = f" {time.astimezone(self._zone):%Y-%m-%d %A %H:%M} {time:%H:%M}" if time else ""
         moments = tuple(moments_in(text + clocks))
         return _Source(identity, text.lower(), tuple(quantities(text)), moments)
+
+
+def _together(one: str, other: str, scope: Sequence[_Source]) -> bool:
+    return any(stands_in(one, source.text) and stands_in(other, source.text) for source in scope)
 
 
 def sentences(text: str) -> list[str]:

@@ -19,6 +19,8 @@ SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")
 NEAR = 0.8
 """Likeness (difflib's ratio) from which a word may be a misspelt name: one letter wrong in five."""
 
+STAND_IN = "thatone"
+
 SHORTEST_MISSPELT = 4
 """Letters below which nearly every word is like some other."""
 
@@ -38,12 +40,15 @@ class Found:
     subjects: tuple[Subject, ...]
     near: dict[str, tuple[str, ...]]
     assumed: dict[str, str]
+    wording: str = ""
+    """The question with a stand-in for each name: a repository called "billing" is no question about a bill."""
 
 
 def find_subjects(question: str, known: Sequence[Subject]) -> Found:
     """Build numbers, known names in any spelling of case and hyphens, and misspelt ones."""
     by_name = _by_name(known)
     places: dict[int, Subject] = {}
+    wording = question
     for spoken, named in by_name.items():
         match = _spoken(spoken, question)
         if match:
@@ -52,12 +57,13 @@ def find_subjects(question: str, known: Sequence[Subject]) -> Found:
                 start <= match.start() and match.end() <= start + len(other.name) for start, other in places.items()
             ):
                 places[match.start()] = subject
+                wording = wording.replace(match[0], STAND_IN)
     near, assumed = _misspelt(question, by_name)
     for word, name in assumed.items():
         places[question.lower().find(word)] = max(by_name[name.lower()], key=_preference)
     builds = _builds(question, list(places.values()))
     ordered = [places[start] for start in sorted(places)]
-    return Found(tuple(dict.fromkeys((*ordered, *builds))), near, assumed)
+    return Found(tuple(dict.fromkeys((*ordered, *builds))), near, assumed, wording)
 
 
 def label(subjects: Iterable[Subject]) -> str:

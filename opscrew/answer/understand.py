@@ -80,7 +80,7 @@ def _read(
 ) -> Understanding:
     found = find_subjects(question, known)
     span = find_range(question, now, zone)
-    guessed = guess(question)
+    guessed = guess(found.wording)
     leaning = previous is not None and _is_follow_up(question, guessed, bool(found.subjects or span))
     intent, sure = guessed.name, guessed.sure
     subjects = found.subjects
