@@ -5,7 +5,6 @@ Enlarging is the easy answer and cannot be undone, so every other one is tried f
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,8 +12,9 @@ from decimal import Decimal
 from enum import StrEnum
 
 from opscrew.storage.rules import StorageRules, storage_rules
+from opscrew.storage.teeth import read_habit
 from opscrew.storage.trouble import Trouble, look_for_trouble
-from opscrew.storage.volume import DAY, GIB, Fit, Past, StorageClass, Volume
+from opscrew.storage.volume import DAY, GIB, Fit, StorageClass, Volume
 
 
 class Step(StrEnum):
@@ -89,13 +89,6 @@ def monthly_cost(storage_class: StorageClass, more_gib: int, rules: StorageRules
     return None
 
 
-def clean_ups(past: Past, capacity: float, rules: StorageRules) -> list[int]:
-    """Positions at which use fell so far that somebody, or something, cleaned up."""
-    least = capacity * rules.clean_up_percent / 100
-    steps = enumerate(itertools.pairwise(past.values), start=1)
-    return [index for index, (before, after) in steps if before - after >= least]
-
-
 def _why_wait(volume: Volume, now: datetime, rules: StorageRules) -> str:
     claim = volume.claim
     if claim.phase != "Bound":
@@ -118,19 +111,13 @@ def _why_clean_up(volume: Volume, trouble: Trouble, rules: StorageRules) -> str:
         return f"the file system of {have:.0f} GiB is shared with others, so a larger claim would give no room"
     if trouble.inodes_only and volume.used_share * 100 < rules.inodes_bytes_percent:
         return f"files run out, not bytes ({volume.used_share:.0%} used): delete old small files"
-    past = volume.past
-    found = clean_ups(past, volume.usable, rules)
-    if len(found) < rules.clean_ups:
+    habit = read_habit(volume)
+    if habit is None or not habit.overdue:
         return ""
-    pauses = [later - earlier for earlier, later in itertools.pairwise(found)]
-    pause = len(past.values) - 1 - found[-1]
-    if pauses and pause > rules.overdue_times * max(pauses):
-        days = past.step / DAY
-        return (
-            f"the last clean-up was {pause * days:.0f} days ago, and there never were more than "
-            f"{max(pauses) * days:.0f} between two: see why it did not run"
-        )
-    return ""
+    return (
+        f"the last clean-up was {habit.pause:.0f} days ago, and there never were more than "
+        f"{habit.longest:.0f} between two: see why it did not run"
+    )
 
 
 def _why_not_expandable(volume: Volume, wanted: int, rules: StorageRules) -> str:

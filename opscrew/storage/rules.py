@@ -34,6 +34,7 @@ class StorageRules(Rules):
     full_free_gib: int = Field(ge=1)
     critical_days: float = Field(gt=0)
     sprint_free_percent: float = Field(gt=0, lt=100)
+    sprint_above_percent: float = Field(ge=0)
     young_used_percent: float = Field(gt=0, le=100)
     fewest_hours: int = Field(ge=1)
     fewest_daily_values: int = Field(ge=3)

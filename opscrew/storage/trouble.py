@@ -10,6 +10,7 @@ from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
 from opscrew.storage.forecast import Forecast
 from opscrew.storage.rules import storage_rules
+from opscrew.storage.teeth import is_usual_tooth
 from opscrew.storage.volume import DAY, GIB, Volume
 
 
@@ -75,6 +76,8 @@ def _bytes_trouble(volume: Volume) -> Trouble | None:
             return None
         sentence = f"{volume.used_share:.0%} are used, and there is too little past for a forecast"
         return Trouble("VOLUME_FILLING", sentence, None, critical=False)
+    if told.fills and is_usual_tooth(volume):
+        return None
     if told.fills:
         return Trouble("VOLUME_FILLING", _when("the volume", told), told, _is_critical(told), _likely(told))
     days = _sprint(volume)
@@ -109,7 +112,8 @@ def _sprint(volume: Volume) -> float | None:
     if len(past.values) <= day or 100 * (1 - volume.used_share) >= rules.sprint_free_percent:
         return None
     grown = past.values[-1] - past.values[-1 - day]
-    if grown <= 0 or past.values[-1] < max(past.values[:-day]) or volume.available / grown > rules.critical_days:
+    known_ground = max(past.values[:-day]) * (1 + rules.sprint_above_percent / 100)
+    if grown <= 0 or past.values[-1] <= known_ground or volume.available / grown > rules.critical_days:
         return None
     return volume.available / grown
 

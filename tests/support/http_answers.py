@@ -52,6 +52,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answers.by_path.get(parts.path, status(404, "no such path"))(self, request)
 
     do_POST = do_GET
+    do_PATCH = do_GET
 
     def send(self, content: bytes, code: int = 200, headers: dict[str, str] | None = None) -> None:
         self.send_response(code)

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from opscrew.storage.advice import Step, advise, clean_ups, monthly_cost, wanted_gib
+from opscrew.storage.advice import Step, advise, monthly_cost, wanted_gib
 from opscrew.storage.rules import storage_rules
+from opscrew.storage.teeth import clean_ups
 from opscrew.storage.trouble import look_for_trouble
 from opscrew.storage.volume import GIB, HOUR, Past, StorageClass
 from tests.support.volumes import EXPANDABLE, NOW, claim, growing, volume

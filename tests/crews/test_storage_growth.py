@@ -1,0 +1,202 @@
+"""The storage crew: findings with advice, proposals, and what happens when figures are missing, partial or late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from crews import storage_growth
+from crews.context import CrewContext
+from crews.systems import Systems
+from opscrew.actions.execution import Execution
+from opscrew.actions.records import ActionRecord
+from opscrew.findings.ledger import Ledger
+from opscrew.metrics import Metrics
+from opscrew.model.action import ActionState
+from opscrew.model.run import RunOutcome
+from opscrew.settings import KubernetesSettings, Settings, UrlSettings
+from opscrew.storage.volume import GIB
+from opscrew.store.database import open_database
+from tests.support.http_answers import Answers, hang, http_answers, text
+from tests.support.kubernetes_api import Api, kubernetes_api
+from tests.support.kubernetes_objects import NOW, ago, pod, ready, thing
+from tests.support.metrics_answers import MetricsTable
+from tests.support.volumes import growing
+from tools.victoriametrics.client import QUERY
+
+CLAIMS, CLASSES, PODS = (
+    "/api/v1/persistentvolumeclaims",
+    "/apis/storage.k8s.io/v1/storageclasses",
+    "/api/v1/pods",
+)
+SETS = "/apis/apps/v1/statefulsets"
+LABELS = {"namespace": "team", "persistentvolumeclaim": "data"}
+FILLING = growing(90, 1)
+
+
+def claim(**status: Any) -> dict[str, Any]:
+    spec = {"storageClassName": "fast", "resources": {"requests": {"storage": "100Gi"}}}
+    status = {"phase": "Bound", "capacity": {"storage": "100Gi"}} | status
+    return thing(
+        "PersistentVolumeClaim", "data", metadata={"creationTimestamp": ago(days=200)}, spec=spec, status=status
+    )
+
+
+def storage_class(**fields: Any) -> dict[str, Any]:
+    made = {"provisioner": "ebs.csi.aws.com", "allowVolumeExpansion": True, "parameters": {"type": "gp3"}} | fields
+    return thing("StorageClass", "fast", version="storage.k8s.io/v1", namespace="", **made)
+
+
+OWNER = thing("StatefulSet", "db", version="apps/v1", spec={"replicas": 1}, status={"readyReplicas": 1})
+
+
+def mounting_pod() -> dict[str, Any]:
+    made = pod("db-0", owner=OWNER, conditions=ready())
+    made["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    return made
+
+
+def table(days: list[float], size: float = 100) -> MetricsTable:
+    used = days[-1] * GIB
+    return MetricsTable(
+        now={
+            "kubelet_volume_stats_used_bytes": [(LABELS, used)],
+            "kubelet_volume_stats_capacity_bytes": [(LABELS, size * GIB)],
+            "kubelet_volume_stats_available_bytes": [(LABELS, size * GIB - used)],
+            "kubelet_volume_stats_inodes": [(LABELS, 1000)],
+            "kubelet_volume_stats_inodes_used": [(LABELS, 100)],
+        },
+        past={"kubelet_volume_stats_used_bytes": [(LABELS, [day * GIB for day in days])]},
+    )
+
+
+@dataclass
+class World:
+    api: Api
+    metrics: Answers
+    context: CrewContext
+    engine: Engine
+
+    def open(self) -> dict[str, Any]:
+        return {entry.finding.code: entry.finding for entry in Ledger(self.engine, lambda: NOW).open()}
+
+    def actions(self) -> list[ActionRecord]:
+        context = self.context
+        return list(Execution(context.engine, context.settings, context.clock, context.uptime).list())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    engine = open_database(f"sqlite:///{tmp_path / 'crew.db'}")
+    with kubernetes_api() as api, http_answers() as metrics:
+        api.objects |= {CLAIMS: [claim()], CLASSES: [storage_class()], PODS: [mounting_pod()], SETS: [OWNER]}
+        table(FILLING).serve_on(metrics)
+        settings = Settings(
+            kubernetes=(KubernetesSettings(name="prod", kubeconfig=api.kubeconfig(tmp_path)),),
+            victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=0.5),
+            policy={"expand_pvc": "approve"},
+            data_dir=tmp_path,
+        )
+        counters = Metrics()
+        with Systems(settings, lambda: NOW, counters) as systems:
+            context = CrewContext(
+                settings=settings, engine=engine, clock=lambda: NOW, metrics=counters, systems=systems
+            )
+            yield World(api, metrics, context, engine)
+    engine.dispose()
+
+
+def test_a_filling_volume_is_a_finding_with_advice_and_a_proposal(world: World) -> None:
+    run = storage_growth.run(world.context)
+    assert (run.outcome, run.unavailable) == (RunOutcome.OK, ())
+    assert run.summary == "prod: 1 volumes, 1 fill up, 1 new, 1 enlargements proposed"
+    told = world.open()["VOLUME_FILLING"]
+    assert told.subject.key == "kubernetes/PersistentVolumeClaim/prod/team/data"
+    assert told.details["advice"] == "expand"
+    assert told.details["workload"] == "StatefulSet/db"
+    assert "USD more a month" in told.next_step
+    (record,) = world.actions()
+    assert (record.state, record.action.finding) == (ActionState.WAITING, told.fingerprint)
+    assert record.action.parameters["from_gib"] == 100
+    again = storage_growth.run(world.context)
+    assert again.summary == "prod: 1 volumes, 1 fill up, 0 new"
+    assert len(world.actions()) == 1
+
+
+def test_a_volume_that_was_cleaned_up_resolves(world: World) -> None:
+    storage_growth.run(world.context)
+    table([*FILLING, 20.0]).serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert world.open() == {}
+
+
+def test_a_missing_metric_is_told_and_resolves_nothing_else(world: World) -> None:
+    storage_growth.run(world.context)
+    MetricsTable().serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert "VOLUME_METRICS_MISSING" in world.open()
+    table(FILLING).serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert set(world.open()) == {"VOLUME_FILLING"}
+
+
+def test_a_store_that_hangs_or_talks_nonsense_keeps_what_is_known(world: World) -> None:
+    storage_growth.run(world.context)
+    for answer in (hang, text("<html>")):
+        world.metrics.by_path[QUERY] = answer
+        run = storage_growth.run(world.context)
+        assert (run.outcome, run.unavailable) == (RunOutcome.PARTIAL, ("storage of prod",))
+        assert set(world.open()) == {"VOLUME_FILLING", "SYSTEM_UNAVAILABLE"}
+    table(FILLING).serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert set(world.open()) == {"VOLUME_FILLING"}
+
+
+def test_a_partial_answer_resolves_nothing(world: World) -> None:
+    storage_growth.run(world.context)
+    partial = MetricsTable(partial=True)
+    partial.serve_on(world.metrics)
+    run = storage_growth.run(world.context)
+    assert run.outcome is RunOutcome.PARTIAL
+    assert set(world.open()) == {"VOLUME_FILLING"}
+
+
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ({CLASSES: [storage_class(allowVolumeExpansion=False)]}, "migrate"),
+        ({CLASSES: []}, "migrate"),
+        ({CLAIMS: [claim(conditions=[{"type": "Resizing", "status": "True", "message": "at work"}])]}, "leave"),
+    ],
+)
+def test_what_the_cluster_says_shapes_the_advice(world: World, change: dict, advice: str) -> None:
+    world.api.objects |= change
+    storage_growth.run(world.context)
+    assert world.open()["VOLUME_FILLING"].details["advice"] == advice
+    assert world.actions() == []
+
+
+def test_two_clusters_in_one_store_need_labels(world: World, tmp_path: Path) -> None:
+    parts = tuple(
+        KubernetesSettings(name=name, kubeconfig=world.api.kubeconfig(tmp_path), metrics_labels=labels)
+        for name, labels in (("prod", {"cluster": "prod"}), ("test", {}))
+    )
+    settings = world.context.settings.model_copy(update={"kubernetes": parts})
+    with Systems(settings, lambda: NOW, world.context.metrics) as systems:
+        run = storage_growth.run(
+            CrewContext(
+                settings=settings,
+                engine=world.engine,
+                clock=lambda: NOW,
+                metrics=world.context.metrics,
+                systems=systems,
+            )
+        )
+    assert run.unavailable == ("storage of test",)
+    assert all('cluster="prod"' in request.values["query"] for request in world.metrics.requests)
+    assert "metrics_labels of test" in world.open()["SYSTEM_UNAVAILABLE"].next_step
