@@ -12,8 +12,11 @@ from typing import Protocol
 
 import structlog
 
+from crews.answers import Answer
+from crews.ask import Question, answer_question
 from crews.context import CrewContext
 from crews.registry import find_crew
+from crews.running import run_crew
 from crews.systems import Systems
 from demo.bitbucket.app import create_app
 from demo.bitbucket.hour import MINUTES, Event, furnish, play
@@ -31,6 +34,13 @@ from opscrew.model.action import ActionState
 from opscrew.settings import BitbucketSettings, BudgetSettings, Settings
 from opscrew.store.database import open_database
 
+QUESTIONS = (
+    "Why did payments fail?",
+    "What waits for approval?",
+    "Which findings are open in infra?",
+)
+"""Asked when the hour is over; answered without a model, from the same evidence that one would get."""
+
 START = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 """A Tuesday; fixed, so that every run tells the same story."""
 
@@ -42,7 +52,9 @@ class Story(Protocol):
     def happened(self, at: datetime, event: Event) -> None: ...
     def finding(self, at: datetime, entry: LedgerEntry) -> None: ...
     def action(self, at: datetime, record: ActionRecord) -> None: ...
+    def answer(self, question: str, answer: Answer) -> None: ...
     def end(self, entries: list[LedgerEntry], records: list[ActionRecord], audit: AuditCheck) -> None: ...
+    def farewell(self) -> None: ...
 
 
 def play_hour(folder: Path, seed: int, story: Story) -> bool:
@@ -59,10 +71,15 @@ def play_hour(folder: Path, seed: int, story: Story) -> bool:
         with Systems(settings, clock, metrics) as systems:
             context = CrewContext(settings=settings, engine=engine, clock=clock, metrics=metrics, systems=systems)
             entries, records = _hour(context, world, clock, story)
+            answers = [answer_question(context, Question(text, facts_only=True)) for text in QUESTIONS]
             audit = verify(engine, settings.data_dir / FILE_NAME)
         story.end(entries, records, audit)
+        for text, answer in zip(QUESTIONS, answers, strict=True):
+            story.answer(text, answer)
+        story.farewell()
         engine.dispose()
-    return audit.intact and _is_what_was_promised(entries, records)
+    answered = all(answer.facts and answer.text for answer in answers)
+    return answered and audit.intact and _is_what_was_promised(entries, records)
 
 
 def _settings(url: str, folder: Path) -> Settings:
@@ -87,7 +104,7 @@ def _hour(
     for minute in range(MINUTES + 1):
         for event in play(world, minute):
             story.happened(clock(), event)
-        crew.run(context)
+        run_crew(crew, context)
         for entry in ledger.list():
             if told.get(entry.fingerprint) != _moment(entry):
                 told[entry.fingerprint] = _moment(entry)

@@ -7,11 +7,14 @@ from datetime import datetime
 from rich.console import Console
 
 from cli.output import console, print_json
+from crews.answers import Answer
 from demo.bitbucket.hour import REPOSITORIES, Event
 from opscrew.actions.records import ActionRecord
 from opscrew.actions.verification import AuditCheck
 from opscrew.findings.records import LedgerEntry
 from opscrew.model.action import ActionState
+
+LINES_OF_AN_ANSWER = 4
 
 COLOURS = {"info": "cyan", "warning": "yellow", "critical": "red"}
 
@@ -27,6 +30,7 @@ What to try next
   crew doctor                try every connection that it names
   crew run ci_watch          one look at your pipelines; nothing is re-run
                              before your policy says so
+  crew ask "what failed since yesterday?"
   crew ci classify FILE      judge a log of your own"""
 
 
@@ -74,7 +78,14 @@ class TextStory:
             self._out.print(f"  waits for approval: {record.action.kind} {record.action.target.scope} ({record.id})")
         word = "intact" if audit.intact else "BROKEN: " + audit.problems[0]
         self._out.print(f"  audit log: {audit.head.number} entries, {word}\n")
-        self._out.print(NEXT)
+
+    def answer(self, question: str, answer: Answer) -> None:
+        self._out.print(f'[bold]crew ask[/bold] "{_plain(question)}"')
+        for line in answer.text.splitlines()[:LINES_OF_AN_ANSWER]:
+            self._indented(line)
+
+    def farewell(self) -> None:
+        self._out.print(f"\n{NEXT}")
 
     def _indented(self, text: str) -> None:
         from rich.padding import Padding
@@ -122,6 +133,12 @@ class JsonStory:
                 "audit": {"entries": audit.head.number, "intact": audit.intact},
             }
         )
+
+    def answer(self, question: str, answer: Answer) -> None:
+        print_json({"question": question, "answer": answer.text, "facts": len(answer.facts)})
+
+    def farewell(self) -> None:
+        pass
 
 
 def _plain(text: str) -> str:

@@ -28,6 +28,9 @@ def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> 
     }
     states = {line["state"] for line in told if "action" in line}
     assert states >= {"sent", "succeeded", "waiting"}
-    assert told[-1]["audit"]["intact"] is True
+    answers = [line for line in told if "question" in line]
+    assert len(answers) == 3
+    assert all(line["facts"] and line["answer"] for line in answers)
+    assert [line["audit"]["intact"] for line in told if "audit" in line] == [True]
     assert set(Path(tempfile.gettempdir()).glob("crew-demo-*")) <= before
     assert list(tmp_path.iterdir()) == []
