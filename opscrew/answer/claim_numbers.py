@@ -100,7 +100,7 @@ def quantities(text: str) -> list[Quantity]:
 
 def says_the_same(said: Quantity, seen: Quantity, tolerance: float = 0.0) -> bool:
     """``said`` may be a rounding of ``seen``; ``tolerance`` is a share of it that is allowed on top."""
-    for value in _readings(said, seen):
+    for value in _readings(said, seen, exactly=not tolerance):
         gap = abs(said.value - value)
         if gap <= 1e-9 * max(1.0, abs(value)) or (tolerance and gap <= tolerance * abs(value)):
             return True
@@ -112,10 +112,10 @@ def says_the_same(said: Quantity, seen: Quantity, tolerance: float = 0.0) -> boo
     return False
 
 
-def _readings(said: Quantity, seen: Quantity) -> Iterator[float]:
+def _readings(said: Quantity, seen: Quantity, *, exactly: bool) -> Iterator[float]:
     if said.kind == seen.kind:
         yield seen.value
-        if said.kind == "bytes":  # people write GB and mean GiB, and the other way round
+        if said.kind == "bytes" and exactly:  # people write GB and mean GiB, and the other way round
             for power in (1, 2, 3, 4):
                 factor = (1024 / 1000) ** power
                 yield from (seen.value * factor, seen.value / factor) if _same_size(said, seen, power) else ()

@@ -29,6 +29,9 @@ ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|no|nr|vs|cf|min|sec|max|incl)\.$", re.IGNORECASE)
 
 
+ASKED = re.compile(r"\byou (?:asked|wanted to know|wanted|wonder)\b", re.IGNORECASE)
+"""Such a sentence speaks of the question, so it must say what stands there."""
+
 DISTINCT = 3
 """Digits from which a bare number is no accident."""
 
@@ -72,17 +75,17 @@ class ClaimCheck:
         if causal(sentence) and not cited:
             return Verdict("it says why without citing evidence")
         scope = [fact for fact in self._facts if fact.id in cited] or self._facts
+        if ASKED.search(sentence) and not cited:
+            scope = [self._question]
         names = names_in(sentence, self._known)
-        problem = (
-            self._names(sentence, names, scope) or self._numbers(sentence, names, scope) or self._dates(sentence, scope)
-        )
-        return Verdict(problem)
+        problem = self._names(sentence, names, scope) or self._numbers(sentence, names, scope)
+        return Verdict(problem or self._dates(sentence, scope))
 
     def _names(self, sentence: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
-        """All stand in the evidence. A name that only the question holds may not be given numbers or builds, and a
+        """All stand in the evidence. A name that only the question holds may be told nothing of, and a
         single name beside a build must be seen together with one."""
         builds = [name for name in names if name.startswith("#")]
-        states = bool(builds) or bool(quantities(without_citations(sentence)))
+        states = bool(builds or cited_in(sentence) or quantities(without_citations(sentence)))
         for name in names:
             if any(stands_in(name, source.text) for source in scope):
                 continue
@@ -98,7 +101,8 @@ class ClaimCheck:
         for moment in moments_in(text):
             text = text.replace(moment.text, " " * len(moment.text))
         about = [one for one in scope if any(stands_in(name, one.text) for name in names)] or list(scope)
-        listed = {len(cited_in(sentence)), len(names), sum(name.startswith("#") for name in names)}
+        known = sum(name.lower() in self._known for name in names)
+        listed = {len(cited_in(sentence)), known, sum(name.startswith("#") for name in names)}
         for said in quantities(text):
             is_list = said.text[:1].isalpha() and said.kind == "count" and said.value in listed
             if is_list or self._is_in(said, about, softened(text[: said.start])):
@@ -120,9 +124,8 @@ class ClaimCheck:
         # Versions, ports and parts of names: right when they stand there letter by letter.
         written = said.text.strip()
         is_distinct = said.kind == "count" and ("." in written or len(written) >= DISTINCT)
-        return is_distinct and any(
-            re.search(rf"(?<![\d.]){re.escape(written)}(?![\d.]\d|\d)", one.text) for one in sources
-        )
+        letters = re.compile(rf"(?<![\d.]){re.escape(written)}(?![\d.]\d|\d)")
+        return is_distinct and any(letters.search(one.text) for one in sources)
 
     def _dates(self, sentence: str, scope: Sequence[_Source]) -> str:
         for said in moments_in(without_citations(sentence)):
