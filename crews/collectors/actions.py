@@ -25,9 +25,14 @@ def collect(request: Request) -> Sequence[Fact]:
     facts = []
     if asked_for:
         facts.append(Fact("actions", _counts(found, waiting), request.now, weight=10))
-    for place, record in enumerate(sorted(found, key=lambda one: one.proposed_at, reverse=True)[:MOST]):
+    for place, record in enumerate(sorted(found, key=_waiting_first)[:MOST]):
         facts.append(_fact(record, request, weight - 0.1 * place))
     return facts
+
+
+def _waiting_first(record: ActionRecord) -> tuple[bool, float]:
+    """What a person must decide comes first, then the latest."""
+    return record.state is not ActionState.WAITING, -record.proposed_at.timestamp()
 
 
 def _counts(found: Sequence[ActionRecord], waiting: int) -> str:
