@@ -31,6 +31,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opscrew.errors import UsageError
+from opscrew.settings_mistakes import did_you_mean, one_line, refuse_secrets
 
 
 def _off_as_written(value: Any) -> Any:
@@ -210,7 +211,7 @@ class Settings(BaseSettings):
     def _zone_exists(cls, name: str) -> str:
         if name not in available_timezones():
             near = difflib.get_close_matches(name, available_timezones(), n=1)
-            raise ValueError(f"no such time zone{_did_you_mean(near)}")
+            raise ValueError(f"no such time zone{did_you_mean(near)}")
         return name
 
     @field_validator("data_dir")
@@ -277,14 +278,21 @@ def load(option: Path | None = None) -> Settings:
     path = find_file(option, os.environ)
     values = _read_yaml(path) if path else {}
     where = str(path) if path else "environment"
-    _refuse_secrets(values, Settings, where)
+    refuse_secrets(values, Settings, where)
     try:
         return Settings(**values)
     except ValidationError as problem:
-        raise UsageError(_one_line(problem, where), "`crew init --print` shows every setting.") from problem
+        raise UsageError(one_line(problem, where, Settings), "`crew init --print` shows every setting.") from problem
     except ValueError as problem:  # pydantic-settings wraps our own error and unreadable JSON alike
         cause = problem.__cause__
-        raise (cause if isinstance(cause, UsageError) else UsageError(f"{where}: {problem}")) from problem
+        raise (cause if isinstance(cause, UsageError) else _unreadable_variable(problem)) from problem
+
+
+def _unreadable_variable(problem: ValueError) -> UsageError:
+    """pydantic-settings names the field only: 'error parsing value for field "kubernetes" from source ...'."""
+    words = str(problem).split('"')
+    name = f"CREW_{words[1].upper()}" if len(words) > 1 else "the environment"
+    return UsageError(f"{name}: not valid JSON", "Lists and maps in the environment are written as JSON.")
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -304,52 +312,3 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if "data_dir" in values and not os.environ.get("CREW_DATA_DIR"):
         values["data_dir"] = Path(str(values["data_dir"])).expanduser()
     return values
-
-
-def _refuse_secrets(values: Mapping[str, Any], model: type[BaseModel], where: str, prefix: str = "") -> None:
-    for name, field in model.model_fields.items():
-        value = values.get(name)
-        if value is None:
-            continue
-        label = f"{prefix}{name}"
-        if "SecretStr" in str(field.annotation):
-            variable = "CREW_" + label.upper().replace(".", "__")
-            raise UsageError(
-                f"{where}: {label} is a secret and does not belong in this file",
-                f"Put it in the environment as {variable}, or its file's path as {variable}_FILE.",
-            )
-        part = _part_of(field.annotation)
-        for inner in value if isinstance(value, list) else [value]:
-            if part and isinstance(inner, dict):
-                _refuse_secrets(inner, part, where, f"{label}.")
-
-
-def _part_of(annotation: Any) -> type[Part] | None:
-    """The ``Part`` inside ``X``, ``X | None`` or ``tuple[X, ...]``."""
-    if isinstance(annotation, type) and issubclass(annotation, Part):
-        return annotation
-    return next((part for inner in getattr(annotation, "__args__", ()) if (part := _part_of(inner))), None)
-
-
-def _one_line(problem: ValidationError, where: str) -> str:
-    first = problem.errors()[0]
-    place = ".".join(str(step) for step in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key {place}{_did_you_mean(_near(first['loc']))}"
-    if first["type"] == "missing":
-        return f"{where}: {place} is missing"
-    return f"{where}: {place}: {first['msg'].removeprefix('Value error, ')}"
-
-
-def _near(place: tuple[int | str, ...]) -> list[str]:
-    """Known keys that look like the last step of ``place``."""
-    model: type[BaseModel] | None = Settings
-    for step in place[:-1]:
-        if isinstance(step, str) and model is not None and step in model.model_fields:
-            model = _part_of(model.model_fields[step].annotation)
-    known = list(model.model_fields) if model else []
-    return difflib.get_close_matches(str(place[-1]), known, n=1)
-
-
-def _did_you_mean(near: list[str]) -> str:
-    return f" (did you mean {near[0]}?)" if near else ""

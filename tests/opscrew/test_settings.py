@@ -51,7 +51,7 @@ def test_a_secret_comes_from_a_file_that_the_environment_names(write, monkeypatc
         ("bitbucket: {workspace: acme, token: x}", "bitbucket.token is a secret"),
         ("bitbucket: {url: x}", "bitbucket.workspace is missing"),
         ("timezone: Europe/Berln", "did you mean Europe/Berlin?"),
-        ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline"),
+        ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline: Input should be 'auto', 'approve' or 'off'"),
         ("a: [", "line 1: not valid YAML"),
         ("- a", "expected settings by name"),
         ("\x00\x01", "not valid YAML"),
@@ -79,3 +79,10 @@ def test_a_bare_off_in_yaml_is_the_mode_off(tmp_path) -> None:
     (tmp_path / "crew.yaml").write_text("policy: {stop_pipeline: off, rerun_pipeline: {acme/*: auto, acme/infra: off}}")
     policy = settings.load(tmp_path / "crew.yaml").policy
     assert policy == {"stop_pipeline": "off", "rerun_pipeline": {"acme/*": "auto", "acme/infra": "off"}}
+
+
+def test_a_list_in_the_environment_that_is_not_json_names_its_variable(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_KUBERNETES", "[x")
+    with pytest.raises(UsageError) as raised:
+        settings.load(write(""))
+    assert raised.value.message == "CREW_KUBERNETES: not valid JSON"

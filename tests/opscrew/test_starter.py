@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from opscrew import settings
 from opscrew.settings import STARTER_FILE, Settings
+from opscrew.settings_mistakes import part_of
 
 TEXT = STARTER_FILE.read_text(encoding="utf-8")
 
@@ -39,7 +40,7 @@ def missing(model: type[BaseModel], values: dict[str, Any], prefix: str = "") ->
         if name not in values:
             found.append(label)
             continue
-        part = settings._part_of(field.annotation)
+        part = part_of(field.annotation)
         if part is None:
             continue
         value = values[name][0] if isinstance(values[name], list) else values[name]
