@@ -61,10 +61,11 @@ def _list(settings: Settings, *, as_json: bool) -> None:
 
 
 def _check(name: str, settings: Settings) -> None:
-    """Raises ``UsageError`` for an unknown crew, or one that has nothing to look at."""
+    """Raises ``UsageError`` for an unknown crew, one that has nothing to look at, or rules that mean nothing."""
     import difflib
 
     from crews.registry import CREWS, find_crew
+    from opscrew.actions.policy import check_settings
     from opscrew.errors import UsageError
 
     crew = find_crew(name)
@@ -79,6 +80,7 @@ def _check(name: str, settings: Settings) -> None:
             f"{name} has nothing to look at: {', '.join(missing)} is not configured",
             "Add it to crew.yaml; `crew init --print` shows how.",
         )
+    check_settings(settings)
 
 
 def _run_once(engine: Engine, settings: Settings, name: str) -> Run:

@@ -20,6 +20,7 @@ from crews.context import CrewContext
 from crews.registry import CREWS, Crew
 from crews.schedule import SCHEDULE_FILE, Appointment, load
 from crews.systems import Systems
+from opscrew.actions.policy import check_settings
 from opscrew.clock import Clock, utc_now
 from opscrew.errors import CrewError
 from opscrew.metrics import Metrics
@@ -48,6 +49,7 @@ def serve(
 ) -> int:
     """Runs until SIGTERM or SIGINT; returns the exit code. ``ready`` is told the address once everything runs."""
     refuse_open_door(settings.http)
+    check_settings(settings)
     if appointments is None:
         appointments = load(settings.schedule or SCHEDULE_FILE, [crew.name for crew in crews])
     stop = _stop_on_signals()

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from crews.checks.check import Check, Level, Result
 from crews.systems import Systems
+from opscrew.actions.policy import check_settings
 from opscrew.settings import Settings
 from opscrew.store.database import open_database
 from opscrew.store.owner import describe, read_owner
@@ -23,7 +24,12 @@ MB = 1 << 20
 
 def machine_checks(_settings: Settings) -> tuple[Check, ...]:
     """Always on."""
-    return (Check("data folder", data_folder), Check("daemon", daemon), Check("database", database))
+    return (
+        Check("data folder", data_folder),
+        Check("daemon", daemon),
+        Check("database", database),
+        Check("policy", policy),
+    )
 
 
 def data_folder(systems: Systems) -> Result:
@@ -67,6 +73,17 @@ def database(systems: Systems) -> Result:
     finally:
         engine.dispose()
     return Result(Level.OK, f"{engine.dialect.name}, schema up to date, {runs:,} runs recorded", server_time=now)
+
+
+def policy(systems: Systems) -> Result:
+    """What may happen by itself; a rule that means nothing stops every crew that acts."""
+    settings = systems.settings
+    check_settings(settings)
+    if settings.dry_run:
+        return Result(Level.OK, "dry run: nothing is carried out")
+    rules = ", ".join(sorted(settings.policy)) or "none, so every action waits for approval"
+    quiet = f"; quiet hours {settings.quiet_hours}" if settings.quiet_hours else ""
+    return Result(Level.OK, f"rules: {rules}{quiet}")
 
 
 def _short(folder: Path) -> str:

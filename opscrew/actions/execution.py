@@ -22,8 +22,7 @@ from opscrew.actions.catalog import catalog
 from opscrew.actions.executor import Executor
 from opscrew.actions.following import follow
 from opscrew.actions.journal import Journal, StaleRecordError
-from opscrew.actions.policy import check_rules
-from opscrew.actions.quiet_hours import parse_quiet_hours
+from opscrew.actions.policy import check_settings
 from opscrew.actions.records import BY_POLICY, ActionRecord, id_of
 from opscrew.actions.ruling import Ruling, objection, rule, spending_of
 from opscrew.actions.sending import CREW, Sender, Timing
@@ -67,8 +66,7 @@ class Execution:
         timing: Timing | None = None,
         checkpoint: Callable[[str], None] = no_checkpoint,
     ) -> None:
-        check_rules(settings.policy)
-        parse_quiet_hours(settings.quiet_hours, settings.zone)
+        check_settings(settings)
         self._settings = settings
         self._clock = clock
         self._uptime = uptime

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from opscrew.actions.catalog import ActionKind, catalog
+from opscrew.actions.quiet_hours import parse_quiet_hours
 from opscrew.errors import UsageError
-from opscrew.settings import PolicyMode
+from opscrew.settings import PolicyMode, Settings
 
 Rules = Mapping[str, PolicyMode | Mapping[str, PolicyMode]]
 
@@ -50,6 +51,12 @@ def check_rules(rules: Rules) -> None:
             near = difflib.get_close_matches(name, catalog(), n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise UsageError(f"policy: unknown action {name}{hint}", f"Known are: {', '.join(catalog())}.")
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises ``UsageError`` when policy or quiet hours cannot be understood. Called before anything is started."""
+    check_rules(settings.policy)
+    parse_quiet_hours(settings.quiet_hours, settings.zone)
 
 
 def _specificity(pattern: str) -> tuple[bool, int]:

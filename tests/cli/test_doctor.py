@@ -70,9 +70,15 @@ def doctor(folder: Path, **environment: str) -> tuple[int, dict[str, dict[str, s
 def test_nothing_configured_is_fine(tmp_path: Path) -> None:
     code, found = doctor(tmp_path)
     assert code == 0
-    assert {name for name, result in found.items() if result["level"] == "ok"} == {"data folder", "database"}
+    assert {name for name, result in found.items() if result["level"] == "ok"} == {"data folder", "database", "policy"}
     assert {result["level"] for result in found.values()} == {"ok", "off"}
     assert all(result["hint"] for name, result in found.items() if result["level"] == "off" and name != "clock")
+
+
+def test_a_rule_that_means_nothing_is_found(tmp_path: Path) -> None:
+    code, found = doctor(tmp_path, CREW_POLICY='{"rerun_pipelin": "auto"}')
+    assert code == 1
+    assert "did you mean rerun_pipeline?" in found["policy"]["text"]
 
 
 def test_what_works_and_what_does_not(tmp_path: Path, url: str) -> None:
