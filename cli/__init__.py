@@ -2,6 +2,7 @@
 
 from cli import (
     actions,
+    alerts,
     ask,
     chat,
     ci,
@@ -10,6 +11,7 @@ from cli import (
     demo,
     doctor,
     findings,
+    incidents,
     init,
     knowledge,
     mcp,
@@ -22,6 +24,7 @@ from cli import (
 
 COMMANDS = (
     actions.register,
+    alerts.register,
     ask.register,
     chat.register,
     ci.register,
@@ -30,6 +33,7 @@ COMMANDS = (
     demo.register,
     doctor.register,
     findings.register,
+    incidents.register,
     init.register,
     knowledge.register,
     mcp.register,

@@ -135,6 +135,12 @@ class AlertStore:
         with reading(self._engine).connect() as connection:
             return tuple(rows.read_groups(connection, alert_groups.c.state == "open"))
 
+    def groups_since(self, since: datetime) -> tuple[Group, ...]:
+        """Groups that are open, or were closed after ``since``."""
+        wanted = (alert_groups.c.state == "open") | (alert_groups.c.closed_at > since)
+        with reading(self._engine).connect() as connection:
+            return tuple(rows.read_groups(connection, wanted))
+
     def group(self, identity: str) -> Group:
         """One group, open or closed."""
         with reading(self._engine).connect() as connection:

@@ -1,0 +1,95 @@
+"""Triage of one group of alerts: look at everything, rank the causes, choose, propose a repair from the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from crews.alert_looks import LOOKS, Case, look_at_all
+from crews.alert_reasoning import opinion
+from crews.context import CrewContext
+from opscrew.actions.execution import Execution
+from opscrew.alerts.alert import subject_of
+from opscrew.alerts.causes import Candidate, cause_rules, rank
+from opscrew.alerts.groups import Group
+from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.repairs import proposed_repair, silence
+from opscrew.alerts.rules import alert_rules
+from opscrew.alerts.telling import group_finding
+from opscrew.model.action import Action
+from opscrew.model.subject import Subject
+from opscrew.store.text import storable, storable_evidence
+
+MOST_SUBJECTS = 20
+ENLARGED = ("VOLUME_FILLING", "VOLUME_FULL", "VOLUME_INODES_FILLING")
+"""Causes that storage_growth answers with an action of its own."""
+
+
+def triaged(context: CrewContext, execution: Execution, group: Group, alerts: Sequence[KnownAlert]) -> Group:
+    """The group with what was found out. Never raises for what a system does."""
+    case = Case(context, group, alerts, _affected(context, alerts), min(alert.starts_at for alert in alerts))
+    looks = look_at_all(case, LOOKS)
+    clues = [clue for look in looks.values() for clue in look.clues]
+    ranked = rank(clues, case.began_at, case.affected, cause_rules())
+    lines = [line for look in looks.values() for line in look.evidence]
+    judged = opinion(context.settings, group.title, ranked, lines)
+    actions = _proposed(context, execution, group, alerts, judged.order)
+    triage = {
+        "causes": [_stored(candidate) for candidate in judged.order],
+        "evidence": storable_evidence(lines),
+        "not_looked_at": {name: storable(look.problem) for name, look in looks.items() if look.problem},
+        "looked_at": [name for name, look in looks.items() if not look.problem],
+        "explanation": storable(judged.text, 1_000),
+        "action": actions[0] if actions else "",
+        "actions": actions,
+    }
+    return replace(group, triage=triage, triaged_at=context.clock())
+
+
+def _affected(context: CrewContext, alerts: Sequence[KnownAlert]) -> tuple[Subject, ...]:
+    """The objects that the alerts name. With one cluster configured, alerts need not name it."""
+    clusters = [part.name for part in context.settings.kubernetes]
+    default = clusters[0] if len(clusters) == 1 else ""
+    found: dict[str, Subject] = {}
+    for alert in alerts:
+        subject = subject_of(alert.labels, default)
+        if subject is not None:
+            found[subject.key] = subject
+        node = alert.labels.get("node", "")
+        if node and subject is not None and subject.kind != "Node":
+            cluster = subject.scope.partition("/")[0]
+            beside = Subject(system="kubernetes", kind="Node", scope=cluster, name=node)
+            found[beside.key] = beside
+    return tuple(found.values())[:MOST_SUBJECTS]
+
+
+def _proposed(
+    context: CrewContext, execution: Execution, group: Group, alerts: Sequence[KnownAlert], order: Sequence[Candidate]
+) -> list[str]:
+    """Ids of the actions that answer this group: the repair of the first cause, or a silence for what only flaps."""
+    known = group_finding(group, alerts, context.clock(), alert_rules()).fingerprint
+    action: Action | None = proposed_repair(group, order, cause_rules(), finding=known)
+    if action is not None:
+        return [execution.propose(action).id]
+    if order and order[0].clue.cause in ENLARGED and order[0].clue.subject is not None:
+        target = order[0].clue.subject.key
+        open_ones = [one for one in execution.list() if one.action.target.key == target and not one.state.final]
+        return [one.id for one in open_ones[-1:]]
+    flapping = [alert for alert in alerts if alert.is_flapping(context.clock(), alert_rules())]
+    if flapping and (not order or order[0].score < cause_rules().repair_from):
+        quiet = silence(flapping[0], group, cause_rules(), finding=known)
+        return [execution.propose(quiet).id] if quiet else []
+    return []
+
+
+def _stored(candidate: Candidate) -> Mapping[str, Any]:
+    clue = candidate.clue
+    return {
+        "cause": clue.cause,
+        "text": storable(clue.text),
+        "began_at": clue.began_at.isoformat(),
+        "subject": str(clue.subject or ""),
+        "score": candidate.score,
+        "why": candidate.why,
+    }

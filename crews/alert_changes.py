@@ -1,0 +1,136 @@
+"""What changed shortly before an alert: rollouts in the cluster, pipelines and deployments, marks in Grafana."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crews.context import CrewContext
+from opscrew.alerts.causes import Clue, cause_rules
+from opscrew.alerts.looks import Look
+from opscrew.model.evidence import Evidence
+from opscrew.model.subject import Subject
+from opscrew.store.text import storable
+from tools.kubernetes.changes import REPLICA_SETS, WORKLOADS, revisions, workload
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.records import Resource
+from tools.kubernetes.resource_types import PODS
+
+MOST_OBJECTS = 10
+MOST_REPOSITORIES = 3
+"""Each costs two requests of the hour's budget."""
+
+
+def rolled_out(context: CrewContext, affected: Sequence[Subject], began_at: datetime) -> Look:
+    """The newest revision of each affected workload, with the one before it to go back to."""
+    if not context.settings.kubernetes:
+        return Look(problem="kubernetes is not configured")
+    clues: list[Clue] = []
+    for subject in [one for one in affected if one.system == "kubernetes"][:MOST_OBJECTS]:
+        cluster, _, namespace = subject.scope.partition("/")
+        client = context.systems.kubernetes(cluster)
+        if client is None or not namespace:
+            continue
+        pod = client.get(PODS, namespace, subject.name) if subject.kind == "Pod" else None
+        if pod is not None:
+            clues += _stuck(pod, subject, context.clock())
+        owner = _workload_of(client, subject, pod, namespace)
+        if owner is not None:
+            clues += _change_of(client, owner, subject)
+    since = began_at - timedelta(minutes=cause_rules().within_minutes)
+    # Many pods of one workload lead to the same rollout.
+    fresh = {(clue.text, str(clue.subject)): clue for clue in clues if clue.began_at >= since or clue.lasting}
+    lines = tuple(line for clue in fresh.values() for line in clue.evidence)
+    return Look(tuple(fresh.values()), lines)
+
+
+def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at: datetime) -> Look:
+    """Finished deployments of the last hours in repositories named like what is affected."""
+    client = context.systems.bitbucket
+    if client is None:
+        return Look(problem="bitbucket is not configured")
+    names = {one.name for one in affected}
+    fitting = [
+        repository.slug
+        for repository in client.repositories()
+        if any(name == repository.slug or name.startswith(repository.slug + "-") for name in names)
+    ]
+    since = began_at - timedelta(minutes=cause_rules().within_minutes)
+    clues = []
+    for slug in fitting[:MOST_REPOSITORIES]:
+        for deployment in client.deployments(slug):
+            at = deployment.completed_on or deployment.started_on
+            if at is None or not since <= at <= began_at + timedelta(minutes=cause_rules().slack_minutes):
+                continue
+            text = f"{slug} was deployed to {deployment.environment or 'an environment'} ({deployment.commit[:12]})"
+            subject = Subject(
+                system="bitbucket", kind="deployment", scope=f"{client.workspace}/{slug}", name=deployment.uuid
+            )
+            seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
+            clues.append(Clue("change", text, at, subject, evidence=(seen,)))
+    return Look(tuple(clues), tuple(line for clue in clues for line in clue.evidence))
+
+
+def deployed_in_grafana(context: CrewContext, began_at: datetime) -> Look:
+    """Marks with the tag of deployments."""
+    client = context.systems.grafana
+    if client is None:
+        return Look(problem="grafana is not configured")
+    since = began_at - timedelta(minutes=cause_rules().within_minutes)
+    clues = []
+    for mark in client.deployments(since, began_at + timedelta(minutes=cause_rules().slack_minutes)):
+        at = datetime.fromtimestamp(mark.begins_ms / 1000, UTC)
+        text = storable(f"Deployment marked in Grafana: {mark.text}", 200)
+        clues.append(Clue("change", text, at, evidence=(Evidence(source="grafana", text=text, observed_at=at),)))
+    return Look(tuple(clues), tuple(line for clue in clues for line in clue.evidence))
+
+
+def _workload_of(client: KubernetesClient, subject: Subject, pod: Resource | None, namespace: str) -> Resource | None:
+    """The workload that an object belongs to."""
+    if subject.kind in WORKLOADS:
+        return workload(client, subject.kind, namespace, subject.name)
+    for owner in pod.owners if pod is not None else ():
+        if owner.kind in WORKLOADS:
+            return workload(client, owner.kind, namespace, owner.name)
+        if owner.kind == "ReplicaSet":
+            middle = client.get(REPLICA_SETS, namespace, owner.name)
+            for above in middle.owners if middle is not None else ():
+                if above.kind in WORKLOADS:
+                    return workload(client, above.kind, namespace, above.name)
+    return None
+
+
+def _change_of(client: KubernetesClient, owner: Resource, affected: Subject) -> Iterator[Clue]:
+    known = revisions(client, owner)
+    # The first revision of a new workload is a change too, with nothing to go back to.
+    if not known or known[0].created_at is None:
+        return
+    subject = Subject(system="kubernetes", kind=owner.kind, scope=affected.scope, name=owner.name)
+    images = ", ".join(_images(known[0].template)[:3])
+    text = storable(f"{owner.kind} {owner.name} was rolled out as revision {known[0].number} ({images})", 300)
+    facts: dict[str, Any] = {"replicas": owner.spec.get("replicas")}
+    if len(known) > 1:
+        facts["to_revision"] = known[1].number
+    at = known[0].created_at
+    yield Clue("change", text, at, subject, evidence=(_seen(affected, text, at),), facts=facts)
+
+
+def _stuck(pod: Resource, subject: Subject, now: datetime) -> Iterator[Clue]:
+    """A pod that should be gone: what its deletion needs is only known to the cluster."""
+    if pod.deleting_since is None or now - pod.deleting_since < timedelta(minutes=5):
+        return
+    text = f"{subject} has been terminating since {pod.deleting_since:%H:%M} UTC"
+    facts = {"uid": pod.uid, "owner": f"{pod.owners[0].kind}/{pod.owners[0].name}" if pod.owners else ""}
+    seen = (_seen(subject, text, pod.deleting_since),)
+    yield Clue("POD_TERMINATING_STUCK", text, pod.deleting_since, subject, lasting=True, evidence=seen, facts=facts)
+
+
+def _images(template: Any) -> list[str]:
+    spec = template.get("spec") if isinstance(template, dict) else None
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    return [str(one.get("image", "")) for one in containers or () if isinstance(one, dict)]
+
+
+def _seen(subject: Subject, text: str, at: datetime) -> Evidence:
+    return Evidence(source=f"kubernetes {subject.scope}", text=text, observed_at=at)

@@ -1,0 +1,174 @@
+"""Everything that triage looks at for one group of alerts, each look with a deadline of its own, all at once.
+
+A look that fails or takes too long costs its own clues and nothing else; the triage says what was not looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from crews.alert_changes import deployed_in_grafana, ran_in_bitbucket, rolled_out
+from crews.context import CrewContext
+from opscrew.alerts.groups import Group
+from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.looks import Look, affects, clues_of_findings, log_look, value_look
+from opscrew.errors import CrewError
+from opscrew.findings.ledger import Ledger
+from opscrew.memory.library import Library
+from opscrew.memory.recall import Recall
+from opscrew.model.evidence import Evidence
+from opscrew.model.subject import Subject
+from tools.errors import UpstreamError
+
+log = structlog.get_logger(__name__)
+
+HOUR = timedelta(hours=1)
+MOST_FINDINGS = 50
+PATTERNS = 200
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is triaged. ``affected`` are the objects that the alerts name; ``began_at`` is when the first began."""
+
+    context: CrewContext
+    group: Group
+    alerts: Sequence[KnownAlert]
+    affected: tuple[Subject, ...]
+    began_at: datetime
+
+    @property
+    def first(self) -> KnownAlert:
+        return min(self.alerts, key=lambda one: one.starts_at)
+
+
+def value_then_and_now(case: Case) -> Look:
+    """The rule's own expression, now and an hour before."""
+    vmalert, metrics = case.context.systems.vmalert, case.context.systems.victoriametrics
+    if vmalert is None or metrics is None:
+        return Look(problem="vmalert or victoriametrics is not configured")
+    name = case.first.name
+    rule = next((one for one in vmalert.rules() if one.name == name and one.type == "alerting"), None)
+    if rule is None:
+        return Look(problem=f"vmalert has no rule {name}")
+    now = case.context.clock()
+    present, earlier = metrics.instant(rule.query, now), metrics.instant(rule.query, case.began_at - HOUR)
+    return value_look(rule.query, present.samples, earlier.samples, dict(case.first.labels), now)
+
+
+def open_findings(case: Case) -> Look:
+    """What is known to be wrong with the affected objects and what they stand on."""
+    found = Ledger(case.context.engine, case.context.clock).open()
+    return Look(clues_of_findings([one for one in found if affects(one, case.affected)][:MOST_FINDINGS]))
+
+
+def log_changes(case: Case) -> Look:
+    """Failures that are written now and were not in the hour before."""
+    logs = case.context.systems.victorialogs
+    if logs is None:
+        return Look(problem="victorialogs is not configured")
+    from tools.victorialogs.client import Period, named_filter
+
+    subject = next((one for one in case.affected if "/" in one.scope), None)
+    if subject is None:
+        return Look(problem="the alert names no namespace")
+    namespace = subject.scope.rpartition("/")[2]
+    if subject.kind == "Pod":
+        where = named_filter("pod", namespace=namespace, name=subject.name)
+    elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        where = named_filter("workload", namespace=namespace, prefix=subject.name + "-")
+    else:
+        where = named_filter("namespace", namespace=namespace)
+    wanted = f"{where} {named_filter('errors')}"
+    now = max(case.context.clock(), case.began_at + timedelta(minutes=1))
+    present = logs.patterns(wanted, Period(case.began_at - HOUR / 4, now), limit=PATTERNS)
+    earlier = logs.patterns(wanted, Period(case.began_at - HOUR * 5 / 4, case.began_at - HOUR / 4), limit=PATTERNS)
+    return log_look(present, earlier, case.began_at, subject)
+
+
+def history(case: Case) -> Look:
+    """Past incidents like this one, and the runbook."""
+    context = case.context
+    words = [case.group.title, *case.first.annotations.values()]
+    lines = []
+    with Recall(
+        Library(context.engine, context.clock),
+        context.clock,
+        context.settings.data_dir,
+        context.settings.memory.embedding,
+    ) as recall:
+        for kind, most in (("incident", 2), ("episode", 2), ("runbook", 1)):
+            for hit in recall.find(" ".join(words)[:1_000], top=most, kind=kind):
+                if hit.relevant:
+                    at = hit.document.happened_at or context.clock()
+                    text = f"{hit.document.title}: {' '.join(hit.excerpt.split())}"
+                    lines.append(Evidence(source=f"crew {kind} {hit.document.id}", text=text[:400], observed_at=at))
+    url = next((alert.annotations["runbook_url"] for alert in case.alerts if alert.annotations.get("runbook_url")), "")
+    if url:
+        lines.append(Evidence(source="the alert's rule", text=f"runbook {url}", observed_at=case.began_at))
+    return Look(evidence=tuple(lines))
+
+
+def rollouts(case: Case) -> Look:
+    """What the clusters rolled out lately."""
+    return rolled_out(case.context, case.affected, case.began_at)
+
+
+def pipelines(case: Case) -> Look:
+    """Deployments and pipelines of repositories that share a name with what is affected."""
+    return ran_in_bitbucket(case.context, case.affected, case.began_at)
+
+
+def grafana_marks(case: Case) -> Look:
+    """Deployments that somebody marked in Grafana."""
+    return deployed_in_grafana(case.context, case.began_at)
+
+
+LOOKS: tuple[tuple[str, Callable[[Case], Look], float], ...] = (
+    ("the alert's own query", value_then_and_now, 10),
+    ("open findings", open_findings, 5),
+    ("log patterns", log_changes, 15),
+    ("rollouts", rollouts, 10),
+    ("pipelines and deployments", pipelines, 15),
+    ("deployments marked in Grafana", grafana_marks, 10),
+    ("past incidents and runbook", history, 15),
+)
+"""Name for people, the look, and its deadline in seconds."""
+
+
+def look_at_all(case: Case, looks: Sequence[tuple[str, Callable[[Case], Look], float]] = LOOKS) -> dict[str, Look]:
+    """Every look by its name. Threads are daemons: one that hangs must not keep the program from ending."""
+    begun = time.monotonic()
+    asked: list[tuple[str, float, Future[Look]]] = []
+    for name, function, seconds in looks:
+        answer: Future[Look] = Future()
+        threading.Thread(target=_fill, args=(answer, function, case), name=name, daemon=True).start()
+        asked.append((name, seconds, answer))
+    return {name: _wait(name, answer, max(0.0, begun + seconds - time.monotonic())) for name, seconds, answer in asked}
+
+
+def _wait(name: str, answer: Future[Look], seconds: float) -> Look:
+    try:
+        return answer.result(seconds)
+    except FutureTimeout:
+        return Look(problem="no answer in time")
+    except (UpstreamError, CrewError) as problem:
+        return Look(problem=str(problem))
+    except Exception as problem:  # noqa: BLE001  one look's error must not cost the others' clues
+        log.warning("alert_look_failed", look=name, error=str(problem))
+        return Look(problem=f"unexpected {type(problem).__name__}")
+
+
+def _fill(answer: Future[Look], function: Callable[[Case], Look], case: Case) -> None:
+    try:
+        answer.set_result(function(case))
+    except Exception as problem:  # noqa: BLE001  handed to the one who waits, who names it in the triage
+        answer.set_exception(problem)

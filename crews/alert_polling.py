@@ -1,0 +1,62 @@
+"""Asks Alertmanager, Grafana and vmalert what fires now, so that no alert rests on one delivery of a webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from crews.context import CrewContext
+from opscrew.alerts.alert import Alert
+from opscrew.alerts.deliveries import all_deliveries, record_missed
+from opscrew.alerts.polled import from_routed, from_vmalert
+from opscrew.alerts.store import AlertStore
+from opscrew.findings.codes import finding
+from opscrew.findings.ledger import Ledger
+from opscrew.model.subject import Subject
+from tools.errors import UpstreamError
+
+
+def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str]]:
+    """Names of the sources that answered, and of those that did not. What did not answer ends no alert."""
+    answered: set[str] = set()
+    silent: list[str] = []
+    ledger = Ledger(context.engine, context.clock)
+    for source, ask in _sources(context):
+        problems = []
+        try:
+            present = ask()
+        except UpstreamError as problem:
+            silent.append(source)
+            subject = Subject(system=source, kind="system", name=source)
+            problems = [finding("SYSTEM_UNAVAILABLE", subject, f"{source} does not answer: {problem}"[:400])]
+        else:
+            answered.add(source)
+            _note_missed(context, store, source, present)
+            store.reconcile(source, present)
+        ledger.observe(f"alert_triage/{source}", problems, complete=True)
+    return answered, silent
+
+
+def _sources(context: CrewContext) -> list[tuple[str, Callable[[], Sequence[Alert]]]]:
+    systems, clock = context.systems, context.clock
+    found: list[tuple[str, Callable[[], Sequence[Alert]]]] = []
+    alertmanager, grafana, vmalert = systems.alertmanager, systems.grafana, systems.vmalert
+    if alertmanager is not None:
+        found.append(("alertmanager", lambda: from_routed("alertmanager", alertmanager.alerts(), clock())))
+    if grafana is not None:
+        found.append(("grafana", lambda: from_routed("grafana", grafana.alerts(), clock())))
+    if vmalert is not None:
+        found.append(("vmalert", lambda: from_vmalert(vmalert.alerts(), clock())))
+    return found
+
+
+def _note_missed(context: CrewContext, store: AlertStore, source: str, present: Sequence[Alert]) -> None:
+    """Only for a source that does send webhooks; what is silenced is never sent."""
+    if not any(one.source == source and one.accepted for one in all_deliveries(context.engine)):
+        return
+    now = context.clock()
+    before = now - timedelta(minutes=store.rules.missed_after_minutes)
+    known = {alert.fingerprint for alert in store.firing()}
+    missed = [one for one in present if not one.silenced and one.starts_at < before and one.fingerprint not in known]
+    if missed:
+        record_missed(context.engine, source, len(missed), now)

@@ -1,0 +1,170 @@
+"""Every minute and on each webhook: take in what fires, look into what is new, follow repairs, write up what is over.
+
+Alerts are told by group, and a storm of them as one. What is silenced or expected by maintenance is kept and not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crews.alert_case import triaged
+from crews.alert_polling import poll
+from crews.context import CrewContext
+from opscrew.actions.execution import Execution
+from opscrew.actions.records import ActionRecord
+from opscrew.alerts.alert import AlertState
+from opscrew.alerts.causes import Ownership, cause_rules, ownership_of
+from opscrew.alerts.deliveries import all_deliveries, delivery_findings
+from opscrew.alerts.groups import Group, Storm, is_due, storm_of, worst
+from opscrew.alerts.incident_store import IncidentStore
+from opscrew.alerts.incidents import draft
+from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.maintenance import maintenance_of
+from opscrew.alerts.store import AlertStore
+from opscrew.alerts.telling import group_finding, repair_failed_finding, storm_finding
+from opscrew.errors import CrewError
+from opscrew.findings.ledger import Ledger
+from opscrew.model.action import ActionState
+from opscrew.model.finding import Finding, Severity
+from opscrew.model.run import Run, RunOutcome
+
+NAME = "alert_triage"
+MOST_TRIAGED = 3
+"""Groups looked into in one run; each may take as long as its slowest look. The rest waits a minute."""
+WRITTEN_WITHIN = timedelta(days=1)
+"""How long after its end a group is still written up, for a crew that was stopped meanwhile."""
+
+
+@dataclass
+class _Tally:
+    """What the run's summary counts."""
+
+    told: list[Finding] = field(default_factory=list)
+    triaged: int = 0
+    written: int = 0
+    quiet: int = 0
+
+
+def run(context: CrewContext) -> Run:
+    """One round. Says in the run which systems did not answer."""
+    started = context.clock()
+    store = AlertStore(context.engine, context.clock)
+    execution = Execution(context.engine, context.settings, context.clock, context.uptime)
+    answered, silent = poll(context, store)
+    store.let_go_unheard(answered | set(silent))
+    tally = _Tally()
+    store.settle()
+    tally.written = _write_up(context, store, execution)
+    firing = store.firing()
+    storm = storm_of(store.groups(), firing, context.clock(), store.rules)
+    _look_into(context, store, execution, storm, tally)
+    tally.told += _repairs_that_failed(context, store, execution)
+    tally.told += delivery_findings(all_deliveries(context.engine), context.clock())
+    Ledger(context.engine, context.clock).observe(NAME, tally.told, complete=True)
+    store.forget_old()
+    words = f"{len(firing)} alerts firing, {tally.triaged} groups looked into, {tally.written} incidents written up"
+    words += f"; a storm of {storm.alerts} alerts told as one" if storm else ""
+    words += f"; {tally.quiet} groups silenced or in maintenance" if tally.quiet else ""
+    return Run(
+        crew=NAME,
+        started_at=started,
+        ended_at=max(started, context.clock()),
+        outcome=RunOutcome.PARTIAL if silent else RunOutcome.OK,
+        summary=words,
+        unavailable=tuple(silent),
+    )
+
+
+def _look_into(
+    context: CrewContext, store: AlertStore, execution: Execution, storm: Storm | None, tally: _Tally
+) -> None:
+    """Triage and findings of groups that are due. In a storm only groups from before it are told by themselves."""
+    now = context.clock()
+    if storm is not None:
+        tally.told.append(storm_finding(storm, now))
+    due = []
+    members_of = _by_group(store.firing())
+    for group in store.groups():
+        members = members_of.get(group.id, ())
+        if not members or not is_due(group, now, store.rules):
+            continue
+        if all(_is_quiet(context, alert) for alert in members):
+            tally.quiet += 1
+        elif storm is None or group.opened_at < storm.since:
+            due.append((group, members))
+    waiting = sorted(due, key=lambda one: (-worst(one[1]).rank, one[0].opened_at))
+    chosen = {group.id for group, _ in waiting if group.triaged_at is None and storm is None}
+    for group, members in waiting:
+        if group.id in chosen and tally.triaged < MOST_TRIAGED:
+            group = triaged(context, execution, group, members)
+            store.store_triage(group)
+            tally.triaged += 1
+        tally.told.append(group_finding(group, members, now, store.rules))
+
+
+def _is_quiet(context: CrewContext, alert: KnownAlert) -> bool:
+    settings = context.settings
+    windows = settings.alerts.maintenance
+    return alert.silenced or bool(maintenance_of(alert.labels, context.clock(), windows, settings.zone))
+
+
+def _by_group(alerts: Sequence[KnownAlert]) -> dict[str, list[KnownAlert]]:
+    found: dict[str, list[KnownAlert]] = {}
+    for alert in alerts:
+        found.setdefault(alert.group_id, []).append(alert)
+    return found
+
+
+def _repairs_that_failed(context: CrewContext, store: AlertStore, execution: Execution) -> list[Finding]:
+    """Repairs after which the alert goes on, or its object is still not well."""
+    patience = timedelta(minutes=cause_rules().repair_minutes)
+    found = []
+    for group in store.groups_since(context.clock() - 2 * patience):
+        for record in _actions_of(group, execution):
+            why = _why_not_well(context, store, group, record, patience)
+            if why:
+                found.append(repair_failed_finding(group, store.members(group.id), record.id, why))
+    return found
+
+
+def _why_not_well(
+    context: CrewContext, store: AlertStore, group: Group, record: ActionRecord, patience: timedelta
+) -> str:
+    """Empty while it is too early to tell, and when all is well."""
+    fires = any(alert.state is AlertState.FIRING for alert in store.members(group.id))
+    if record.state is ActionState.FAILED:
+        return f"it failed: {record.note}" if fires else ""
+    if record.state is not ActionState.SUCCEEDED or record.finished_at is None:
+        return ""
+    if context.clock() < record.finished_at + patience or record.action.kind == "silence_alert":
+        return ""
+    if fires:
+        return "the alert still fires"
+    target = record.action.target
+    for entry in Ledger(context.engine, context.clock).open():
+        near = ownership_of(entry.finding.subject, [target])
+        if near is Ownership.SAME and entry.finding.severity is not Severity.INFO and target.system == "kubernetes":
+            return f"the alert ended, but {entry.finding.subject} is not well: {entry.finding.cause}"
+    return ""
+
+
+def _write_up(context: CrewContext, store: AlertStore, execution: Execution) -> int:
+    """One draft for each group that is over and was looked into. A run that was killed before is made up for."""
+    incidents = IncidentStore(context.engine, context.clock)
+    written = 0
+    for group in store.groups_since(context.clock() - WRITTEN_WITHIN):
+        if not group.is_open and group.triaged_at is not None and not incidents.has(group.id):
+            written += incidents.put(draft(group, store.members(group.id), _actions_of(group, execution)))
+    return written
+
+
+def _actions_of(group: Group, execution: Execution) -> list[ActionRecord]:
+    found = []
+    for identity in group.triage.get("actions", ()):
+        try:
+            found.append(execution.get(identity))
+        except CrewError:
+            continue  # an old action that housekeeping has forgotten
+    return found
