@@ -1,0 +1,83 @@
+"""Servers at an address: tokens, refusals, and a session that the server has forgotten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from demo.serving import serve
+from tools.mcp.gateway import Gateway
+from tools.mcp.servers import ServerEntry, resolve
+from tools.mcp.serving import http_app
+
+TOKEN = "right-token"
+
+
+def own_server() -> Any:
+    from mcp.server.lowlevel import Server
+    from mcp.types import TextContent, Tool
+
+    server: Any = Server("own")
+
+    async def list_tools() -> list[Tool]:
+        return [Tool(name="hello", description="Says hello.", inputSchema={"type": "object", "properties": {}})]
+
+    async def call_tool(name: str, arguments: dict[str, Any]) -> list[TextContent]:
+        return [TextContent(type="text", text="hello")]
+
+    server.list_tools()(list_tools)
+    server.call_tool()(call_tool)
+    return server
+
+
+@contextmanager
+def gateway(url: str, *, token: str = TOKEN) -> Iterator[Gateway]:
+    entry = ServerEntry.model_validate({"title": "own", "command": ["x"], "tools": {"hello": None}})
+    with Gateway([resolve("own", entry, lambda name: None, url=url, token=token)], clean=str) as opened:
+        yield opened
+
+
+def test_a_server_at_an_address_is_asked_with_its_token() -> None:
+    with serve(http_app(own_server(), token=TOKEN)) as url, gateway(f"{url}/mcp") as opened:
+        assert opened.call("own", "hello", {}).text == "hello"
+        state = opened.state("own")
+        assert (state.condition, state.protocol, state.way) == ("ready", "2025-11-25", "url")
+
+
+def test_a_wrong_token_is_told_at_once_and_not_shown() -> None:
+    with serve(http_app(own_server(), token=TOKEN)) as url, gateway(f"{url}/mcp", token="wrong-secret") as opened:
+        started = time.monotonic()
+        result = opened.call("own", "hello", {})
+        assert result.status == "error"
+        assert "401" in result.text
+        assert "wrong-secret" not in result.text
+        assert time.monotonic() - started < 5
+
+
+def test_a_server_that_restarted_is_asked_with_a_fresh_session() -> None:
+    first = http_app(own_server(), token=TOKEN)
+    with serve(first) as url, gateway(f"{url}/mcp") as opened:
+        assert opened.call("own", "hello", {}).text == "hello"
+        manager = first.routes[0].app._app.__self__  # type: ignore[attr-defined]
+        manager._server_instances.clear()  # what a restart does: nobody there knows the session
+        assert opened.call("own", "hello", {}).text == "hello"
+
+
+@pytest.mark.parametrize("status", [404, 500, 302])
+def test_an_address_that_is_no_mcp_server_is_named(status) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            headers = [(b"content-type", b"text/html"), (b"location", b"https://login.example/")]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b"<html>sign in</html>"})
+
+    with serve(app) as url, gateway(f"{url}/mcp") as opened:
+        started = time.monotonic()
+        result = opened.call("own", "hello", {})
+        assert result.status == "error"
+        assert result.text.startswith("own: ")
+        assert time.monotonic() - started < 8
