@@ -83,22 +83,22 @@ class ExpandPvc:
         claim = _claim(client, present, action)
         if claim.capacity < wanted * GIB:
             return None
-        size = self._file_system(cluster, namespace, name)
-        if size is None:
+        if self._systems.victoriametrics is None:
             # Claims of file systems get their new capacity from the kubelet, after it has grown the file system.
             return Outcome(True, f"the kubelet reports {wanted} GiB; nothing measures the file system itself")
-        if size < wanted * GIB * (1 - storage_rules().stale_percent / 100):
+        size = self._file_system(cluster, namespace, name)
+        if size is None or size < wanted * GIB * (1 - storage_rules().stale_percent / 100):
             return None
         return Outcome(True, f"the file system has {size / GIB:.1f} GiB now")
 
     def _file_system(self, cluster: str, namespace: str, name: str) -> float | None:
-        """Its size in bytes as measured, or None where nobody measures it."""
+        """Its size in bytes as measured, or None where there are no recent figures."""
         metrics = self._systems.victoriametrics
         if metrics is None:
             return None
         part = next(part for part in self._systems.settings.kubernetes if part.name == cluster)
         labels = {**part.metrics_labels, "namespace": namespace, "persistentvolumeclaim": name}
-        found = metrics.instant(named_query("volume_capacity_bytes", RECENT, labels)).samples
+        found = metrics.instant(named_query("volume_capacity_bytes", RECENT, labels), self._systems.clock()).samples
         return found[0].value if found else None
 
     def _client(self, action: Action) -> KubernetesClient:

@@ -145,9 +145,19 @@ def test_it_is_done_when_the_file_system_has_grown(executor: ExpandPvc, api: Ans
     assert outcome is not None
     assert (outcome.succeeded, outcome.text) == (True, "the file system has 147.0 GiB now")
     measured(metrics, None)
-    unseen = executor.outcome(ACTION, RECEIPT)
-    assert unseen is not None
-    assert "nothing measures" in unseen.text
+    assert executor.outcome(ACTION, RECEIPT) is None  # it was measured before, so the figures will come back
+
+
+def test_without_a_metrics_store_the_kubelets_word_counts_and_that_is_said(systems: Systems, api: Answers) -> None:
+    settings = systems.settings.model_copy(update={"victoriametrics": None})
+    with Systems(settings, lambda: NOW, Metrics()) as unmeasured:
+        api.by_path[CLAIM] = value(claim("150Gi", "100Gi"))
+        assert ExpandPvc(unmeasured).outcome(ACTION, RECEIPT) is None
+        api.by_path[CLAIM] = value(claim("150Gi", "150Gi"))
+        outcome = ExpandPvc(unmeasured).outcome(ACTION, RECEIPT)
+    assert outcome is not None
+    assert outcome.succeeded
+    assert "nothing measures" in outcome.text
 
 
 @pytest.mark.parametrize(
