@@ -29,6 +29,8 @@ AREAS: tuple[str, ...] = (
     "storage",
     "daemon",
     "retrieval",
+    "questions",
+    "claims",
 )
 """Modules of this package with ``measure(data: Path) -> Section``, in the order of the page."""
 

@@ -10,7 +10,6 @@ from crews.context import CrewContext
 from opscrew.ci.poll_states import load_states
 from opscrew.findings.ledger import Ledger
 from opscrew.model.subject import Subject
-from tools.errors import UpstreamError
 
 ASK_SECONDS = 1.2
 """For the one request that is made where no crew has looked yet."""
@@ -43,8 +42,8 @@ def _asked(context: CrewContext) -> list[str]:
     def ask() -> None:
         try:
             answer.set_result([one.slug for one in client.repositories(limit=100)])
-        except UpstreamError:
-            answer.set_result([])  # the collectors ask again and say what is wrong
+        except Exception:  # noqa: BLE001  a thread of its own; the collectors ask again and say what is wrong
+            answer.set_result([])
 
     threading.Thread(target=ask, daemon=True).start()
     try:

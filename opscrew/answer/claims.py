@@ -26,6 +26,7 @@ from opscrew.answer.claim_numbers import Quantity, quantities, says_the_same
 from opscrew.answer.packet import Fact
 
 ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
+LEADING = re.compile(r"\s*(?:[\[(][ET]\d[ET\d, and-]*[\])]\.?\s*)+")
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|no|nr|vs|cf|min|sec|max|incl)\.$", re.IGNORECASE)
 
 
@@ -148,13 +149,15 @@ def sentences(text: str) -> list[str]:
     """In order. Abbreviations and numbers with a point do not end a sentence; a list item is one."""
     found: list[str] = []
     for part in ENDS.split(text):
+        citations = LEADING.match(part) if found else None
+        if citations:  # written after the full stop of the sentence they belong to
+            found[-1] = f"{found[-1]} {citations[0].strip()}"
+            part = part[citations.end() :]
         part = part.strip()
         if not part:
             continue
         if found and ABBREVIATION.search(found[-1]):
             found[-1] = f"{found[-1]} {part}"
-        elif found and re.fullmatch(r"(?:[\[(][ET\d, and-]+[\])]\.?)+", part):
-            found[-1] = f"{found[-1]} {part}"  # citations after the full stop belong to what they follow
         else:
             found.append(part)
     return found

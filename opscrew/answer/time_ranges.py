@@ -126,7 +126,7 @@ def _between(text: str, place: _Place) -> TimeRange | None:
     named = re.search(rf"\b{DAY}\b", text[: match.start()] + " " + text[match.end() :])
     day = (_day(named["day"], place) if named else None) or place.today
     begin = place.at(day, start)
-    if not named and begin > place.now:
+    if not named and begin >= place.now:
         day -= timedelta(days=1)
         begin = place.at(day, start)
     finish = place.at(day if end > start else day + timedelta(days=1), end)

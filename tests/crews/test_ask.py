@@ -1,0 +1,177 @@
+"""From a question to an answer, over a sandbox of Bitbucket and a scripted model host."""
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from crews.answer_prose import Writer
+from crews.answers import Answer, Event
+from crews.ask import Question, answer_question
+from demo.bitbucket.hour import furnish, play
+from demo.ollama.app import create_app
+from demo.ollama.script import Script, answers
+from demo.serving import serve
+from opscrew.memory.conversations import Conversations
+from opscrew.model.action import ActionState
+from opscrew.settings import BitbucketSettings, ModelSettings
+from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
+
+POLICY = {"rerun_pipeline": {"*": "auto", "acme/payments": "approve"}}
+MINUTES = 14
+
+
+@contextmanager
+def busy(folder: Path, **settings: object) -> Iterator[BitbucketWatch]:
+    """The first minutes of the demo's hour: a blip in shop, a real failure in payments, a lasting one in infra."""
+    with bitbucket_watch(folder, policy=POLICY, **settings) as watch:
+        furnish(watch.world)
+        for minute in range(MINUTES):
+            play(watch.world, minute)
+            watch.round()
+        yield watch
+
+
+@pytest.fixture(scope="module")
+def watch(tmp_path_factory) -> Iterator[BitbucketWatch]:
+    with busy(tmp_path_factory.mktemp("ask")) as made:
+        yield made
+
+
+def ask(watch: BitbucketWatch, text: str, before: Answer | None = None, **more: object) -> Answer:
+    book = Conversations(watch.context.engine, watch.context.clock)
+    conversation = book.get(before.conversation) if before else None
+    return answer_question(watch.context, Question(text, conversation, "ada"), **more)
+
+
+def test_a_failure_is_explained_with_the_lines_of_its_log(watch) -> None:
+    answer = ask(watch, "why did payments #1 fail?")
+    assert "#1 of acme/payments failed in step Test" in answer.text
+    assert any("log acme/payments#1 step Test" in fact.source for fact in answer.facts)
+    assert answer.facts[0].link
+    assert answer.seconds_to_facts < 2
+    assert answer.usage.model == "none"
+
+
+def test_what_failed_is_counted_over_the_repositories(watch) -> None:
+    answer = ask(watch, "what failed in the last hour?")
+    assert answer.facts[0].text.endswith("failed") or "failed" in answer.facts[0].text
+    assert "acme/infra" in answer.text
+
+
+def test_a_conversation_is_carried_on_and_kept(watch) -> None:
+    first = ask(watch, "did infra pass?")
+    second = ask(watch, "why?", first)
+    assert (second.intent, second.subject) == ("failure_cause", "infra")
+    third = ask(watch, "what did I ask first?", second)
+    assert "did infra pass?" in third.text
+
+
+def test_do_it_proposes_what_policy_lets_wait(watch) -> None:
+    first = ask(watch, "why did payments #1 fail?")
+    answer = ask(watch, "re-run it", first)
+    (record,) = answer.actions
+    assert record.state is ActionState.WAITING
+    assert f"crew actions approve {record.id}" in answer.text
+    assert ask(watch, "re-run it", answer).actions[0].id == record.id
+
+
+def test_what_may_not_be_run_again_is_said_with_its_reason(watch) -> None:
+    answer = ask(watch, "re-run search")
+    assert answer.actions == ()
+    assert "the deployment to Production in step 'Deploy' had started" in answer.text
+
+
+def test_a_misspelt_name_is_good_to_read_by_but_not_to_act_on(watch) -> None:
+    assert "I took paymets for payments." in ask(watch, "did paymets pass?").text
+    assert ask(watch, "re-run paymets").actions == ()
+
+
+def test_past_trouble_is_found_with_what_helped(watch) -> None:
+    answer = ask(watch, "have we seen the failure of shop before?")
+    assert "resolved" in answer.text
+    assert any("re-run" in fact.text and "ended successful" in fact.text for fact in answer.facts)
+
+
+def test_what_is_not_known_is_not_made_up(watch) -> None:
+    answer = ask(watch, "how full are the volumes?")
+    assert answer.text.startswith("I don't know. I looked at ")
+    assert "kubernetes (not configured)" in answer.unavailable
+
+
+def test_another_field_gets_a_short_reply(watch) -> None:
+    answer = ask(watch, "what is the weather in Rome?")
+    assert answer.text.startswith("That is outside my field.")
+    assert answer.facts == ()
+
+
+def test_a_system_that_hangs_costs_less_than_five_seconds_and_is_named(tmp_path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, bitbucket_watch(tmp_path) as made:
+        part = BitbucketSettings(url=f"http://127.0.0.1:{silent.getsockname()[1]}/2.0", workspace="acme", token="x")
+        with bitbucket_watch(tmp_path / "other", bitbucket=part) as hanging:
+            del made
+            started = time.monotonic()
+            answer = ask(hanging, "what failed today?")
+            assert time.monotonic() - started < 5
+    assert any(one.startswith("bitbucket") for one in answer.unavailable)
+    assert "No answer from bitbucket" in answer.text
+
+
+def test_only_sentences_that_the_evidence_bears_are_shown(tmp_path) -> None:
+    said = "Build #1 of acme/payments failed in step Test [E2]. It took 999 minutes. The host redis-master died [E1]."
+    script = Script(speakers=(answers(said), answers("More is not known.")))
+    with serve(create_app(script)) as url:
+        model = ModelSettings(name=f"ollama_chat/{script.model}", url=url)
+        with busy(tmp_path, model=model) as made, Writer(made.context.settings) as writer:
+            heard: list[Event] = []
+            answer = ask(made, "why did payments #1 fail?", writer=writer, on_event=heard.append)
+            quiet = ask(made, "why did payments #1 fail?", writer=None)
+    shown = " ".join(event.text for event in heard if event.kind == "prose")
+    assert "999" not in shown + answer.text
+    assert "redis-master" not in shown + answer.text
+    assert "failed in step Test" in shown
+    assert (answer.kept, answer.dropped) == (2, 1)
+    assert answer.usage.calls == 2
+    assert answer.usage.prompt_tokens / answer.usage.calls <= 2_000
+    assert [event.kind for event in heard].index("facts") < [event.kind for event in heard].index("prose")
+    assert quiet.usage.calls == 0
+
+
+def test_a_model_that_is_gone_leaves_the_facts_and_says_so(tmp_path) -> None:
+    model = ModelSettings(name="ollama_chat/none:1b", url="http://127.0.0.1:9")
+    with bitbucket_watch(tmp_path, model=model) as made, Writer(made.context.settings) as writer:
+        answer = ask(made, "is anything wrong?", writer=writer)
+    assert answer.text
+    assert answer.model_note.startswith("The model ollama_chat/none:1b")
+
+
+def test_no_connection_leaves_the_machine(tmp_path) -> None:
+    """Watched from inside by an audit hook, which sees every connect whoever makes it."""
+    program = """
+import sys
+def watch(event, arguments):
+    if event == "socket.connect":
+        address = arguments[1]
+        host = address if isinstance(address, (str, bytes)) else address[0]
+        if isinstance(host, str) and not host.startswith(("127.", "/", "::1")):
+            print("LEFT", host)
+    if event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "localhost", None, "::1"):
+        print("LOOKED UP", arguments[0])
+sys.addaudithook(watch)
+from pathlib import Path
+from tests.crews.test_ask import ask, busy
+with busy(Path(sys.argv[1])) as made:
+    for question in ("what failed today?", "why did payments fail?", "how do I fix a full disk?", "re-run payments"):
+        print("ANSWERED", len(ask(made, question).text) > 0)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=90, check=True
+    )
+    assert ran.stdout.count("ANSWERED True") == 4
+    assert "LEFT" not in ran.stdout
+    assert "LOOKED UP" not in ran.stdout

@@ -1,0 +1,72 @@
+"""Sentences are let through only when the evidence holds their numbers, times and names."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.claims import load, measure
+from opscrew.answer.claims import ClaimCheck, sentences
+from opscrew.answer.packet import Fact
+
+AT = datetime(2026, 10, 6, 12, 13, tzinfo=UTC)
+FACTS = (
+    Fact("bitbucket pipelines", "acme/payments #42: failed, took 1 min 14 s, commit cc4169a, by Eva Roth", AT, id="E1"),
+    Fact("metrics", "volume data-0 is 87.4 % full, 174.8 GiB of 200 GiB", AT, id="E2"),
+    Fact("bitbucket pipelines", "acme/payments: 17 builds, 12 passed, 5 failed", AT, id="E3"),
+)
+CHECK = ClaimCheck(FACTS, "why did payments fail?", UTC, ("payments", "search"))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Build #42 took 74 seconds [E1].",
+        "The volume data-0 is about 87 % full.",
+        "Some 175 GiB of 200 GiB are used [E2].",
+        "5 of the builds failed and twelve passed [E3].",
+        "It failed at 12:13 on Tuesday, 6 October [E1].",
+        "It failed because of commit cc4169a [E1].",
+        "I do not know more.",
+        "A re-run may help.",
+    ],
+)
+def test_what_the_evidence_holds_may_be_said_in_other_units_and_rounded(sentence: str) -> None:
+    assert CHECK.check(sentence).problem == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "problem"),
+    [
+        ("Build #43 failed.", "#43"),
+        ("It took 75 seconds [E1].", "75 seconds"),
+        ("12 builds failed [E3].", "12"),
+        ("The volume data-0 is 78 % full [E2].", "78 %"),
+        ("The volume data-0 is 87 GiB full [E2].", "87 GiB"),
+        ("redis-master died [E1].", "redis-master"),
+        ("Ines Keller pushed it, says Ines.", "Keller"),
+        ("It failed at 12:31 [E1].", "12:31"),
+        ("It failed because the network was down.", "without citing"),
+        ("It failed because of the network [E9].", "E9"),
+        ("The search #42 failed [E1].", "search"),
+        ("Commit deadbe1 is to blame [E1].", "deadbe1"),
+    ],
+)
+def test_what_it_does_not_hold_is_named(sentence: str, problem: str) -> None:
+    assert problem in CHECK.check(sentence).problem
+
+
+def test_the_benchmark_holds_its_targets() -> None:
+    right = load()[1]
+    section = measure(None)  # type: ignore[arg-type]
+    assert len(right) >= 150
+    assert [row.what for row in section.rows if row.met is False] == []
+
+
+def test_sentences_keep_their_citations_and_abbreviations() -> None:
+    text = "It took approx. 5 min. on builder-1. [E2] Next, look at v2.0.1!\n- an item"
+    assert sentences(text) == ["It took approx. 5 min. on builder-1. [E2]", "Next, look at v2.0.1!", "- an item"]
+
+
+@pytest.mark.parametrize("text", ["", "[E1]", "[E1-E99999999]", "9" * 5_000, "((((", "\x00 # / -", "É " * 3_000])
+def test_any_prose_can_be_checked(text: str) -> None:
+    assert isinstance(CHECK.check(text).problem, str)

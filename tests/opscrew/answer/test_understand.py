@@ -1,0 +1,96 @@
+"""Questions are understood by rules: intent, subject, time range, and what a follow-up leans on."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bench.questions import load, misread
+from opscrew.answer.understand import Asked, Understanding, span_of, understand
+from opscrew.model.subject import Subject
+
+NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+KNOWN = tuple(
+    Subject(system="bitbucket", kind="repository", scope="acme", name=name)
+    for name in ("payments", "search", "shop", "web", "billing-service")
+)
+
+
+def asked(question: str, *before: str) -> Understanding:
+    return understand(question, KNOWN, NOW, BERLIN, [Asked(one, NOW) for one in before])
+
+
+def test_the_written_questions_are_understood_also_those_that_were_held_out() -> None:
+    tuned, held_out, raw = load()
+    assert len(tuned) + len(held_out) >= 120
+    assert len(misread(held_out, raw)) <= 0.05 * len(held_out)
+    assert len(misread(tuned, raw)) <= 0.05 * len(tuned)
+
+
+def test_a_bare_why_asks_for_the_cause_of_what_came_before() -> None:
+    understood = asked("why?", "did payments #3 pass yesterday?")
+    assert (understood.intent, understood.subject) == ("failure_cause", "payments #3")
+    assert understood.is_follow_up
+
+
+def test_the_day_before_moves_the_range_again_and_again() -> None:
+    first = asked("and the day before?", "what failed yesterday?")
+    second = asked("and the day before?", "what failed yesterday?", "and the day before?")
+    assert first.intent == second.intent == "failures"
+    assert first.range
+    assert second.range
+    assert (first.range.start - second.range.start).days == 1
+    assert first.range.end == second.range.end.replace(day=second.range.end.day + 1)
+
+
+def test_another_subject_keeps_the_question_and_its_time() -> None:
+    understood = asked("what about web?", "what failed in payments yesterday?")
+    assert (understood.intent, understood.subject) == ("failures", "web")
+    assert understood.range
+    assert understood.range.label == "yesterday"
+
+
+def test_what_a_model_had_chosen_counts_for_the_follow_up() -> None:
+    before = [Asked("hm, payments?", NOW, "changes")]
+    assert understand("and web?", KNOWN, NOW, BERLIN, before).intent == "changes"
+
+
+def test_a_misspelt_name_is_taken_for_the_one_it_resembles_and_said_so() -> None:
+    understood = asked("did the paymets build pass?")
+    assert understood.subject == "payments"
+    assert understood.assumed == (("paymets", "payments"),)
+
+
+def test_a_name_that_resembles_nothing_is_offered_as_unknown() -> None:
+    assert dict(asked("why did the ledgre repository fail?").near) == {"ledgre": ()}
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [
+        ("search for failures", ""),
+        ("why did search fail?", "search"),
+        ("Is the billing service green?", "billing-service"),
+        ("acme/shop#12 failed, why?", "shop #12"),
+        ("what's wrong with Payments' build 7?", "payments #7"),
+    ],
+)
+def test_names_are_told_from_words(question: str, subject: str) -> None:
+    assert asked(question).subject == subject
+
+
+def test_a_repository_called_like_a_bill_is_no_question_about_costs() -> None:
+    assert asked("status of the last build of billing-service").intent == "pipeline_status"
+
+
+def test_without_a_time_each_intent_has_its_own_reach() -> None:
+    assert span_of(asked("is anything wrong?"), NOW)[0] is None
+    start, end = span_of(asked("what failed?"), NOW)
+    assert start
+    assert (end - start).total_seconds() == 24 * 3600
+
+
+@pytest.mark.parametrize("question", ["", "?", "   ", "\x00", "a" * 20_000, "why " * 2_000, "#" * 500, "🤷"])
+def test_any_text_gives_some_understanding(question: str) -> None:
+    assert asked(question).intent
