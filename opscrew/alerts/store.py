@@ -81,9 +81,13 @@ class AlertStore:
         now = self._clock()
         closed = []
         with self._writing() as connection:
+            # One query for all: in a storm there are thousands of groups.
+            open_ids = select(alert_groups.c.id).where(alert_groups.c.state == "open")
+            members: dict[str, list[KnownAlert]] = {}
+            for alert in rows.read_alerts(connection, alerts.c.group_id.in_(open_ids)):
+                members.setdefault(alert.group_id, []).append(alert)
             for group in rows.read_groups(connection, alert_groups.c.state == "open"):
-                members = rows.read_alerts(connection, alerts.c.group_id == group.id)
-                after = quieted(group, members, now, self.rules)
+                after = quieted(group, members.get(group.id, ()), now, self.rules)
                 if after != group:
                     rows.update_group(connection, after)
                 if not after.is_open:
