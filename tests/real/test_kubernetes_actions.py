@@ -64,7 +64,7 @@ def deploy(plane: ControlPlane, kind: str, name: str, image: str = "web:1", repl
     plane.apply({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
 
 
-def until(check: Callable[[], Any], seconds: float = 60) -> Any:
+def until(check: Callable[[], Any], seconds: float = 120) -> Any:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         found = check()
