@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,7 @@ def load_servers(settings: Settings, own: OwnServers) -> tuple[Server, ...]:
         resolve(
             name,
             entry,
-            lambda setting: setting_named(settings, setting),
+            lambda setting: _value_named(settings, setting),
             url=settings.mcp.urls.get(name, ""),
             token=tokens.get(name, ""),
         )
@@ -72,8 +73,28 @@ def setting_named(settings: Settings, name: str) -> str | None:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, Path):
-        return str(value.expanduser())
+        return str(value.expanduser().absolute())
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _value_named(settings: Settings, name: str) -> str | None:
+    """A setting, or the one value that is made of two: a cluster's kubeconfig with its context chosen."""
+    if name.startswith("kubernetes.") and name.endswith(".kubeconfigs"):
+        return _kubeconfigs(settings, name.removesuffix("s"))
+    return setting_named(settings, name)
+
+
+def _kubeconfigs(settings: Settings, name: str) -> str | None:
+    """What KUBECONFIG holds. Programs have no switch for the context and would ask whichever cluster is current in
+    the file; of several files, the first one's choice wins."""
+    path = setting_named(settings, name)
+    context = setting_named(settings, name.removesuffix("kubeconfig") + "context")
+    if path is None or context is None:
+        return path
+    choice = settings.data_dir / "mcp" / f"{name.split('.')[1]}.kubeconfig"
+    choice.parent.mkdir(parents=True, exist_ok=True)
+    choice.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", "current-context": context}))
+    return os.pathsep.join((str(choice.absolute()), path))
 
 
 def _check_names(settings: Settings, entries: Mapping[str, Any]) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from crews.mcp_servers import load_servers, setting_named
@@ -62,9 +64,18 @@ def test_settings_reach_the_environment_and_what_is_absent_is_left_out() -> None
 def test_the_first_cluster_gives_the_kubeconfig(tmp_path) -> None:
     clusters = (KubernetesSettings(name="prod", kubeconfig=tmp_path / "config"), KubernetesSettings(name="b"))
     server = shipped(kubernetes=clusters)["kubernetes"]
-    assert f"--kubeconfig={tmp_path / 'config'}" in server.command
+    assert server.environment["KUBECONFIG"] == str(tmp_path / "config")
+    assert server.folder == tmp_path
     assert setting_named(Settings(kubernetes=clusters), "kubernetes.1.name") == "b"
     assert setting_named(Settings(kubernetes=clusters), "kubernetes.2.name") is None
+
+
+def test_the_context_of_the_settings_wins_over_the_current_one_of_the_file(tmp_path) -> None:
+    cluster = KubernetesSettings(name="prod", kubeconfig=tmp_path / "config", context="the-right-one")
+    server = shipped(kubernetes=(cluster,), data_dir=tmp_path / "data")["kubernetes"]
+    choice, file = server.environment["KUBECONFIG"].split(os.pathsep)
+    assert file == str(tmp_path / "config")
+    assert yaml.safe_load(Path(choice).read_text())["current-context"] == "the-right-one"
 
 
 def test_an_address_replaces_the_command(tmp_path) -> None:

@@ -124,7 +124,13 @@ def test_kubernetes_mcp_server_reads_a_real_api(tmp_path, cluster) -> None:
     program = str(part("kubernetes-mcp-server-0.0.67", "kubernetes-mcp-server", "mcp_servers"))
     names = [f"cart-{n}" for n in range(40)]
     cluster.apply(*(a_pod(name) for name in names))
-    clusters = (KubernetesSettings(name="test", kubeconfig=cluster.kubeconfig),)
+    crossed = yaml.safe_load(cluster.kubeconfig.read_text())
+    crossed["contexts"].append({"name": "nowhere", "context": {"cluster": "test", "user": "nobody"}})
+    crossed["current-context"] = "nowhere"
+    file = cluster.folder / "crossed.kubeconfig"
+    file.write_text(yaml.safe_dump(crossed))
+    # The file's current context leads nowhere; the one that the settings name must be used.
+    clusters = (KubernetesSettings(name="test", kubeconfig=file, context="test"),)
     with gateway(tmp_path, {"kubernetes": [program]}, kubernetes=clusters) as opened:
         state = opened.state("kubernetes")
         assert state.condition == "ready", state.detail

@@ -113,8 +113,14 @@ def build_server(wiring: Wiring) -> Server[Any, Any]:
             return _failure(f"There is no tool {name}. There are: {', '.join(tools)}.")
         return await asyncio.to_thread(_answer, tool, arguments, wiring.clean)
 
+    async def nothing() -> list[Any]:
+        return []
+
     # Called rather than used as decorators: the SDK's decorators carry no types.
     server.list_tools()(list_tools)  # type: ignore[no-untyped-call]
+    # Some clients ask for these without looking whether we have any; an empty list serves them better than an error.
+    server.list_resources()(nothing)  # type: ignore[no-untyped-call]
+    server.list_prompts()(nothing)  # type: ignore[no-untyped-call]
     server.call_tool(validate_input=False)(call_tool)
     return server
 
