@@ -36,7 +36,12 @@ def check(
     from crews.storage_check import check_storage
 
     app = app_of(context)
+    problems: list[Exception] = []
     for found in check_storage(app.settings, app.database, cluster):
+        if found.problem is not None:
+            # The other clusters are still shown; the command fails at the end.
+            problems.append(found.problem)
+            continue
         for judged in found.judged:
             _show_volume(found.cluster, judged, as_json=as_json)
         for claim in found.unmeasured:
@@ -45,6 +50,8 @@ def check(
             console().print(f"{found.cluster}: no volumes", markup=False)
         if found.partial:
             notes().print(f"crew: {found.cluster}: the metrics store answered in part", markup=False)
+    if problems:
+        raise problems[0]
 
 
 @group.command("forecast")

@@ -13,11 +13,12 @@ from crews.systems import Systems
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import Clock, utc_now
-from opscrew.errors import UsageError
+from opscrew.errors import CrewError, UsageError
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings
 from opscrew.storage.rules import storage_rules
 from opscrew.storage.volume import DAY, Claim
+from tools.errors import UpstreamError
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class StorageCheck:
     judged: tuple[Judged, ...]
     unmeasured: tuple[Claim, ...]
     partial: bool
+    problem: UpstreamError | CrewError | None = None
+    """Why it could not be looked at; everything else is empty then."""
 
 
 def check_storage(
     settings: Settings, engine: Engine, cluster: str = "", clock: Clock = utc_now
 ) -> Iterator[StorageCheck]:
-    """Each configured cluster, or the named one. Raises ``UpstreamError`` or ``CrewError`` where one is silent."""
+    """Each configured cluster, or the named one. Raises ``UsageError`` where there is none."""
     parts = [part for part in settings.kubernetes if not cluster or part.name == cluster]
     if not parts:
         known = ", ".join(part.name for part in settings.kubernetes) or "none"
@@ -42,7 +45,11 @@ def check_storage(
     enlarged = enlarged_at(Execution(engine, settings, clock, machine_uptime))
     with Systems(settings, clock, Metrics()) as systems:
         for part in parts:
-            facts = look(systems, part, enlarged)
+            try:
+                facts = look(systems, part, enlarged)
+            except (UpstreamError, CrewError) as problem:
+                yield StorageCheck(part.name, (), (), partial=False, problem=problem)
+                continue
             judged = judge(facts.volumes, clock())
             yield StorageCheck(part.name, tuple(judged), facts.unmeasured, facts.partial)
 
