@@ -6,6 +6,7 @@ Nothing heavy is imported here; each command imports what it needs inside its bo
 
 from __future__ import annotations
 
+import errno
 import sys
 
 import typer
@@ -47,6 +48,11 @@ def program() -> None:
             print(f"crew: {wrong.format_message()}", file=sys.stderr)  # noqa: T201
             print("      `crew --help` lists commands and options.", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+    except SystemExit:
+        # Typer meets a closed pipe before we do, quietens standard output and ends with 1.
+        if type(sys.stdout).__name__ == "PacifyFlushWrapper":
+            sys.exit(0)
+        raise
     except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
@@ -68,6 +74,8 @@ def _report(problem: Exception) -> int:
 
     if isinstance(problem, CrewError | UpstreamError):
         message, hint = (problem.message if isinstance(problem, CrewError) else str(problem)), problem.hint
+    elif isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+        message, hint = "cannot write: the disk is full", "Free some space, or write elsewhere."
     else:
         # Nobody has looked at this text before: it may quote a header or a URL with a secret in it.
         words = redact(str(problem)).splitlines() or ["no message"]

@@ -32,6 +32,7 @@ def init(
     starter = STARTER_FILE.read_text(encoding="utf-8")
     if only_print:
         sys.stdout.write(starter)
+        sys.stdout.flush()
         return
     file = Path(path)
     if file.is_dir():

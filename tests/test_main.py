@@ -1,0 +1,67 @@
+"""The program's boundary: how it ends when whoever reads it has had enough, or a person presses Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "main.py"), *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder / "data"), "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("arguments", [("findings",), ("run", "--json"), ("init", "--print"), ("doctor", "--json")])
+def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with started(tmp_path, *arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()  # as `head` does, long before the first line is written
+        complaints = process.stderr.read()
+    assert (process.returncode, complaints) == (0, "")
+
+
+def test_ctrl_c_ends_the_demo_without_a_traceback_and_without_leftovers(tmp_path: Path) -> None:
+    with started(tmp_path, "demo") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()  # the story has begun
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+        complaints = process.stderr.read()
+    assert process.returncode == 130
+    assert "Traceback" not in complaints
+    assert list(tmp_path.glob("crew-demo-*")) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, which is always full")
+def test_output_that_finds_no_room_is_one_clear_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, str(ROOT / "main.py"), "init", "--print"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"]},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[0] == "crew: cannot write: the disk is full"
+    assert "Traceback" not in ended.stderr
