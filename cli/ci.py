@@ -9,6 +9,6 @@ from cli import ci_classify, ci_explain
 
 def register(application: typer.Typer) -> None:
     group = typer.Typer(help="Judge the log of a failed pipeline step.", no_args_is_help=True)
-    group.command("classify")(ci_classify.classify)
-    group.command("explain")(ci_explain.explain_logs)
+    group.command("classify", short_help="Tell whether a re-run may pass, and why.")(ci_classify.classify)
+    group.command("explain", short_help="Show the lines that explain a failure.")(ci_explain.explain_logs)
     application.add_typer(group, name="ci")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,26 +20,28 @@ MEANING = {
 
 
 def classify(
-    files: list[str] = typer.Argument(help="Logs of failed steps, plain or .gz; - is standard input."),
+    files: list[str] = typer.Argument(..., metavar="FILE...", help="Logs, plain or gzip; - is standard input."),
     error_message: str = typer.Option(
         "", "--error-message", help="The step's own error as the CI system reports it, judged with each log."
     ),
     as_json: bool = json_option(),
 ) -> None:
     """Tell for each failed log whether a re-run may pass, and which lines say so."""
-    from cli.log_files import open_log
+    from cli.log_files import open_log, read_input_once, reading, tell
     from opscrew.ci.classify import classify as judge
     from opscrew.ci.explain import explain
     from opscrew.errors import CrewError
 
+    read_input_once(files)
+
     broken = 0
     for name in files:
         try:
-            with open_log(name) as log:
+            with reading(name), open_log(name) as log:
                 judged = judge(explain(log), error_message=error_message)
         except CrewError as problem:
             broken += 1
-            print(f"crew: {problem.message}", file=sys.stderr)  # noqa: T201  the other files are still judged
+            tell(problem)
             continue
         if as_json:
             print_json(_as_json(name, judged))

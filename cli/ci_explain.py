@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import typer
 
-from cli.output import console, json_option, notes, print_json
+from cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
     from opscrew.ci.explain import ExplainedLine, Explanation
@@ -21,22 +19,22 @@ def explain_logs(
     as_json: bool = json_option(),
 ) -> None:
     """Show the lines of each log that explain why it failed, best first."""
+    from cli.log_files import read_input_once, reading, tell
     from opscrew.errors import CrewError, UsageError
 
     if budget < 1:
         raise UsageError(f"--budget {budget}: at least one line has to be shown.", "Leave it out for 60 lines.")
-    if [*files, passing].count("-") > 1:
-        raise UsageError("standard input (-) can be read only once.", "Name files for the other logs.")
+    read_input_once([*files, passing])
     if passing and len(files) > 1:
         raise UsageError("--passing compares with one log.", "Give one FILE, or run the command once for each.")
     broken = 0
     for name in files:
         try:
-            with _working(name):
+            with reading(name):
                 explanation = _explain(name, passing, budget)
         except CrewError as problem:
             broken += 1
-            print(f"crew: {problem.message}", file=sys.stderr)  # noqa: T201  the other files are still explained
+            tell(problem)
             continue
         if as_json:
             numbers = [line.number for line in explanation.lines]
@@ -45,11 +43,6 @@ def explain_logs(
             _show(name, explanation)
     if broken:
         raise typer.Exit(1)
-
-
-def _working(name: str) -> AbstractContextManager[object]:
-    """A sign of life on a terminal: a log of some hundred megabytes takes seconds."""
-    return notes().status(f"reading {name}") if sys.stderr.isatty() else nullcontext()
 
 
 def _explain(name: str, passing: str, budget: int) -> Explanation:

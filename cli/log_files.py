@@ -1,4 +1,4 @@
-"""Opens the logs that commands are given: plain or gzip, by path or from standard input."""
+"""Opens the logs that commands are given: plain or gzip, by path or from standard input; names those it cannot read."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from opscrew.errors import CrewError
+from cli.output import notes
+from opscrew.errors import CrewError, UsageError
 
 STANDARD_INPUT = "-"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -32,6 +33,22 @@ def open_log(name: str) -> Iterator[BinaryIO]:
             raise CrewError(f"{name}: damaged gzip: {problem}", "Fetch the file again.") from problem
         except OSError as problem:
             raise CrewError(f"{name}: {problem.strerror or problem}", "Give a log file, or - for stdin.") from problem
+
+
+def reading(name: str) -> AbstractContextManager[object]:
+    """A sign of life on a terminal: a log of some hundred megabytes takes seconds."""
+    return notes().status(f"reading {name}") if sys.stderr.isatty() else nullcontext()
+
+
+def read_input_once(names: Sequence[str]) -> None:
+    """Raises ``UsageError`` when several of ``names`` are standard input: the second would find it empty."""
+    if names.count(STANDARD_INPUT) > 1:
+        raise UsageError("standard input (-) can be read only once.", "Name files for the other logs.")
+
+
+def tell(problem: CrewError) -> None:
+    """Names a log that cannot be read on standard error, where a command goes on with the others."""
+    print(f"crew: {problem.message}\n      {problem.hint}".rstrip(), file=sys.stderr)  # noqa: T201
 
 
 def _standard_input() -> io.BufferedReader:

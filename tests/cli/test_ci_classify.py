@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from main import application
+from opscrew.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -51,10 +52,18 @@ def test_a_broken_file_is_named_and_the_others_are_judged(logs: Path) -> None:
     assert result.exit_code == 1
     assert [json.loads(line)["verdict"] for line in result.stdout.splitlines()] == ["transient"]
     complaints = result.stderr.splitlines()
-    assert len(complaints) == 3
     assert "cut.log.gz: damaged gzip" in complaints[0]
-    assert "gone.log: No such file" in complaints[1]
-    assert "Is a directory" in complaints[2]
+    assert complaints[1].strip() == "Fetch the file again."
+    assert "gone.log: No such file" in complaints[2]
+    assert complaints[3].strip() == "Give a log file, or - for stdin."
+    assert "Is a directory" in complaints[4]
+    assert len(complaints) == 6
+
+
+def test_standard_input_can_be_named_once() -> None:
+    refused = crew("-", "-").exception
+    assert isinstance(refused, UsageError)
+    assert "read only once" in refused.message
 
 
 def test_the_steps_own_error_is_judged_with_the_log(logs: Path) -> None:
@@ -79,7 +88,7 @@ def test_standard_input_as_a_real_program(logs: Path) -> None:
         cwd=ROOT,
         input=gzip.compress(BLIP.encode()),
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
