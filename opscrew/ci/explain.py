@@ -95,7 +95,7 @@ def choose_by(score: Numbers, lines: LogLines, budget: int, *, has_passing: bool
     if has_passing:
         reach = NEVER_BELOW_BEST_WITH_PASSING
         score = score + UNSEEN_WORTH * np.array(lines.unseen, np.float32)
-    score = np.where(np.arange(len(score)) >= _clean_up_begins(lines.texts), -np.inf, score)
+    score = np.where(np.arange(len(score)) >= _end_of_words(lines.texts), -np.inf, score)
     order = [int(index) for index in np.argsort(-score, kind="stable")[:budget]]
     lowest = float(score[order[0]]) - reach
     chosen = [
@@ -107,6 +107,14 @@ def choose_by(score: Numbers, lines: LogLines, budget: int, *, has_passing: bool
         ExplainedLine(lines.numbers[index], redact(lines.texts[index])[:LONGEST_LINE], round(float(score[index]), 2))
         for index in chosen
     )
+
+
+def _end_of_words(texts: Sequence[str]) -> int:
+    """Behind the last kept line that can explain anything: neither clean-up nor the empty lines at the very end."""
+    end = _clean_up_begins(texts)
+    while end and not texts[end - 1]:
+        end -= 1
+    return end
 
 
 def _clean_up_begins(texts: Sequence[str]) -> int:

@@ -139,3 +139,10 @@ def test_random_bytes_give_an_answer_of_ordinary_size() -> None:
 def test_a_budget_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="from 1, not 0"):
         explained("x", budget=0)
+
+
+def test_the_empty_end_of_a_log_explains_nothing() -> None:
+    log = "".join(f"step {number} compiling\n" for number in range(5000)) + "npm ERR! code ECONNRESET\n\n\n"
+    explained = explain(io.BytesIO(log.encode()))
+    assert explained.lines[0].number == 5001
+    assert all(line.number <= 5001 for line in explained.lines)
