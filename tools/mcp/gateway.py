@@ -160,7 +160,8 @@ class Gateway:
         asking = self._session(server).call(tool, arguments, may_repeat=not entry.mutates)
         answer: CallToolResult = self._run(asking, limit)
         text, failed = _text_of(answer)
-        return shape(text, failed=failed, limit=server.entry.result_characters, clean=self._clean)
+        limits = server.entry
+        return shape(text, failed=failed, limit=limits.result_characters, clean=self._clean, keep_end=entry.keep_end)
 
     def _server(self, name: str) -> Server:
         server = self._servers.get(name)

@@ -56,6 +56,8 @@ class ToolEntry(Entry):
     description: str = ""
     parameters: tuple[str, ...] | None = None
     mutates: bool = False
+    keep_end: bool = False
+    """Of a long answer in plain text, show the last lines."""
 
 
 class ServerEntry(Entry):

@@ -15,8 +15,10 @@ from tools.mcp.tables import find_rows, table_lines
 
 Status = Literal["ok", "no_data", "error"]
 
-FAILURE_STARTS = ("STDERR:", "Error:", "error:", '{"error"', "failed to ", "Failed to ")
-"""How servers begin a failure that they send as success. Google's begin with the first and the fourth."""
+FAILURE_STARTS = ("STDERR:", '{"error"')
+"""How Google's servers begin a failure that they send as success."""
+ONE_LINE_STARTS = ("Error:", "error:", "failed to ", "Failed to ")
+"""How others do, in one line. A log may begin with the same words, and goes on."""
 NOTHING = re.compile(
     r"(?:|\[\]|\{\}|null|none|\"\"|no (?:data|results?|events?|logs?|resources?)[^\n]{0,60})", re.IGNORECASE
 )
@@ -33,8 +35,11 @@ class ToolResult:
     seconds: float = 0.0
 
 
-def shape(text: str, *, failed: bool, limit: int, clean: Callable[[str], str]) -> ToolResult:
-    """``text`` as the server sent it, ``failed`` as it said. ``clean`` takes secrets out; ``limit`` is characters."""
+def shape(text: str, *, failed: bool, limit: int, clean: Callable[[str], str], keep_end: bool = False) -> ToolResult:
+    """``text`` as the server sent it, ``failed`` as it said. ``clean`` takes secrets out; ``limit`` is characters.
+
+    ``keep_end`` is for logs, whose last lines matter most.
+    """
     text = clean(text).strip()
     value = _json(text)
     if failed or _is_failure(text, value):
@@ -43,7 +48,7 @@ def shape(text: str, *, failed: bool, limit: int, clean: Callable[[str], str]) -
         return _shape_value(value, limit)
     if NOTHING.fullmatch(text):
         return ToolResult("no_data", "no data")
-    shaped, left_out = _cut_text(text, limit)
+    shaped, left_out = _cut_text(text, limit, keep_end)
     return ToolResult("ok", shaped, left_out)
 
 
@@ -77,12 +82,15 @@ def _fitting(lines: list[str], limit: int) -> tuple[list[str], int]:
     return kept, len(lines) - len(kept)
 
 
-def _cut_text(text: str, limit: int) -> tuple[str, int]:
+def _cut_text(text: str, limit: int, keep_end: bool = False) -> tuple[str, int]:
     if len(text) <= limit:
         return text, 0
     lines = text.splitlines()
     if len(lines) == 1:
         return f"{text[:limit]}… ({len(text) - limit} characters left out)", 1
+    if keep_end:
+        kept, left_out = _fitting(lines[::-1], limit - 60)
+        return "\n".join((f"({left_out} of {len(lines)} earlier lines left out)", *kept[::-1])), left_out
     kept, left_out = _fitting(lines, limit - 60)
     return "\n".join((*kept, f"({left_out} of {len(lines)} lines left out; ask for less)")), left_out
 
@@ -93,7 +101,9 @@ def _is_failure(text: str, value: Any) -> bool:
             return True
         # An empty "error" beside data is how some servers say that all went well.
         return bool(value.get("error")) and not any(value.get(key) for key in ("data", "items", "result", "results"))
-    return value is None and text.startswith(FAILURE_STARTS)
+    return value is None and (
+        text.startswith(FAILURE_STARTS) or (text.startswith(ONE_LINE_STARTS) and "\n" not in text)
+    )
 
 
 def _failure_words(text: str, value: Any) -> str:

@@ -88,9 +88,14 @@ def test_failures_that_arrive_as_success_are_recognised(text) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Error budget of checkout is 99.2 %", '{"error":"","data":{"n":1}}', '{"items":[{"error":"a","name":"b"}]}'],
+    [
+        "Error: cannot reach the database\nretrying in 5 s\nconnected",
+        "Error budget of checkout is 99.2 %",
+        '{"error":"","data":{"n":1}}',
+        '{"items":[{"error":"a","name":"b"}]}',
+    ],
 )
-def test_a_result_that_only_speaks_of_errors_is_none(text) -> None:
+def test_a_result_that_only_speaks_of_errors_is_no_failure(text) -> None:
     assert shaped(text).status == "ok"
 
 
@@ -118,3 +123,10 @@ def test_long_text_is_cut_at_lines() -> None:
     result = shaped(text, limit=500)
     assert result.left_out > 900
     assert "lines left out" in result.text
+
+
+def test_of_a_log_the_last_lines_are_kept() -> None:
+    text = "\n".join(f"line {n} of the log" for n in range(1_000))
+    result = shape(text, failed=False, limit=500, clean=str, keep_end=True)
+    assert result.text.endswith("line 999 of the log")
+    assert "earlier lines left out" in result.text.splitlines()[0]
