@@ -38,7 +38,10 @@ class AlertState(StrEnum):
 
 @dataclass(frozen=True)
 class Alert:
-    """``upstream_id`` is the source's own fingerprint; ``ends_at`` is set where the source says that it is over."""
+    """``upstream_id`` is the source's own fingerprint; ``ends_at`` is set where the source says that it is over.
+
+    ``silenced`` is None where the source does not know about silences: a webhook, and vmalert.
+    """
 
     source: str
     state: AlertState
@@ -48,7 +51,7 @@ class Alert:
     ends_at: datetime | None = None
     upstream_id: str = ""
     url: str = ""
-    silenced: bool = False
+    silenced: bool | None = None
 
     @property
     def name(self) -> str:

@@ -74,6 +74,14 @@ def read_groups(connection: Connection, wanted: ColumnElement[bool]) -> list[Gro
     return [_group(row) for row in connection.execute(query)]
 
 
+def read_open_groups(connection: Connection, keys: Collection[str]) -> Iterable[Group]:
+    """Those with one of these keys."""
+    names = sorted(keys)
+    for start in range(0, len(names), AT_ONCE):
+        some = alert_groups.c.key.in_(names[start : start + AT_ONCE])
+        yield from read_groups(connection, (alert_groups.c.state == "open") & some)
+
+
 def update_group(connection: Connection, group: Group) -> None:
     connection.execute(update(alert_groups).where(alert_groups.c.id == group.id).values(**group_values(group)))
 

@@ -5,6 +5,7 @@ However many alerts come, no more than ``most_firing`` are kept at once; what is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,19 +80,16 @@ class AlertStore:
     def settle(self) -> tuple[Group, ...]:
         """Closes groups that have been quiet long enough; returns them."""
         now = self._clock()
-        closed = []
+        # Looked at without holding up deliveries; only what changed is looked at once more while writing.
+        with reading(self._engine).connect() as connection:
+            changed = [group.id for group, after in self._after_quiet(connection, None, now) if group != after]
+        if not changed:
+            return ()
         with self._writing() as connection:
-            # One query for all: in a storm there are thousands of groups.
-            open_ids = select(alert_groups.c.id).where(alert_groups.c.state == "open")
-            members: dict[str, list[KnownAlert]] = {}
-            for alert in rows.read_alerts(connection, alerts.c.group_id.in_(open_ids)):
-                members.setdefault(alert.group_id, []).append(alert)
-            for group in rows.read_groups(connection, alert_groups.c.state == "open"):
-                after = quieted(group, members.get(group.id, ()), now, self.rules)
-                if after != group:
-                    rows.update_group(connection, after)
-                if not after.is_open:
-                    closed.append(after)
+            settled = [after for _, after in self._after_quiet(connection, changed, now)]
+            for after in settled:
+                rows.update_group(connection, after)
+        closed = [after for after in settled if not after.is_open]
         return tuple(closed)
 
     def store_triage(self, group: Group) -> None:
@@ -178,6 +176,19 @@ class AlertStore:
         resolved = sum(1 for one in changed if one.state is AlertState.RESOLVED)
         return Taken(len(new), resolved, left_out)
 
+    def _after_quiet(
+        self, connection: Connection, only: Sequence[str] | None, now: datetime
+    ) -> Iterable[tuple[Group, Group]]:
+        """Each open group as it is and as it should be; ``only`` names some of them."""
+        # One query for the alerts of all: in a storm there are thousands of groups.
+        wanted = alerts.c.group_id.in_(select(alert_groups.c.id).where(alert_groups.c.state == "open"))
+        members: dict[str, deque[KnownAlert]] = {}
+        for alert in rows.read_alerts(connection, wanted):
+            members.setdefault(alert.group_id, deque()).append(alert)
+        for group in rows.read_groups(connection, alert_groups.c.state == "open"):
+            if only is None or group.id in only:
+                yield group, quieted(group, members.get(group.id, ()), now, self.rules)
+
     def _room(self, connection: Connection) -> int:
         count = select(func.count()).select_from(alerts).where(alerts.c.state == AlertState.FIRING)
         return self.rules.most_firing - int(connection.execute(count).scalar_one())
@@ -187,7 +198,8 @@ class AlertStore:
         waiting = [one for one in known.values() if not one.group_id and one.state is AlertState.FIRING]
         if not waiting:
             return
-        groups = {group.key: group for group in rows.read_groups(connection, alert_groups.c.state == "open")}
+        keys = {group_key(alert.labels, self.rules) for alert in waiting}
+        groups = {group.key: group for group in rows.read_open_groups(connection, keys)}
         opened = []
         for alert in waiting:
             key = group_key(alert.labels, self.rules)

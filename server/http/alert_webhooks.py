@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import time
 
 import structlog
 from fastapi import APIRouter, Header, Request
@@ -23,10 +24,27 @@ log = structlog.get_logger(__name__)
 
 CREW = "alert_triage"
 SOURCES = ("alertmanager", "grafana")
+WAKE_EVERY = 10.0
+"""Seconds. In a storm each delivery brings news, and a crew that ran for every one would only stand in their way."""
+
+
+class _Waker:
+    """Wakes the crew, at most once in a while. The next scheduled run finds what came in between."""
+
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
+        self._last = float("-inf")
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now - self._last >= WAKE_EVERY:
+            self._last = now
+            self._context.scheduler.wake(CREW)
 
 
 def router(context: ServerContext) -> APIRouter:
     routes = APIRouter()
+    wake = _Waker(context)
 
     def answer(source: str, status: int, outcome: str, detail: str) -> JSONResponse:
         context.crews.metrics.webhooks.labels(source, outcome).inc()
@@ -44,12 +62,12 @@ def router(context: ServerContext) -> APIRouter:
             log.warning("webhook refused: the token is missing or wrong", source=source)
             return answer(source, 401, "refused", "the token is missing or wrong")
         body = await request.body()
-        return answer(source, *await run_in_threadpool(_take, context, source, body))
+        return answer(source, *await run_in_threadpool(_take, context, wake, source, body))
 
     return routes
 
 
-def _take(context: ServerContext, source: str, body: bytes) -> tuple[int, str, str]:
+def _take(context: ServerContext, wake: _Waker, source: str, body: bytes) -> tuple[int, str, str]:
     """Status, outcome and detail."""
     crews = context.crews
     try:
@@ -57,13 +75,12 @@ def _take(context: ServerContext, source: str, body: bytes) -> tuple[int, str, s
     except MalformedWebhookError as problem:
         log.warning("webhook refused", source=source, reason=str(problem))
         record_refused(crews.engine, source, str(problem), crews.clock())
-        # The crew tells it as a finding; a body of nonsense a second must not run it more often than that.
-        context.scheduler.wake(CREW)
+        wake()  # the crew tells it as a finding
         return 400, "malformed", str(problem)
     taken = AlertStore(crews.engine, crews.clock).take(delivery.alerts)
     record_accepted(crews.engine, source, crews.clock())
     if taken.new or taken.resolved:
-        context.scheduler.wake(CREW)
+        wake()
     return 202, "accepted", f"{len(delivery.alerts)} alerts"
 
 
