@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def crew(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("crew")
-    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=240, check=False)
 
 
 def commands_of_help() -> dict[str, str]:

@@ -26,7 +26,7 @@ def crew(
 ) -> subprocess.CompletedProcess[str]:
     write_settings(folder, url, name)
     command = [sys.executable, str(ROOT / "main.py"), "--config", str(folder / "crew.yaml"), "model", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=110, cwd=folder)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=folder)
 
 
 def test_list_shows_models_and_what_fits(tmp_path: Path) -> None:

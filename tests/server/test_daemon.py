@@ -14,7 +14,7 @@ import pytest
 
 from opscrew.store.database import open_database
 from opscrew.store.runs import latest_runs
-from tests.support.daemon import CREW, PROGRAM, Daemon, until
+from tests.support.daemon import CREW, PATIENCE, PROGRAM, Daemon, until
 from tests.support.daemon_crews import notes
 
 BITBUCKET = {"CREW_BITBUCKET__WORKSPACE": "acme", "CREW_BITBUCKET__URL": "http://127.0.0.1:1/2.0"}
@@ -69,7 +69,7 @@ def test_a_crew_that_overruns_runs_once_and_is_a_finding(tmp_path: Path) -> None
 def test_one_owner_for_each_data_folder_and_a_fast_start_after_kill(tmp_path: Path) -> None:
     with Daemon(tmp_path) as daemon:
         second = daemon.launch()
-        assert second.wait(40) == 1
+        assert second.wait(PATIENCE) == 1
         assert f"in use by process {daemon.process.pid} on " in daemon.log()
         assert daemon.url in daemon.log()
         daemon.process.kill()
@@ -148,7 +148,7 @@ def test_a_json_log_holds_nothing_but_objects(tmp_path: Path) -> None:
 def test_a_wrong_start_is_one_clear_line(tmp_path: Path, environment: dict[str, str], code: int, message: str) -> None:
     daemon = Daemon(tmp_path, environment, CREW)
     ended = subprocess.run(
-        daemon.command, cwd=Path(__file__).parents[2], env=daemon.environment, capture_output=True, timeout=60
+        daemon.command, cwd=Path(__file__).parents[2], env=daemon.environment, capture_output=True, timeout=PATIENCE
     )
     assert ended.returncode == code
     assert message in ended.stderr.decode()

@@ -18,6 +18,6 @@ def crew(folder: Path, *arguments: str, **environment: str) -> subprocess.Comple
         env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder / "data"), **environment},
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=240,
         check=False,
     )

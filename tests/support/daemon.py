@@ -16,7 +16,7 @@ import httpx
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = (sys.executable, "-m", "tests.support.daemon_program")
 CREW = (sys.executable, "main.py", "serve")
-PATIENCE = 40.0
+PATIENCE = 100.0
 """Seconds. The machine may be busy with other tests; nothing waits that long when all is well."""
 
 

@@ -62,7 +62,7 @@ def test_a_run_with_tools_stays_on_the_machine(tmp_path: Path) -> None:
             cwd=elsewhere,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=240,
         )
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout.splitlines()[-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import random
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -137,7 +137,7 @@ def test_judging_is_fast() -> None:
     texts = [f"{BLIP} {number}" if number % 2 else f"compiling part {number} of cart" * 8 for number in range(60)]
     explanation = Explanation(tuple(ExplainedLine(i, text, 1.0) for i, text in enumerate(texts, 1)), 60)
     classify(explanation)
-    started = perf_counter()
+    started = thread_time()
     for _ in range(5):
         classify(explanation)
-    assert (perf_counter() - started) / 5 < 0.05
+    assert (thread_time() - started) / 5 < 0.05

@@ -161,4 +161,4 @@ def test_a_log_that_drips_is_left_in_time(box: Sandbox) -> None:
     began = time.monotonic()
     with box.client(timeout_seconds=0.4) as client, pytest.raises(TemporaryError):
         client.step_log_tail("shop", pipeline, step)
-    assert time.monotonic() - began < 3 * (0.8 + 0.7)
+    assert time.monotonic() - began < 15, "it asks three times, and without its limit would wait for 18 seconds"

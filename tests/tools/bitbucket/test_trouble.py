@@ -83,13 +83,13 @@ def test_the_hour_used_up_at_bitbucket_is_a_429_with_its_time(box: Sandbox) -> N
         assert client.ping()
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("hang", 3.0), ("slow", 6.0)])
+@pytest.mark.parametrize(("kind", "seconds"), [("hang", 15.0), ("slow", 6.0)])
 def test_a_server_that_hangs_or_drips_is_left_in_time(box: Sandbox, kind: str, seconds: float) -> None:
     box.world.faults.add(kind, seconds=seconds, times=-1)
     began = time.monotonic()
     with box.client(timeout_seconds=0.4) as client, pytest.raises(TemporaryError, match=r"within 0\.4 seconds"):
         client.ping()
-    assert time.monotonic() - began < 3 * (0.4 + 0.6)
+    assert time.monotonic() - began < 15, "it asks three times, and without its limit would wait for 18 seconds or more"
 
 
 @pytest.mark.parametrize("kind", ["error", "drop_before", "drop_after", "truncated", "limited", "wrong_json"])

@@ -40,7 +40,7 @@ def mirrored(api: Api) -> Iterator[Mirror]:
 
 
 def until(what: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 10
+    ends = time.monotonic() + 60
     while not what():
         assert time.monotonic() < ends, "it did not come"
         time.sleep(0.02)
