@@ -22,7 +22,7 @@ LONGEST_DEADLINE = 3_600
 
 
 def register(application: typer.Typer) -> None:
-    application.command("ask")(ask)
+    application.command("ask", short_help="Ask a question: facts first, then prose.")(ask)
 
 
 def ask(
