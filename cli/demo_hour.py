@@ -6,11 +6,13 @@ Everything is as in daily use (HTTP, database, policy, audit); only the clock is
 from __future__ import annotations
 
 import logging
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import structlog
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from crews.answers import Answer
 from crews.ask import Question, answer_question
@@ -59,8 +61,11 @@ class Story(Protocol):
 
 def play_hour(folder: Path, seed: int, story: Story) -> bool:
     """True when everything that the demo is meant to show was shown."""
-    # The story is the output here; a log line per round would drown it. Warnings still come through.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    # The story is the output here; a log line per round would drown it. Errors go beside it.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     clock = FastClock(START, speed=0)
     world = World(clock, seed=seed)
     furnish(world)
@@ -82,8 +87,23 @@ def play_hour(folder: Path, seed: int, story: Story) -> bool:
     return answered and audit.intact and _is_what_was_promised(entries, records)
 
 
+class _SandboxSettings(Settings):
+    """Settings from here alone: the environment would lead the demo, which re-runs by itself, to real systems."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def _settings(url: str, folder: Path) -> Settings:
-    return Settings(
+    return _SandboxSettings(
         bitbucket=BitbucketSettings(url=f"{url}/2.0", workspace="acme", token=TOKEN),
         policy={"rerun_pipeline": {"*": "auto", "acme/payments": "approve"}},
         budget=BudgetSettings(),
