@@ -13,7 +13,6 @@ from opscrew.actions.uptime import no_uptime
 from opscrew.actions.verification import verify
 from tests.support.actions import ListedSystem, rerun, settings_for_actions
 
-
 on_sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """For what is the same code on both databases: a new PostgreSQL database takes longer than the test."""
 
