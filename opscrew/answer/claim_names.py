@@ -12,6 +12,9 @@ import yaml
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
 
+MOST_CITED = 40
+"""Of one range; a model that loops may write any number."""
+
 CITED = re.compile(r"[\[(]\s*((?:[ET]\d+(?:\s*(?:,|;|and|-|–)\s*)?)+)\s*[\])]")
 BUILD = re.compile(r"#\d+\b")
 QUOTED = re.compile(r"[\"“`']([^\"”`'\n]{3,120})[\"”`'](?!\w)")
@@ -28,8 +31,8 @@ def cited_in(text: str) -> list[str]:
     found: list[str] = []
     for group in CITED.findall(text):
         for first, last in re.findall(r"([ET]\d+)(?:\s*[-–]\s*([ET]\d+))?", group):
-            numbers = range(int(first[1:]), int((last or first)[1:]) + 1)
-            found += [f"{first[0]}{number}" for number in numbers][:20]
+            numbers = range(int(first[1:4]), min(int((last or first)[1:5]), int(first[1:4]) + MOST_CITED) + 1)
+            found += [f"{first[0]}{number}" for number in numbers]
     return list(dict.fromkeys(found))
 
 

@@ -75,9 +75,14 @@ def span_of(understanding: Understanding, now: datetime) -> tuple[datetime | Non
     return (now - timedelta(hours=hours) if hours and named is None else None), now
 
 
+LONGEST_QUESTION = 600
+"""Characters that are read. What somebody asks stands at the beginning; a pasted log behind it is no wording."""
+
+
 def _read(
     question: str, known: Sequence[Subject], now: datetime, zone: tzinfo, previous: Understanding | None
 ) -> Understanding:
+    question = question[:LONGEST_QUESTION]
     found = find_subjects(question, known)
     span = find_range(question, now, zone)
     guessed = guess(found.wording)
