@@ -5,13 +5,10 @@ Everything is as in daily use (HTTP, database, policy, audit); only the clock is
 
 from __future__ import annotations
 
-import logging
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-import structlog
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from crews.answers import Answer
@@ -25,6 +22,7 @@ from demo.bitbucket.hour import MINUTES, Event, furnish, play
 from demo.bitbucket.world import TOKEN, World
 from demo.clock import FastClock
 from demo.serving import serve
+from opscrew import logs
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
@@ -62,10 +60,7 @@ class Story(Protocol):
 def play_hour(folder: Path, seed: int, story: Story) -> bool:
     """True when everything that the demo is meant to show was shown."""
     # The story is the output here; a log line per round would drown it. Errors go beside it.
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.configure("console", "error")
     clock = FastClock(START, speed=0)
     world = World(clock, seed=seed)
     furnish(world)

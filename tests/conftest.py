@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from opscrew.store.database import open_database
@@ -16,6 +17,13 @@ from tests.support.databases import do_not_wait_for_the_disk, migrated_sqlite
 from tests.support.postgres import Postgres, find_postgres
 
 do_not_wait_for_the_disk()
+# Short tracebacks: the library's own, in colour and with every local, take seconds each.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 # Limits per example measure the machine, and a busy one would break them.
 hypothesis.settings.register_profile("crew", deadline=None)
 hypothesis.settings.load_profile("crew")

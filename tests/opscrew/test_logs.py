@@ -19,12 +19,12 @@ SECRET = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
     root, written = logging.getLogger(), io.StringIO()
-    before = (root.handlers, root.level)
+    before, usual = (root.handlers, root.level), structlog.get_config()
     monkeypatch.setattr("sys.stderr", written)
     logs.configure("json", "info")
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     root.handlers, root.level = before
-    structlog.reset_defaults()
+    structlog.configure(**usual)
 
 
 class Unshowable:
