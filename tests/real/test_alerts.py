@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from crews.alert_looks import Case, log_changes, value_then_and_now
 from crews.alert_polling import poll
 from crews.context import CrewContext
 from crews.executors.silence_alert import SilenceAlert
@@ -23,7 +24,7 @@ from opscrew.model.subject import Subject
 from opscrew.settings import Settings
 from opscrew.store.database import open_database
 from tests.support.daemon import CREW, Daemon
-from tests.support.victoria import alertmanager, victoria_metrics, vmalert, write_samples
+from tests.support.victoria import alertmanager, victoria_logs, victoria_metrics, vmalert, write_logs, write_samples
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(240)]
 
@@ -122,3 +123,35 @@ def silence(fingerprint: str) -> Action:
     target = Subject(system="alertmanager", kind="alert", name=fingerprint)
     key = f"test/silence/{fingerprint}"
     return Action(kind="silence_alert", target=target, parameters={"minutes": 30}, reason="test", idempotency_key=key)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_lines_that_are_new_and_the_rules_value_are_seen(tmp_path: Path, database: Engine) -> None:
+    now = datetime.now(UTC)
+    place = {"kubernetes.pod_namespace": "shop", "kubernetes.pod_name": "web-5c9f-x2"}
+    entries = [
+        {"_time": (now - timedelta(minutes=n)).isoformat(), "_msg": f"error: cache {n} missed", **place}
+        for n in range(1, 75)
+    ]
+    entries += [
+        {"_time": (now - timedelta(seconds=n)).isoformat(), "_msg": f"fatal: no route to db {n}", **place}
+        for n in range(9)
+    ]
+    labels = {"__name__": "queue_length", "namespace": "shop", "deployment": "web"}
+    with victoria_logs(tmp_path) as logs, victoria_metrics(tmp_path) as metrics:
+        write_logs(logs, entries)
+        write_samples(metrics, [(labels, [(now + timedelta(seconds=n), 40.0) for n in range(-60, 200, 10)])])
+        with vmalert(tmp_path, RULES, metrics=metrics) as rules:
+            settings = Settings(
+                data_dir=tmp_path, vmalert={"url": rules}, victorialogs={"url": logs}, victoriametrics={"url": metrics}
+            )
+            with Systems(settings, utc_now, Metrics()) as systems:
+                context = CrewContext(settings, database, utc_now, Metrics(), systems)
+                store = AlertStore(database, utc_now)
+                until(lambda: bool(poll(context, store)) and len(store.firing()) == 1)
+                web = Subject(system="kubernetes", kind="Deployment", scope="prod/shop", name="web")
+                case = Case(context, store.groups()[0], store.firing(), (web,), now)
+                (line,) = log_changes(case).evidence
+                assert "no route to db" in line.text
+                (value,) = value_then_and_now(case).evidence
+                assert value.text == "now 40, an hour before no such series"
