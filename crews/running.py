@@ -14,6 +14,7 @@ import structlog
 
 from crews.context import CrewContext
 from crews.registry import Crew
+from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.finding import Finding
@@ -21,6 +22,7 @@ from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from opscrew.redaction import redact
 from opscrew.store.runs import record_run
+from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +43,8 @@ def run_crew(
         try:
             run = crew.run(context)
         except Exception as problem:  # the boundary that turns a crew's error into a finding
-            log.exception("crew failed")
+            expected = isinstance(problem, CrewError | UpstreamError)  # its words say all; a traceback would hide them
+            log.error("crew failed", reason=redact(str(problem)), exc_info=not expected)
             run = _failed_run(crew, started_at, context.clock(), problem)
         seconds = stopwatch() - started
         context.metrics.runs.labels(crew.name, run.outcome.value).inc()
