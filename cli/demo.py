@@ -19,12 +19,16 @@ def demo(
 
     A blip is re-run, a real failure explained, an outage collapsed, an approval waits, the audit is verified.
     """
+    import signal
+    import sys
     import tempfile
     from pathlib import Path
 
     from cli.demo_hour import play_hour
     from cli.demo_story import JsonStory, TextStory
 
+    # Ended from outside (a time limit, a closing terminal), it leaves nothing behind either.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="crew-demo-") as folder:
         story = JsonStory() if as_json else TextStory()
         worked = play_hour(Path(folder), seed, story)

@@ -35,16 +35,17 @@ def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path, arguments: t
     assert (process.returncode, complaints) == (0, "")
 
 
-def test_ctrl_c_ends_the_demo_without_a_traceback_and_without_leftovers(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_demo_that_is_stopped_leaves_neither_traceback_nor_files(tmp_path: Path, number: int, code: int) -> None:
     with started(tmp_path, "demo") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()  # the story has begun
         time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         process.stdout.read()
         complaints = process.stderr.read()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert "Traceback" not in complaints
     assert list(tmp_path.glob("crew-demo-*")) == []
 
