@@ -13,7 +13,7 @@ DOCUMENTS = files(KNOWLEDGE)
 RUNBOOKS = [document for document in DOCUMENTS if document.kind == "runbook"]
 INCIDENTS = [document for document in DOCUMENTS if document.kind == "incident"]
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
-SYSTEMS = {"bitbucket", "kubernetes", "victoriametrics", "victorialogs", "grafana", "gcp", "crew"}
+SYSTEMS = {"bitbucket", "kubernetes", "victoriametrics", "victorialogs", "alertmanager", "grafana", "gcp", "crew"}
 
 
 def test_each_code_has_its_runbook_with_the_same_title_and_severity() -> None:
