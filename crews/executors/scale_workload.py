@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from crews.executors.workloads import Clients, client_of, existing, namespace_of, receipt_of, refusals, target_of
+from crews.executors.workloads import Clients, change_workload, client_of, namespace_of, receipt_of, target_of
 from opscrew.actions.executor import Outcome, Receipt
 from opscrew.model.action import Action
 from tools.kubernetes.changes import rollout_is_done, scale
@@ -37,9 +37,8 @@ class ScaleWorkload:
         return None
 
     def send(self, action: Action) -> Receipt:
-        found = existing(self._clients, action)
-        with refusals():
-            scale(client_of(self._clients, action), found, action.parameters["replicas"])
+        client, replicas = client_of(self._clients, action), action.parameters["replicas"]
+        found = change_workload(self._clients, action, lambda now: scale(client, now, replicas))
         return receipt_of(found, f"scaled from {found.spec.get('replicas')} to {action.parameters['replicas']}")
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:

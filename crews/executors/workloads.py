@@ -13,6 +13,10 @@ from tools.kubernetes.changes import MARK, rollout_gave_up, rollout_is_done, wor
 from tools.kubernetes.client import KubernetesClient, StatusError
 from tools.kubernetes.records import Resource
 
+CONFLICT = 409
+CONFLICTS_BORNE = 4
+"""A rollout under way writes its status several times a second; five tries in a row are enough to fall between."""
+
 Clients = Callable[[str], KubernetesClient | None]
 """The client of a configured cluster by its name, or None."""
 
@@ -56,6 +60,24 @@ def refusals() -> Iterator[None]:
         yield
     except StatusError as refused:
         raise SendRefusedError(str(refused)) from refused
+
+
+def change_workload(clients: Clients, action: Action, change: Callable[[Resource], None]) -> Resource:
+    """Reads the workload and changes it; returns it as it was before.
+
+    A conflict says that a controller wrote the object's status in between and that nothing of ours was done, so the
+    object is read and the change asked for again.
+    """
+    for left in reversed(range(CONFLICTS_BORNE + 1)):
+        found = existing(clients, action)
+        try:
+            change(found)
+        except StatusError as refused:
+            if refused.status != CONFLICT or not left:
+                raise SendRefusedError(str(refused)) from refused
+        else:
+            break
+    return found
 
 
 def marked(clients: Clients, action: Action) -> Receipt | None:
