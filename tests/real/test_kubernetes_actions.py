@@ -80,6 +80,7 @@ def test_a_restart_replaces_every_pod(plane: ControlPlane, client: KubernetesCli
     deploy(plane, kind, name)
     executor = RestartWorkload(lambda cluster: client, utc_now)
     wanted = action("restart_workload", kind, name)
+    until(lambda: _ready(client, kind, name))
     before = until(lambda: _pods(client, name))
     assert executor.precondition(wanted) is None
     assert executor.find_sent(wanted, LONG_AGO) is None
