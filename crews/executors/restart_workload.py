@@ -6,12 +6,11 @@ from datetime import datetime
 
 from crews.executors.workloads import (
     Clients,
+    change_workload,
     client_of,
-    existing,
     mark_of,
     marked,
     receipt_of,
-    refusals,
     rollout_outcome,
     target_of,
 )
@@ -45,9 +44,8 @@ class RestartWorkload:
         return None
 
     def send(self, action: Action) -> Receipt:
-        found = existing(self._clients, action)
-        with refusals():
-            after = restart(client_of(self._clients, action), found, mark_of(action), self._clock())
+        client, mark = client_of(self._clients, action), mark_of(action)
+        _, after = change_workload(self._clients, action, lambda found: restart(client, found, mark, self._clock()))
         return receipt_of(after, "restart requested")
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from crews.executors.workloads import (
     Clients,
+    change_workload,
     client_of,
     existing,
     mark_of,
     marked,
     receipt_of,
-    refusals,
     rollout_outcome,
     target_of,
 )
@@ -46,12 +46,11 @@ class RollBackWorkload:
         return None
 
     def send(self, action: Action) -> Receipt:
-        found = existing(self._clients, action)
-        to = self._wanted(action, found)
+        client, mark = client_of(self._clients, action), mark_of(action)
+        to = self._wanted(action, existing(self._clients, action))
         if to is None:
             raise SendRefusedError(f"revision {action.parameters['to_revision']} is gone")
-        with refusals():
-            after = roll_back(client_of(self._clients, action), found, to, mark_of(action))
+        _, after = change_workload(self._clients, action, lambda found: roll_back(client, found, to, mark))
         return receipt_of(after, f"going back to revision {to.number} ({to.name})")
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:

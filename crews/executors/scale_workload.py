@@ -38,7 +38,7 @@ class ScaleWorkload:
 
     def send(self, action: Action) -> Receipt:
         client, replicas = client_of(self._clients, action), action.parameters["replicas"]
-        found = change_workload(self._clients, action, lambda now: scale(client, now, replicas))
+        found, _ = change_workload(self._clients, action, lambda now: scale(client, now, replicas))
         return receipt_of(found, f"scaled from {found.spec.get('replicas')} to {action.parameters['replicas']}")
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:

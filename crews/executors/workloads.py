@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
 from opscrew.actions.records import id_of
@@ -17,6 +18,7 @@ CONFLICT = 409
 CONFLICTS_BORNE = 4
 """A rollout under way writes its status several times a second; five tries in a row are enough to fall between."""
 
+Changed = TypeVar("Changed")
 Clients = Callable[[str], KubernetesClient | None]
 """The client of a configured cluster by its name, or None."""
 
@@ -62,22 +64,26 @@ def refusals() -> Iterator[None]:
         raise SendRefusedError(str(refused)) from refused
 
 
-def change_workload(clients: Clients, action: Action, change: Callable[[Resource], None]) -> Resource:
-    """Reads the workload and changes it; returns it as it was before.
+def change_workload(
+    clients: Clients, action: Action, change: Callable[[Resource], Changed]
+) -> tuple[Resource, Changed]:
+    """Reads the workload and changes it; returns it as it was before, and what ``change`` made of it.
 
-    A conflict says that a controller wrote the object's status in between and that nothing of ours was done, so the
-    object is read and the change asked for again.
+    A conflict says that nothing of ours was done. Where only a controller wrote the object's status in between, the
+    object is read and the change asked for again. Raises ``SendRefusedError`` where somebody changed what is wanted
+    (the generation counts those changes), for that is for policy and people to look at anew.
     """
+    first = found = existing(clients, action)
     for left in reversed(range(CONFLICTS_BORNE + 1)):
-        found = existing(clients, action)
         try:
-            change(found)
+            return found, change(found)
         except StatusError as refused:
             if refused.status != CONFLICT or not left:
                 raise SendRefusedError(str(refused)) from refused
-        else:
-            break
-    return found
+        found = existing(clients, action)
+        if found.generation != first.generation or found.uid != first.uid:
+            raise SendRefusedError(f"somebody changed {action.target} meanwhile")
+    raise AssertionError("the last try either returns or raises")
 
 
 def marked(clients: Clients, action: Action) -> Receipt | None:

@@ -20,8 +20,8 @@ from opscrew.model.action import Action
 from opscrew.model.subject import Subject
 from tests.support.kubernetes import ControlPlane, control_plane, missing_programs
 from tools.kubernetes.access import from_kubeconfig
-from tools.kubernetes.changes import WORKLOADS, revisions, workload
-from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.changes import WORKLOADS, revisions, roll_back, workload
+from tools.kubernetes.client import KubernetesClient, StatusError
 from tools.kubernetes.resource_types import PODS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
@@ -111,6 +111,18 @@ def test_a_roll_back_brings_back_what_was(plane: ControlPlane, client: Kubernete
     assert found is not None
     assert found.spec["template"]["spec"]["containers"][0]["image"] == "web:1"
     assert len(revisions(client, found)) == 2  # the old revision was found again, and no third one was made
+
+
+def test_a_roll_back_that_comes_second_is_told_so(plane: ControlPlane, client: KubernetesClient) -> None:
+    deploy(plane, "Deployment", "second")
+    until(lambda: _ready(client, "Deployment", "second"))
+    read = workload(client, "Deployment", "default", "second")
+    assert read is not None
+    change = {"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "web:2"}]}}}}
+    client.patch(WORKLOADS["Deployment"], "default", "second", change)
+    with pytest.raises(StatusError) as refused:
+        roll_back(client, read, revisions(client, read)[-1], "a mark")
+    assert refused.value.status == 409
 
 
 def test_scaling_leaves_autoscalers_alone(plane: ControlPlane, client: KubernetesClient) -> None:

@@ -171,6 +171,9 @@ class ControlPlane:
             "service-account-key-file": "sa.key",
             "service-cluster-ip-range": "10.96.0.0/16",
             "endpoint-reconciler-type": "none",
+            # An etcd before 3.4.25 cannot stream the first list of a watch. Left on, kwok asks for just that again and
+            # again with a growing pause, and its pretended kubelets look away for half a minute each time.
+            "feature-gates": "WatchList=false",
         }
         if not full:  # without its controller no ServiceAccount ever appears, and no pod could be created
             arguments["disable-admission-plugins"] = "ServiceAccount"

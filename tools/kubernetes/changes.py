@@ -65,10 +65,14 @@ def restart(client: KubernetesClient, found: Resource, mark: str, now: datetime)
 
 
 def roll_back(client: KubernetesClient, found: Resource, to: Revision, mark: str) -> Resource:
-    """Puts an earlier template in place of the present one, unless somebody changed the workload meanwhile."""
+    """Puts an earlier template in place of the present one.
+
+    The version goes along as a value and not as a ``test`` step: so a faster writer is answered with 409, as for a
+    merge patch, where a failed test would be the 422 of any malformed patch.
+    """
     annotations = {**found.annotations, MARK: mark}
     steps: list[Mapping[str, Any]] = [
-        {"op": "test", "path": "/metadata/resourceVersion", "value": found.resource_version},
+        {"op": "replace", "path": "/metadata/resourceVersion", "value": found.resource_version},
         {"op": "replace", "path": "/spec/template", "value": to.template},
     ]
     if found.annotations:
