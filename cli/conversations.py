@@ -12,21 +12,28 @@ from cli.output import json_option, print_json
 if TYPE_CHECKING:
     from opscrew.memory.conversations import Conversations
 
+PERSON = typer.Option("", "--person", help="Only of this person.")
+LIMIT = typer.Option(20, "--limit", min=1, max=10_000, help="How many, the latest first.")
+
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="List, show and delete conversations.", no_args_is_help=True)
+    group = typer.Typer(help="List, show and delete conversations.", invoke_without_command=True)
+    group.callback()(conversations)
     group.command("list")(show_list)
     group.command("show")(show)
     group.command("delete")(delete)
     application.add_typer(group, name="conversations")
 
 
-def show_list(
-    context: typer.Context,
-    person: str = typer.Option("", "--person", help="Only of this person."),
-    limit: int = typer.Option(20, "--limit", min=1, max=10_000, help="How many, the latest first."),
-    as_json: bool = json_option(),
+def conversations(
+    context: typer.Context, person: str = PERSON, limit: int = LIMIT, as_json: bool = json_option()
 ) -> None:
+    """List conversations (the same as `crew conversations list`)."""
+    if context.invoked_subcommand is None:
+        show_list(context, person, limit, as_json)
+
+
+def show_list(context: typer.Context, person: str = PERSON, limit: int = LIMIT, as_json: bool = json_option()) -> None:
     """List conversations, the latest first."""
     app = app_of(context)
     found = _conversations(app).list(person, limit)

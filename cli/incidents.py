@@ -12,22 +12,26 @@ from cli.output import json_option, print_json
 if TYPE_CHECKING:
     from opscrew.alerts.incident_store import IncidentStore
 
+LIMIT = typer.Option(50, "--limit", min=1, max=10_000, help="At most so many.")
 ID = typer.Argument(..., metavar="ID", help="An incident's id, or its first characters.")
 
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="List, show and keep incident reports.", no_args_is_help=True)
+    group = typer.Typer(help="List, show and keep incident reports.", invoke_without_command=True)
+    group.callback()(incidents)
     group.command("list")(show_list)
     group.command("show")(show)
     group.command("write")(write)
     application.add_typer(group, name="incidents")
 
 
-def show_list(
-    context: typer.Context,
-    limit: int = typer.Option(50, "--limit", min=1, max=10_000, help="At most so many."),
-    as_json: bool = json_option(),
-) -> None:
+def incidents(context: typer.Context, limit: int = LIMIT, as_json: bool = json_option()) -> None:
+    """List incidents (the same as `crew incidents list`)."""
+    if context.invoked_subcommand is None:
+        show_list(context, limit, as_json)
+
+
+def show_list(context: typer.Context, limit: int = LIMIT, as_json: bool = json_option()) -> None:
     """List incidents, the latest first."""
     from dataclasses import asdict
 

@@ -76,6 +76,8 @@ def list_tools(
     if tokens and found and not as_json:
         spent, full = sum(tool.tokens for tool in found), sum(tool.full_tokens for tool in found)
         typer.echo(f"{len(found)} tools, about {spent:,} tokens; untrimmed {full:,}; saved {full - spent:,}")
+    if not found and not broken and not as_json:
+        typer.echo("No MCP server is configured; `crew mcp list` says what each one needs.")
     for problem in broken:
         typer.echo(f"not available: {problem}", err=True)
     if server and broken:

@@ -60,6 +60,7 @@ def test_alerts_are_listed_and_shown(store: AlertStore, crew: Crew) -> None:
 
 def test_incidents_are_listed_shown_and_written(store: AlertStore, tmp_path: Path, crew: Crew) -> None:
     assert "No incidents" in crew("incidents", "list")
+    assert "No incidents" in crew("incidents")
     group = replace(store.groups()[0], closed_at=utc_now())
     engine = open_database(f"sqlite:///{tmp_path / 'crew.db'}")
     IncidentStore(engine, utc_now).put(draft(group, store.firing(), []))

@@ -32,6 +32,7 @@ def identity() -> str:
 
 def test_list_shows_the_title_and_how_many_turns(crew, identity) -> None:
     found = crew("conversations", "list")
+    assert crew("conversations").out == found.out
     assert identity in found.out
     assert "2 turns" in found.out
     assert max(map(len, found.out.splitlines())) <= 80

@@ -73,6 +73,11 @@ def test_tools_shows_what_trimming_saves_and_what_a_role_sees(setup) -> None:
     assert setup.crew("mcp", "tools", "grafana").code == 1
 
 
+def test_without_any_server_tools_says_where_to_look(monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "crew mcp list" in CrewCommand(monkeypatch, capsys)("mcp", "tools").out
+
+
 def test_call_shows_the_answer_and_fails_with_words(setup) -> None:
     listed = setup.call("list_steps", repository="shop", pipeline="1")
     assert listed.code == 0
