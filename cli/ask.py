@@ -61,8 +61,10 @@ def _answer(app: App, text: str, conversation: str, *, facts_only: bool, seconds
         writer = None
         if not facts_only and app.settings.model.name != "none":
             from crews.answer_prose import Writer
+            from crews.answer_tools import AnswerTools
 
-            writer = stack.enter_context(Writer(app.settings))
+            tools = stack.enter_context(AnswerTools(crew))
+            writer = stack.enter_context(Writer(app.settings, tools=tools))
         question = Question(text, known_conversation(crew, conversation), person(), facts_only, seconds)
         told = AnswerText(app.settings.zone, most_facts=FACTS_SHOWN)
         answer = answer_question(crew, question, on_event=_silent if as_json else told.heard, writer=writer)

@@ -39,8 +39,10 @@ def chat(
         writer = None
         if app.settings.model.name != "none":
             from crews.answer_prose import Writer
+            from crews.answer_tools import AnswerTools
 
-            writer = stack.enter_context(Writer(app.settings))
+            tools = stack.enter_context(AnswerTools(crew))
+            writer = stack.enter_context(Writer(app.settings, tools=tools))
         talk = Chat(crew, writer, seconds, known_conversation(crew, conversation))
         stack.callback(_keep_history(app))
         _talk(talk)

@@ -10,16 +10,20 @@ import time
 from dataclasses import replace
 from typing import Self
 
+from crews.answer_tools import AnswerTools, fact_of
 from crews.answers import Answer, Event, OnEvent, Usage
 from crews.collectors.collector import Request
-from crews.known_names import known_names
 from crews.team.budget import RunBudget, RunControl
+from crews.team.gateway_tools import NO_TOOLS, RoleTools
 from crews.team.reason import Reasoner, ReasonResult
+from crews.team.roles import Role
+from crews.team.toolbox import ToolCall
 from opscrew.answer.claims import ClaimCheck, sentences
 from opscrew.answer.intents import intents
-from opscrew.answer.packet import Fact, pack
+from opscrew.answer.packet import Fact, pack, shortened
 from opscrew.answer.tokens import token_counter
 from opscrew.answer.understand import Understanding
+from opscrew.clock import Clock
 from opscrew.memory.prompt_view import prompt_view
 from opscrew.memory.turns import already_told
 from opscrew.settings import Settings
@@ -37,10 +41,14 @@ LEAST_SECONDS = 2.0
 
 
 class Writer:
-    """Holds the connection to the model. Use as a context manager; one for a whole chat."""
+    """Holds the connection to the model. Use as a context manager; one for a whole chat.
 
-    def __init__(self, settings: Settings, reasoner: Reasoner | None = None) -> None:
+    ``tools`` is where the model's own questions to the systems go; without it there is only what code gathered.
+    """
+
+    def __init__(self, settings: Settings, reasoner: Reasoner | None = None, tools: AnswerTools | None = None) -> None:
         self._settings = settings
+        self._tools = tools
         self._reasoner = reasoner or Reasoner(settings.model, settings.data_dir)
         self._count = token_counter(settings.data_dir, settings.model.name)
         self._spent = Usage(settings.model.name)
@@ -71,18 +79,32 @@ class Writer:
         chosen = str((result.structured or {}).get("choice", ""))
         return replace(understood, intent=chosen, sure=True) if chosen in intents() else understood
 
+    def prepare(self, request: Request) -> None:
+        """Starts what the model may need, while facts are being gathered."""
+        if self._tools is not None:
+            self._tools.begin(*self._role(request))
+
     def write(self, request: Request, answer: Answer, seconds: float, on_event: OnEvent) -> Answer:
-        """``answer`` with prose, claims and usage; as it was, with a note, where the model gave nothing."""
+        """``answer`` with prose, claims, usage and what tools brought; as it was, with a note, where the model gave
+        nothing. Where there are neither facts nor tools, it is not asked."""
         if seconds < LEAST_SECONDS:
             return replace(answer, model_note="No time was left for the model.", usage=self._end())
         ends = time.monotonic() + seconds
+        tools = self._tools_for(request, seconds)
+        unavailable = (*answer.unavailable, *(f"tools of {one}" for one in tools.unavailable))
+        answer = replace(answer, unavailable=unavailable)
+        if not answer.facts and not tools.tools:
+            return replace(answer, usage=self._end())
         packet = pack(answer.facts, PACKET_TOKENS, self._count, self._settings.zone)
-        stream = _Checked(self._check(request, answer.facts), on_event)
+        check = ClaimCheck(answer.facts, request.question, self._settings.zone, request.names)
+        stream = _Checked(check, on_event, request.context.clock)
         result = self._ask(
-            "answer_question", self._with_conversation(request, answer, packet.text), request.question, seconds,
-            on_token=stream.hear, role=request.intent.role,
+            "answer_question", self._with_conversation(request, answer, packet.text), request.question,
+            ends - time.monotonic(), on_token=stream.hear, role=request.intent.role, tools=tools.tools,
+            on_tool=stream.learn,
         )  # fmt: skip
         stream.end(result.text)
+        answer = replace(answer, facts=(*answer.facts, *stream.learnt))
         if stream.failed and not self._is_cancelled():
             self._mend(stream, answer, ends - time.monotonic())
         note = "" if result.state.ready and stream.kept else f"The {result.state}; this is what the facts say."
@@ -109,9 +131,14 @@ class Writer:
         mended = len(stream.kept) - before
         stream.failed = failed[mended:]
 
-    def _check(self, request: Request, facts: tuple[Fact, ...]) -> ClaimCheck:
-        known = [one.name for one in known_names(request.context)]
-        return ClaimCheck(facts, request.question, self._settings.zone, known)
+    def _role(self, request: Request) -> tuple[str, Role]:
+        """The role that answers, with the name that servers admit it by."""
+        team = self._reasoner.team
+        name = request.intent.role or team.tasks["answer_question"].role
+        return name, team.roles[name]
+
+    def _tools_for(self, request: Request, seconds: float) -> RoleTools:
+        return self._tools.of(*self._role(request), seconds / 4) if self._tools is not None else NO_TOOLS
 
     def _with_conversation(self, request: Request, answer: Answer, packet: str) -> str:
         """What was said before stands above the evidence, and what this person knows already is named."""
@@ -149,12 +176,23 @@ class Writer:
 class _Checked:
     """Takes pieces of prose as they come, and lets whole sentences through that hold."""
 
-    def __init__(self, check: ClaimCheck, on_event: OnEvent) -> None:
-        self._check, self._on_event = check, on_event
+    def __init__(self, check: ClaimCheck, on_event: OnEvent, clock: Clock) -> None:
+        self._check, self._on_event, self._clock = check, on_event, clock
         self._heard = ""
         self._done = 0
         self.kept: list[str] = []
         self.failed: list[tuple[str, str]] = []
+        self.learnt: list[Fact] = []
+
+    def learn(self, call: ToolCall) -> None:
+        """What a tool brought may be said from now on. It is checked against in full and shown in one line."""
+        if call.failed:
+            return
+        fact = fact_of(call, self._clock())
+        self._check.learn(fact)
+        shown = replace(fact, text=shortened(fact.text))
+        self.learnt.append(shown)
+        self._on_event(Event("facts", facts=(shown,)))
 
     def hear(self, piece: str) -> None:
         """All but the last sentence are whole: another one has begun."""

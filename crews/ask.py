@@ -56,6 +56,8 @@ def answer_question(
     writer = None if question.facts_only else writer
     request = _request(context, question, conversation, writer)
     on_event(Event("understood", request.understood.intent))
+    if writer is not None and _is_for_prose(request):
+        writer.prepare(request)
     gathered = Gathered() if request.understood.intent in SHORT_REPLIES else gather(request, _collectors(request))
     proposal = propose(request) if request.understood.intent == "act" else None
     found = [fact_of(proposal, request)] if proposal else []
@@ -75,12 +77,13 @@ def answer_question(
         seconds_to_facts=to_facts,
         usage=writer.usage if writer else Usage(),
     )
-    if writer is not None and _is_worth_prose(request, facts):
+    if writer is not None and _is_for_prose(request):
         left = question.deadline_seconds - (time.monotonic() - started)
         answer = writer.write(request, answer, left, on_event)
+        beside = tuple(notes(request.understood, answer.unavailable))
     if not answer.text:
         answer = replace(answer, text=_plain(request.understood, facts, gathered))
-    answer = replace(answer, text="\n".join([answer.text, *beside]).strip())
+    answer = replace(answer, text="\n".join([answer.text, *beside]).strip(), notes=beside)
     _remember(book, conversation, question, answer)
     return replace(answer, seconds=time.monotonic() - started)
 
@@ -88,18 +91,19 @@ def answer_question(
 def _request(context: CrewContext, question: Question, conversation: Conversation, writer: Writer | None) -> Request:
     now = context.clock()
     before = [Asked(turn.question, turn.asked_at, turn.intent) for turn in conversation.turns]
-    understood = understand(question.text, known_names(context), now, context.settings.zone, before)
+    known = known_names(context)
+    understood = understand(question.text, known, now, context.settings.zone, before)
     if not understood.sure and writer is not None:
         understood = writer.choose_intent(question.text, understood)
-    return Request(context, question.text, understood, now, conversation)
+    return Request(context, question.text, understood, now, conversation, tuple(one.name for one in known))
 
 
 def _collectors(request: Request) -> Sequence[Collector]:
     return collectors_for(request.intent.collectors)
 
 
-def _is_worth_prose(request: Request, facts: Sequence[Fact]) -> bool:
-    return bool(facts) and request.understood.intent not in (*SHORT_REPLIES, "act")
+def _is_for_prose(request: Request) -> bool:
+    return request.understood.intent not in (*SHORT_REPLIES, "act")
 
 
 def _plain(understood: Understanding, facts: Sequence[Fact], gathered: Gathered) -> str:

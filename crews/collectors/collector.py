@@ -16,13 +16,15 @@ from opscrew.memory.turns import Conversation
 
 @dataclass(frozen=True)
 class Request:
-    """One question, understood. ``now`` is the moment it was asked; ``start`` None means the present state."""
+    """One question, understood. ``now`` is the moment it was asked; ``start`` None means the present state.
+    ``names`` are those that records know of, whether the question means them or not."""
 
     context: CrewContext
     question: str
     understood: Understanding
     now: datetime
     conversation: Conversation | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def intent(self) -> Intent:
@@ -64,13 +66,17 @@ class Gathered:
 @dataclass(frozen=True)
 class Collector:
     """``collect`` may raise ``UpstreamError``; the system is then named as unavailable. ``system`` is what people
-    call it. ``is_configured`` false means that it is not asked."""
+    call it. ``is_configured`` false means that it is not asked: it takes all of ``needs`` and one of ``either``."""
 
     name: str
     system: str
     looks_at: str
     collect: Callable[[Request], Sequence[Fact]]
     needs: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
 
     def is_configured(self, context: CrewContext) -> bool:
-        return all(getattr(context.settings, part) for part in self.needs)
+        settings = context.settings
+        return all(getattr(settings, part) for part in self.needs) and (
+            not self.either or any(getattr(settings, part) for part in self.either)
+        )

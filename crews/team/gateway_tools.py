@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,19 @@ class RoleTools:
     unavailable: tuple[str, ...]
 
 
-def tools_for(name: str, role: Role, gateway: Gateway) -> RoleTools:
-    """What the role called ``name`` may use, ready to be called."""
-    tools, unavailable = chosen_for(name, role, gateway)
+NO_TOOLS = RoleTools((), ())
+
+
+def tools_for(name: str, role: Role, gateway: Gateway, *, seconds: float | None = None) -> RoleTools:
+    """What the role called ``name`` may use, ready to be called. Servers that are not up after ``seconds`` are
+    unavailable for now; they go on starting."""
+    tools, unavailable = chosen_for(name, role, gateway, seconds=seconds)
     return RoleTools(tuple(as_spec(tool, gateway) for tool in tools), unavailable)
 
 
-def chosen_for(name: str, role: Role, gateway: Gateway) -> tuple[tuple[McpTool, ...], tuple[str, ...]]:
+def chosen_for(
+    name: str, role: Role, gateway: Gateway, *, seconds: float | None = None
+) -> tuple[tuple[McpTool, ...], tuple[str, ...]]:
     """The tools, and what did not start. A server must admit the role, and the role must name the tool.
 
     Servers are started side by side; one that does not start costs its own tools only. A server that is not
@@ -42,8 +48,11 @@ def chosen_for(name: str, role: Role, gateway: Gateway) -> tuple[tuple[McpTool, 
     ]
     if not admitting:
         return (), ()
-    with ThreadPoolExecutor(max_workers=len(admitting), thread_name_prefix="mcp start") as pool:
-        answers = list(pool.map(lambda server: _tools_of(gateway, server), admitting))
+    pool = ThreadPoolExecutor(max_workers=len(admitting), thread_name_prefix="mcp start")
+    started = {server: pool.submit(_tools_of, gateway, server) for server in admitting}
+    wait(started.values(), timeout=seconds)
+    pool.shutdown(wait=False)
+    answers = [_if_done(server, future) for server, future in started.items()]
     offered = {
         f"{tool.server}.{tool.name}": tool
         for answer in answers
@@ -62,6 +71,10 @@ def as_spec(tool: McpTool, gateway: Gateway) -> ToolSpec:
         return ToolResult(result.text, failed=result.status == "error")
 
     return ToolSpec(f"{tool.server}_{tool.name}", tool.description, tool.parameters, call, tool.mutates)
+
+
+def _if_done(server: str, started: Future[tuple[McpTool, ...] | str]) -> tuple[McpTool, ...] | str:
+    return started.result() if started.done() else f"{server}: still starting"
 
 
 def _tools_of(gateway: Gateway, server: str) -> tuple[McpTool, ...] | str:

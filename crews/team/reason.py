@@ -25,7 +25,7 @@ from crews.team.queue import Priority
 from crews.team.roles import Role, TaskText, allowed_tools, load_team
 from crews.team.state import Condition, ModelState, ModelTrouble
 from crews.team.switches import set_switches
-from crews.team.toolbox import Toolbox, ToolCall, ToolSpec
+from crews.team.toolbox import OnCall, Toolbox, ToolCall, ToolSpec
 from opscrew.errors import UsageError
 from opscrew.settings import ModelSettings
 
@@ -95,8 +95,10 @@ class Reasoner:
         role: str = "",
         choices: Sequence[str] = (),
         control: RunControl | None = None,
+        on_tool: OnCall | None = None,
     ) -> ReasonResult:
-        """Always returns. ``role`` overrides the task's own; ``control`` lets the caller cancel.
+        """Always returns. ``role`` overrides the task's own; ``control`` lets the caller cancel; ``on_tool`` hears of
+        each result before the model does.
 
         Raises ``UsageError`` for a task or role that does not exist, which is a mistake of ours and not the model's.
         """
@@ -112,7 +114,7 @@ class Reasoner:
         missing = [tool.name for tool in offered] if "missing" in output.model_fields else []
         wanted = Wanted(output, schema_of(output, missing=missing, choices=choices), on_token)
         conversation = Conversation(self.hosts, control, Toolbox((), control), priority, wanted)
-        run = _Run(conversation, who, text, packet_text, question, offered)
+        run = _Run(conversation, who, text, packet_text, question, offered, on_tool)
         return run.result(self.settings.name)
 
     def _task(self, task: str, role: str) -> tuple[TaskText, Role]:
@@ -135,6 +137,7 @@ class _Run:
     packet: str
     question: str
     offered: list[ToolSpec]
+    on_tool: OnCall | None = None
 
     def result(self, model: str) -> ReasonResult:
         control = self.conversation.control
@@ -167,7 +170,7 @@ class _Run:
         fitting = [tool for tool in self.offered if tool.name in named]
         if not fitting:
             return first, self.conversation.ended or Ending.ANSWERED
-        self.conversation.toolbox = Toolbox(fitting, self.conversation.control)
+        self.conversation.toolbox = Toolbox(fitting, self.conversation.control, on_call=self.on_tool)
         try:
             prompt = prompt_for(self.task, self._packet(), self.question, ())
             return self._ask(prompt, with_tools=True), Ending.ANSWERED

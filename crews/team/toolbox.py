@@ -68,11 +68,22 @@ class ToolCall:
     seconds: float = 0.0
 
 
-class Toolbox:
-    """The tools of one run."""
+OnCall = Callable[[ToolCall], None]
 
-    def __init__(self, tools: Sequence[ToolSpec], control: RunControl, *, clock: Monotonic = time.monotonic) -> None:
+
+class Toolbox:
+    """The tools of one run. ``on_call`` hears of each call that reached a tool, before the model reads its result."""
+
+    def __init__(
+        self,
+        tools: Sequence[ToolSpec],
+        control: RunControl,
+        *,
+        clock: Monotonic = time.monotonic,
+        on_call: OnCall | None = None,
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._on_call = on_call
         self._control = control
         self._clock = clock
         self._lock = threading.Lock()
@@ -114,6 +125,8 @@ class Toolbox:
             known = any(earlier.text == call.text and not earlier.repeated for earlier in self._calls)
             call = replace(call, id=f"T{1 + sum(not earlier.repeated for earlier in self._calls)}")
             self._calls.append(call)
+        if self._on_call is not None:
+            self._on_call(call)
         if call.failed or known:
             self._control.note_fruitless()
         asked.set_result(call)

@@ -67,6 +67,10 @@ class ClaimCheck:
         self._facts = [self._read(fact.id, f"{fact.source} {fact.text}", fact.time) for fact in facts]
         self._question = self._read("", question, None)
 
+    def learn(self, fact: Fact) -> None:
+        """Evidence that came while the answer was being written."""
+        self._facts.append(self._read(fact.id, f"{fact.source} {fact.text}", fact.time))
+
     def check(self, sentence: str) -> Verdict:
         """The first thing that the evidence does not hold."""
         cited = cited_in(sentence)

@@ -47,7 +47,7 @@ def number_facts(found: Iterable[Fact]) -> tuple[Fact, ...]:
     """Best first, each statement once, redacted and capped, with ids."""
     best: dict[str, Fact] = {}
     for fact in sorted(found, key=lambda one: -one.weight):
-        text = _clean(fact.text)
+        text = shortened(fact.text)
         if sum(character.isalnum() for character in text) >= LEAST_FACT:
             best.setdefault(fact_digest(text), replace(fact, text=text))
     return tuple(replace(fact, id=f"E{number}") for number, fact in enumerate(list(best.values())[:MOST_FACTS], 1))
@@ -74,6 +74,7 @@ def packet_line(fact: Fact, zone: tzinfo) -> str:
     return f"{fact.id}: {fact.time.astimezone(zone):%Y-%m-%d %H:%M} {fact.source}: {fact.text}"
 
 
-def _clean(text: str) -> str:
+def shortened(text: str) -> str:
+    """One redacted line of at most ``LONGEST_FACT`` characters."""
     line = " ".join(redact(text[: LONGEST_FACT * 4]).split())
     return line if len(line) <= LONGEST_FACT else line[: LONGEST_FACT - 1] + "…"
