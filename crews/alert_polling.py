@@ -21,7 +21,7 @@ def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str]]:
     answered: set[str] = set()
     silent: list[str] = []
     ledger = Ledger(context.engine, context.clock)
-    for source, ask in _sources(context):
+    for source, ask in alert_sources(context):
         problems = []
         try:
             present = ask()
@@ -37,7 +37,8 @@ def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str]]:
     return answered, silent
 
 
-def _sources(context: CrewContext) -> list[tuple[str, Callable[[], Sequence[Alert]]]]:
+def alert_sources(context: CrewContext) -> list[tuple[str, Callable[[], Sequence[Alert]]]]:
+    """Each configured source by name, with the question that it is asked. The question may raise ``UpstreamError``."""
     systems, clock = context.systems, context.clock
     found: list[tuple[str, Callable[[], Sequence[Alert]]]] = []
     alertmanager, grafana, vmalert = systems.alertmanager, systems.grafana, systems.vmalert

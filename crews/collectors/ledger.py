@@ -62,9 +62,6 @@ def collect_runs(request: Request) -> Sequence[Fact]:
         text = "No crew has looked yet; `crew run` or `crew serve` makes them look."
         return [Fact("run list", text, request.now, weight=6)]
     return [
-        Fact("run list", "No crew has looked yet; `crew run` or `crew serve` makes them look.", request.now, weight=3)
-    ]
-    return [
         Fact(
             "run list",
             f"{run.crew} last looked at {request.when(run.ended_at)} ({run.outcome.value}): {run.summary}",

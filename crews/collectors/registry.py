@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from crews.collectors import (
     actions,
+    alerts,
     changes,
     clusters,
     conversation,
     knowledge,
     ledger,
+    logs,
+    metrics,
     pipelines,
     runners,
 )
@@ -25,6 +28,15 @@ COLLECTORS: tuple[Collector, ...] = (
     Collector("changes", "bitbucket", "commits and deployments in Bitbucket", changes.collect, needs=("bitbucket",)),
     Collector("runners", "bitbucket", "runners in Bitbucket", runners.collect, needs=("bitbucket",)),
     Collector("clusters", "kubernetes", "the Kubernetes clusters", clusters.collect, needs=("kubernetes",)),
+    Collector("metrics", "victoriametrics", "figures in VictoriaMetrics", metrics.collect, needs=("victoriametrics",)),
+    Collector("logs", "victorialogs", "logs in VictoriaLogs", logs.collect, needs=("victorialogs",)),
+    Collector(
+        "alerts",
+        "an alert source",
+        "alerts that fire",
+        alerts.collect,
+        either=("alertmanager", "grafana", "vmalert"),
+    ),
 )
 
 

@@ -66,6 +66,13 @@ def find_subjects(question: str, known: Sequence[Subject]) -> Found:
     return Found(tuple(dict.fromkeys((*ordered, *builds))), near, assumed, wording)
 
 
+def spoken_names(question: str, names: Iterable[str]) -> set[str]:
+    """Those of ``names`` that the question holds, in any spelling of case and hyphens; nothing is guessed here."""
+    known = [Subject(system="any", kind="name", name=name) for name in sorted(set(names)) if name]
+    found = find_subjects(question, known)
+    return {one.name for one in found.subjects} - set(found.assumed.values())
+
+
 def label(subjects: Iterable[Subject]) -> str:
     """As people say it, for the record of the conversation: "payments #12"."""
     return " ".join(subject.name for subject in subjects)

@@ -94,3 +94,21 @@ def test_without_a_time_each_intent_has_its_own_reach() -> None:
 @pytest.mark.parametrize("question", ["", "?", "   ", "\x00", "a" * 20_000, "why " * 2_000, "#" * 500, "🤷"])
 def test_any_text_gives_some_understanding(question: str) -> None:
     assert asked(question).intent
+
+
+@pytest.mark.parametrize(
+    ("intent", "questions"),
+    [
+        ("metrics", ["How busy is node pool-1-a?", "cpu of payments over the last hour", "who eats all the cpu?",
+                     "what is the error rate of checkout since yesterday", "how many requests per second does shop get?",
+                     "was there a spike in 5xx last night?", "what's the p95 of billing-service today"]),
+        ("logs", ["log errors of checkout since 9", "show me the logs of web", "are there errors in the logs?",
+                  "any exceptions in search since midnight?", "what does payments log?"]),
+        ("alerts", ["which alerts fire now?", "did any alert fire last night?"]),
+        ("failure_cause", ["what does the log of payments #3 say about the error?"]),
+        ("cluster_health", ["which pods are out of memory?"]),
+        ("storage", ["how full is the disk of postgres?"]),
+    ],
+)  # fmt: skip
+def test_figures_logs_and_alerts_are_told_from_builds_and_pods(intent: str, questions: list[str]) -> None:
+    assert [asked(question).intent for question in questions] == [intent] * len(questions)

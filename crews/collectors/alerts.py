@@ -1,0 +1,131 @@
+"""Which alerts fire at this moment, asked of Alertmanager, Grafana and vmalert; and which fired in a time that is over.
+
+The ledger knows what the crew made of alerts; this is what the systems themselves say, also before the crew has looked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from crews.alert_polling import alert_sources
+from crews.collectors.collector import Request
+from opscrew.alerts.alert import KINDS_BY_LABEL, Alert, subject_of
+from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import spoken_names
+from opscrew.model.finding import Severity
+from tools.errors import UpstreamError
+from tools.victoriametrics.client import named_query
+
+MOST = 10
+LONGEST_SUMMARY = 200
+PRESENT = timedelta(minutes=5)
+"""A question about a time that ends earlier than this ago is about the past."""
+
+NAMING = ("alertname", "namespace", "service", "app", "job", "instance", *(label for label, _ in KINDS_BY_LABEL))
+"""Labels whose values people say when they ask about an alert. A severity is no name."""
+
+Answered = tuple[str, Sequence[Alert] | UpstreamError]
+
+
+def collect(request: Request) -> Sequence[Fact]:
+    """Counts first, then the gravest. Raises ``UpstreamError`` where no source answered."""
+    if request.understood.range is not None and request.end < request.now - PRESENT:
+        return _past(request)
+    sources = alert_sources(request.context)
+    with ThreadPoolExecutor(max_workers=len(sources), thread_name_prefix="alerts") as pool:
+        answers: list[Answered] = list(pool.map(_ask, sources))
+    silent = [(name, answer) for name, answer in answers if isinstance(answer, UpstreamError)]
+    if len(silent) == len(answers):
+        raise silent[0][1]
+    facts = [Fact(name, f"it does not say what fires: {problem}", request.now, weight=6) for name, problem in silent]
+    return [*_present([answer for answer in answers if answer not in silent], request), *facts]
+
+
+def _ask(source: tuple[str, Callable[[], Sequence[Alert]]]) -> Answered:
+    name, ask = source
+    try:
+        return name, ask()
+    except UpstreamError as problem:
+        return name, problem
+
+
+def _present(answers: Sequence[Answered], request: Request) -> list[Fact]:
+    """Each alert once, from the first source that told it: Alertmanager also knows what is silenced."""
+    found: dict[str, Alert] = {}
+    for _, told in answers:
+        for alert in told if not isinstance(told, UpstreamError) else ():
+            found.setdefault(alert.fingerprint, alert)
+    about = _about(found.values(), request)
+    facts = [Fact(" and ".join(name for name, _ in answers), _counts(about, request), request.now, weight=9.5)]
+    ordered = sorted(about, key=lambda one: (one.silenced is True, -one.severity.rank, one.starts_at, one.name))
+    for place, alert in enumerate(ordered[:MOST]):
+        facts.append(Fact(alert.source, _line(alert, request), alert.starts_at, alert.url, 9 - 0.1 * place))
+    return facts
+
+
+def _about(alerts: Collection[Alert], request: Request) -> list[Alert]:
+    """Those whose labels hold what the question names; all where it names nothing. An alert without a label for its
+    cluster may be of any."""
+    clusters = {one.name for one in request.understood.subjects if one.kind == "cluster"}
+    names = {one.name for one in request.understood.subjects if one.kind not in ("pipeline", "branch", "cluster")}
+    values = (value for one in alerts for name, value in one.labels.items() if name in NAMING)
+    names |= spoken_names(request.question, values) - clusters
+    return [
+        alert
+        for alert in alerts
+        if (not clusters or alert.labels.get("cluster", "") in {"", *clusters})
+        and all(_holds(alert, name) for name in names)
+    ]
+
+
+def _holds(alert: Alert, name: str) -> bool:
+    """A workload's pods carry its name with a dash."""
+    return any(value == name or value.startswith(f"{name}-") for value in alert.labels.values())
+
+
+def _counts(alerts: Sequence[Alert], request: Request) -> str:
+    about = f" about {request.understood.subject}" if request.understood.subject else ""
+    loud = [one for one in alerts if one.silenced is not True]
+    by_severity = Counter(one.severity for one in loud)
+    split = ", ".join(f"{by_severity[one]} {one.value}" for one in reversed(Severity) if by_severity[one])
+    quiet = len(alerts) - len(loud)
+    text = f"{len(loud)} alert{'' if len(loud) == 1 else 's'}{about} firing now" + (f" ({split})" if split else "")
+    return text + (f", and {quiet} silenced" if quiet else "")
+
+
+def _line(alert: Alert, request: Request) -> str:
+    said = alert.annotations.get("summary") or alert.annotations.get("description") or ""
+    subject = subject_of(alert.labels)
+    where = f" on {subject.kind} {subject.scope}/{subject.name}" if subject else ""
+    if not subject and (instance := alert.labels.get("instance") or alert.labels.get("namespace")):
+        where = f" on {instance}"
+    summary = f": {' '.join(said.split())[:LONGEST_SUMMARY]}" if said else ""
+    silenced = "; silenced" if alert.silenced else ""
+    return (
+        f"{alert.name}{where}{summary}; firing since {request.when(alert.starts_at)}; {alert.severity.value}{silenced}"
+    )
+
+
+def _past(request: Request) -> list[Fact]:
+    """From the series that rules leave behind. Without a metrics store the ledger alone must answer."""
+    metrics = request.context.systems.victoriametrics
+    start = request.start
+    if metrics is None or start is None:
+        return []
+    window = f"{max(int((request.end - start).total_seconds()), 60)}s"
+    samples = metrics.instant(named_query("alerts_fired", window), request.end).samples
+    source, when = "victoriametrics", f"from {request.when(start)} to {request.when(request.end)}"
+    asked = [one for one in request.understood.subjects if one.kind not in ("pipeline", "branch", "cluster")]
+    fitting = [one for one in samples if all(subject.name in one.labels.values() for subject in asked)]
+    names = {one.labels.get("alertname", "") for one in fitting}
+    facts = [Fact(source, f"{len(names)} different alerts fired {when}", request.end, weight=9.5)]
+    for place, one in enumerate(sorted(fitting, key=lambda sample: -sample.value)[:MOST]):
+        labels = one.labels
+        where = f" in namespace {labels['namespace']}" if labels.get("namespace") else ""
+        grave = f"; {labels['severity']}" if labels.get("severity") else ""
+        text = f"{labels.get('alertname', 'an alert')}{where} fired {when}, {one.value:.0f} series of it{grave}"
+        facts.append(Fact(source, text, request.end, weight=9 - 0.1 * place))
+    return facts

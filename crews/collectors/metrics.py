@@ -1,0 +1,179 @@
+"""What VictoriaMetrics says about running systems: use, traffic, errors, for what the question names.
+
+Objects need not be known to the crew before: whatever the question names is looked for among the labels of the series
+that come back. Where it names nothing, those with the highest values are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from crews.collectors.collector import Request
+from opscrew.answer.measures import Course, Measure, Unit, course, in_unit, measures_asked
+from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import spoken_names
+from tools.errors import UpstreamError
+from tools.victoriametrics.client import VictoriaMetricsClient, named_query
+from tools.victoriametrics.records import Series
+
+POINTS = 60
+"""Of one series: enough to see a peak, little enough for two hundred workloads in one answer."""
+
+LEAST_STEP, LEAST_WINDOW = timedelta(minutes=1), timedelta(minutes=5)
+"""A rate needs two scrapes, which are seldom further apart than a minute; five minutes bridge a missed one."""
+
+USUAL_SPAN = timedelta(hours=1)
+MOST_PLACES = 4
+NAMED, TOP = 4, 3
+"""Series told of each query: of what the question names, and else of the highest."""
+
+OBJECT_LABELS = ("workload", "persistentvolumeclaim", "node", "instance", "service", "app", "job", "namespace")
+"""The most exact first; the first that a series has is its name for people."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One query over one cluster's series."""
+
+    measure: Measure
+    unit: Unit
+    query: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """One series in short."""
+
+    asked: Asked
+    labels: Mapping[str, str]
+    course: Course
+
+
+def collect(request: Request) -> Sequence[Fact]:
+    """A few lines for each figure that was asked for. Raises the first ``UpstreamError`` where nothing was answered."""
+    client = request.context.systems.victoriametrics
+    assert client is not None, "only asked where VictoriaMetrics is configured"
+    start, end, step = span(request)
+    asked = list(_asked(request, step))
+    with ThreadPoolExecutor(max_workers=6, thread_name_prefix="metrics") as pool:
+        answers = list(pool.map(lambda one: _answer(client, one, start, end, step), asked))
+    problems = [one for one in answers if isinstance(one, UpstreamError)]
+    if problems and len(problems) == len(answers):
+        raise problems[0]
+    facts: list[Fact] = []
+    for one, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, UpstreamError):
+            facts.append(Fact(_source(one), f"{one.measure.title} could not be read: {answer}", request.now, weight=3))
+        else:
+            facts += _facts(one, answer, request, (start, end))
+    return facts
+
+
+def span(request: Request) -> tuple[datetime, datetime, timedelta]:
+    """Start, end and step. Without a time in the question: the last hour."""
+    named = request.understood.range
+    start, end = (request.start, request.end) if named is not None and not named.is_now else (None, request.now)
+    end = min(end, request.now)
+    start = start if start is not None and start < end else end - USUAL_SPAN
+    return start, end, max((end - start) / POINTS, LEAST_STEP)
+
+
+def _asked(request: Request, step: timedelta) -> list[Asked]:
+    window = f"{int(max(step, LEAST_WINDOW).total_seconds())}s"
+    return [
+        Asked(measure, unit, named_query(name, window, labels), place)
+        for place, labels in _places(request)
+        for measure in measures_asked(request.question)
+        for name, unit in measure.queries.items()
+    ]
+
+
+def _places(request: Request) -> list[tuple[str, Mapping[str, str]]]:
+    """Clusters that share one store are asked one by one, as their objects may have the same names."""
+    labelled: list[tuple[str, Mapping[str, str]]]
+    labelled = [(part.name, part.metrics_labels) for part in request.context.settings.kubernetes if part.metrics_labels]
+    return labelled[:MOST_PLACES] if len(labelled) > 1 else [("", {})]
+
+
+def _answer(
+    client: VictoriaMetricsClient, asked: Asked, start: datetime, end: datetime, step: timedelta
+) -> Sequence[Series] | UpstreamError:
+    try:
+        return client.range(asked.query, start, end, step).series
+    except UpstreamError as problem:
+        return problem
+
+
+def _facts(asked: Asked, series: Sequence[Series], request: Request, when: tuple[datetime, datetime]) -> list[Fact]:
+    told = [Told(asked, one.labels, found) for one in series if (found := course(one.points)) is not None]
+    named = _named(told, request)
+    about = named or ([] if request.understood.subjects else told)
+    highest = sorted(about, key=lambda one: -one.course.highest)[: NAMED if named else TOP]
+    link = _link(request, asked.query, when)
+    weight = 9.5 if named else 7.5
+    facts = [
+        Fact(_source(asked), _line(one, request, when), one.course.last_at, link, weight - 0.1 * place)
+        for place, one in enumerate(highest)
+    ]
+    if told and not about:
+        text = f"{asked.measure.title}: no series of {request.understood.subject} among {len(told)}"
+        facts.append(Fact(_source(asked), text, request.now, link, weight=2))
+    return facts
+
+
+def _named(told: Sequence[Told], request: Request) -> list[Told]:
+    """Those of what the question names. The more exact kind of name decides: "checkout" is taken for the workload, and
+    for the namespace where no workload of that name has such figures."""
+    values = (_bare(one.labels[label]) for one in told for label in OBJECT_LABELS if one.labels.get(label))
+    found = spoken_names(request.question, values)
+    found |= {one.name for one in request.understood.subjects}
+    for label in OBJECT_LABELS:
+        fitting = [one for one in told if _bare(one.labels.get(label, "")) in found]
+        if fitting:
+            return fitting
+    return []
+
+
+def _bare(value: str) -> str:
+    """The host of host:port."""
+    host, colon, port = value.rpartition(":")
+    return host if colon and port.isdecimal() else value
+
+
+def _line(told: Told, request: Request, when: tuple[datetime, datetime]) -> str:
+    unit, found = told.asked.unit, told.course
+    values = (
+        f"{in_unit(found.last, unit)} at {request.when(found.last_at)}, mean {in_unit(found.mean, unit)}, "
+        f"highest {in_unit(found.highest, unit)} at {request.when(found.highest_at)}"
+    )
+    place = f", cluster {told.asked.place}," if told.asked.place else ""
+    return f"{told.asked.measure.title} of {_name(told)}{place} since {request.when(when[0])}: {values}"
+
+
+def _name(told: Told) -> str:
+    label = next((one for one in OBJECT_LABELS if told.labels.get(one)), "")
+    if not label:
+        return "everything together"
+    name = f"{label} {_bare(told.labels[label])}"
+    if told.labels.get("mountpoint"):
+        name += f" {told.labels['mountpoint']}"
+    namespace = told.labels.get("namespace", "")
+    return f"{name} in namespace {namespace}" if namespace and label not in ("namespace", "node", "instance") else name
+
+
+def _source(asked: Asked) -> str:
+    return f"victoriametrics {asked.place}".strip()
+
+
+def _link(request: Request, query: str, when: tuple[datetime, datetime]) -> str:
+    """VictoriaMetrics' own page with the query filled in, where a person sees the curve."""
+    part = request.context.settings.victoriametrics
+    assert part is not None, "see collect"
+    seconds = int((when[1] - when[0]).total_seconds())
+    until = f"{when[1].astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    return f"{part.url.rstrip('/')}/vmui/#/?g0.expr={quote(query)}&g0.range_input={seconds}s&g0.end_input={until}"
