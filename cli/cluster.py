@@ -122,8 +122,9 @@ def _sweep_and_print(app: App, cluster: str, as_json: bool) -> None:
     from opscrew.cluster.assessment import assess
     from opscrew.cluster.noise import load_noise
 
-    noise = load_noise(app.settings.cluster_noise)
-    for name, snapshot in sweep_clusters(app.settings, cluster):
+    settings = app.quiet_settings
+    noise = load_noise(settings.cluster_noise)
+    for name, snapshot in sweep_clusters(settings, cluster):
         assessment = assess(snapshot, noise, name)
         if as_json:
             row = {"context": name, "findings": _rows(assessment.findings), "not_checked": assessment.not_checked}

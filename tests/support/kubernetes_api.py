@@ -70,7 +70,7 @@ class ApiHandler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _list(self, objects: list[dict[str, Any]], query: dict[str, str]) -> None:
-        begin, size = int(query.get("continue", 0)), int(query.get("limit", 500))
+        begin, size = int(query.get("continue", 0)), int(query.get("limit", len(objects)))
         metadata = {"resourceVersion": "100"}
         if begin + size < len(objects):
             metadata["continue"] = str(begin + size)
@@ -136,14 +136,15 @@ def let_pass(handler: ApiHandler, query: dict[str, str]) -> bool:
     return False
 
 
-def say(content: str) -> Answer:
-    """Any text as the answer."""
+def say(content: str | bytes) -> Answer:
+    """Any text, or any bytes, as the answer."""
+    raw = content.encode() if isinstance(content, str) else content
 
     def answer(handler: ApiHandler, query: dict[str, str]) -> bool:
         handler.send_response(200)
-        handler.send_header("Content-Length", str(len(content)))
+        handler.send_header("Content-Length", str(len(raw)))
         handler.end_headers()
-        handler.wfile.write(content.encode())
+        handler.wfile.write(raw)
         return True
 
     return answer

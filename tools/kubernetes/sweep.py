@@ -13,6 +13,9 @@ from tools.kubernetes.client import KubernetesClient, StatusError
 from tools.kubernetes.records import Event, Resource, ResourceType, read_event, read_resource
 from tools.kubernetes.resource_types import SWEEP_TYPES
 
+FROM_CACHE = frozenset({"Pod"})
+"""The one kind of which there are thousands. Everything else comes in pages, of which few are in memory at once."""
+
 _AT_ONCE = 6
 """More would only queue in the API server's own fairness limits."""
 
@@ -71,7 +74,7 @@ def _read(client: KubernetesClient, kind: ResourceType, namespaces: tuple[str, .
     raws = [
         raw
         for namespace in (namespaces if kind.namespaced else ("",))
-        for raw in client.list_objects(kind, namespace)[0]
+        for raw in client.list_objects(kind, namespace, from_cache=kind.kind in FROM_CACHE)[0]
     ]
     if kind.kind == "Event":
         return [read_event(raw) for raw in raws]

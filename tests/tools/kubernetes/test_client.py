@@ -156,3 +156,17 @@ def test_a_server_that_is_not_there_is_a_temporary_error() -> None:
     with KubernetesClient(Access(url, None), timeout_seconds=2) as client, pytest.raises(TemporaryError) as problem:
         client.version()
     assert problem.value.system == "kubernetes"
+
+
+def test_a_list_from_the_servers_memory_comes_in_one_answer(api: Api, client: KubernetesClient) -> None:
+    api.objects[PATH] = pods(35)
+    found, version = client.list_objects(PODS, from_cache=True)
+    assert (len(found), version) == (35, "100")
+    assert api.asked(PATH) == [{"resourceVersion": "0"}]
+
+
+def test_bytes_that_are_no_text_inside_an_item_are_a_broken_answer(api: Api, client: KubernetesClient) -> None:
+    broken = b'{"kind":"PodList","items":[{"metadata":{"name":"a"},"spec":{"x":"\xff"}}]}'
+    api.faults[PATH] = [say(broken), say(broken)]
+    with pytest.raises(TemporaryError, match="cut off or no JSON"):
+        client.list_objects(PODS)
