@@ -10,7 +10,12 @@ from opscrew.answer.time_words import MONTHS, WEEKDAYS
 CLOCK = re.compile(
     r"(?<![\d:.])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::\d{2})?(?P<half>\s?[ap]\.?m\b)?", re.IGNORECASE
 )
-HALF_DAY = re.compile(r"\b(?P<hour>1[0-2]|[1-9])\s?(?P<half>[ap])\.?m\b", re.IGNORECASE)
+HALF_DAY = re.compile(r"(?<![\d:.])(?P<hour>1[0-2]|[1-9])\s?(?P<half>[ap])\.?m\b", re.IGNORECASE)
+HALF_DAY_BEGIN = re.compile(
+    r"(?<![\d:.])(?P<hour>1[0-2]|[1-9])\s?(?:-|–|to|and|until|till)\s?(?=(?:1[0-2]|[1-9])\s?(?P<half>[ap])\.?m\b)",
+    re.IGNORECASE,
+)
+""" "between 4 and 6 am": the first hour too is before noon."""
 ISO_DATE = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
 _MONTH = "|".join(MONTHS)
 DAY_MONTH = re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})[a-z]*\b", re.IGNORECASE)
@@ -35,6 +40,7 @@ def moments_in(text: str) -> list[Moment]:
     """Clock times, dates and weekdays, each as a moment of its own."""
     found = [Moment(m[0], minute=_minute(int(m["hour"]), int(m["minute"]), m["half"])) for m in CLOCK.finditer(text)]
     found += [Moment(m[0], minute=_minute(int(m["hour"]), 0, m["half"])) for m in HALF_DAY.finditer(text)]
+    found += [Moment(m[0], minute=_minute(int(m["hour"]), 0, m["half"])) for m in HALF_DAY_BEGIN.finditer(text)]
     found += [Moment(m[0], day=(int(m["month"]), int(m["day"]))) for m in ISO_DATE.finditer(text)]
     for pattern in (DAY_MONTH, MONTH_DAY):
         for m in pattern.finditer(text):

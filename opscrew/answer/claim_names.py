@@ -20,6 +20,23 @@ BUILD = re.compile(r"#\d+\b")
 QUOTED = re.compile(r"[\"“`']([^\"”`'\n]{3,120})[\"”`'](?!\w)")
 IDENTIFIER = re.compile(r"(?<![\w#])@?[A-Za-z0-9](?:[\w./:@+-]*\w)?")
 COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
+PLACE = re.compile(
+    r"(?:deployment|statefulset|daemonset|replicaset|pod|node|job|cronjob|service|ingress|\w*claim|\w*autoscaler)"
+    r" ((?:[\w.-]+/)+[\w.-]+)"
+)
+"""A Kubernetes object with where it is, in evidence in lower case: "deployment prod/checkout/cart"."""
+
+SAID_PLACE = re.compile(
+    r"\b(?:workload|volume|persistentvolumeclaim|service|app|job) (\S+) in (?:namespace )?([\w.-]*\w)"
+)
+CLUSTER = re.compile(r"^kubernetes \S+")
+"""The source of what a cluster said."""
+
+WITHIN = re.compile(
+    r"\b(?:in|on|at|from|within|inside|across|throughout|namespace|cluster)\s+(?:the\s+)?(?:namespace\s+|cluster\s+)?[\"'`]?$",
+    re.IGNORECASE,
+)
+PERCENTILE = re.compile(r"p(\d\d)")
 TIME = re.compile(
     r"\d{1,2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]*)?|\d+(?:\.\d+)?(?:[a-z]{1,3}|%)?|\d+(?:st|nd|rd|th)"
 )
@@ -60,6 +77,8 @@ def stands_in(name: str, evidence: str) -> bool:
         return True
     if COMMIT.fullmatch(low):
         return re.search(rf"(?<![0-9a-f]){low}", evidence) is not None or _longer_commit(low, evidence)
+    if percentile := PERCENTILE.fullmatch(low):
+        return f"{percentile[1]}th percentile" in evidence
     if "#" in low[1:]:
         return all(stands_in(part, evidence) for part in (low.split("#")[0], "#" + low.split("#")[1]))
     if "/" in low:
@@ -98,6 +117,43 @@ def _is_name(quoted: str) -> bool:
     return any(c.isalnum() for c in quoted)
 
 
+def is_subject(name: str, sentence: str, evidence: str) -> bool:
+    """False where the evidence knows the name only as the namespace or cluster of an object ("Deployment
+    prod/checkout/cart", "workload cart in namespace checkout") and the sentence makes it the thing itself: neither
+    "in checkout" nor together with cart."""
+    low = name.lower()
+    placed = [(path.rpartition("/")[2], path.split("/")[:-1]) for path in PLACE.findall(evidence)]
+    placed += [(leaf, [place]) for leaf, place in SAID_PLACE.findall(evidence)]
+    leaves = [leaf for leaf, places in placed if low in places]
+    elsewhere = SAID_PLACE.sub(" ", PLACE.sub(" ", CLUSTER.sub(" ", evidence)))
+    if not leaves or stands_in(low, elsewhere) or any(stands_in(leaf, sentence.lower()) for leaf in leaves):
+        return True
+    said = [match.start() for match in re.finditer(rf"(?<![\w/-]){re.escape(low)}(?![\w-])", sentence.lower())]
+    return all(WITHIN.search(sentence[:start]) for start in said)
+
+
+def is_denial(text: str) -> bool:
+    """Whether it says that something is not known or not there."""
+    return bool(_words()["denial"].search(text))
+
+
+def is_measure(name: str) -> bool:
+    """p95 and its like name a figure, not a thing that has figures."""
+    return PERCENTILE.fullmatch(name.lower()) is not None
+
+
+def is_contrast(name: str, text: str) -> bool:
+    """ "on refunds, not on main": what is denied need not stand in the evidence."""
+    return bool(
+        re.search(rf"\b(?:not|never)(?: (?:on|in|of|by|from|with|for))? {re.escape(name)}(?!\w)", text, re.IGNORECASE)
+    )
+
+
+def denied_wholly(sentence: str) -> list[str]:
+    """Of what it says that nothing at all is known: "nothing about the recommender was found"."""
+    return [match["of"] for match in _words()["nothing_of"].finditer(sentence)]
+
+
 def causal(sentence: str) -> bool:
     """Whether it says why something is so."""
     return bool(_words()["causal"].search(sentence))
@@ -109,13 +165,25 @@ def softened(before: str) -> float:
     return float(_words()["tolerance"]) if found else 0.0
 
 
+def bound(before: str) -> int:
+    """1 where the words before a number say "more than", -1 for "less than", else 0."""
+    for name, direction in (("more_than", 1), ("less_than", -1)):
+        if re.search(rf"\b(?:{'|'.join(_words()[name])})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE):
+            return direction
+    return 0
+
+
 @cache
 def _words() -> dict[str, Any]:
     raw = yaml.safe_load(CLAIMS_FILE.read_text(encoding="utf-8"))
     return {
         "about": raw["about"],
+        "more_than": raw["more_than"],
+        "less_than": raw["less_than"],
         "tolerance": raw["tolerance"],
         "causal": re.compile(rf"\b(?:{raw['causal'].replace('| ', '|')})\b", re.IGNORECASE),
+        "denial": re.compile(raw["denial"], re.IGNORECASE),
+        "nothing_of": re.compile(raw["nothing_of"], re.IGNORECASE),
         "capitals": frozenset(raw["capitals"].split()),
         "joined": frozenset(raw["joined"].split()),
     }

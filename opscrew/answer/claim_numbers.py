@@ -25,10 +25,13 @@ WORDS = {
 """ "one" is left out: it is seldom a count ("one of them")."""
 
 _UNIT = "|".join(sorted({*SECONDS, *BYTES}, key=len, reverse=True))
+_EACH = r"(?:s|sec|second|min|minute|h|hour|d|day|week|month)"
+"""What may follow a slash: "61 GiB/day"."""
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 QUANTITY = re.compile(
     rf"(?<![\w#.:/@-])(?P<sign>-)?(?P<money>[€$£]\s?)?(?:(?P<number>{_NUMBER})|(?P<word>{'|'.join(WORDS)}))"
-    rf"(?:\s?(?P<percent>%|percent\b|per cent\b)|(?:\s|-)?(?P<unit>(?:{_UNIT})s?)(?![\w/]))?(?![\w/:@]|-\d|\.\d)",
+    rf"(?:\s?(?P<percent>%|percent\b|per cent\b)|(?:\s|-)?(?P<unit>(?:{_UNIT})s?)(?!\w|/(?!{_EACH}\b)))?"
+    rf"(?![\w:@]|/(?!{_EACH}\b)|-\d|\.\d)",
     re.IGNORECASE,
 )
 _HOURS, _MINUTES = r"(\d+) ?(?:h|hours?|hrs?) ?(?:and )?", r"(\d+) ?(?:m|min|minutes?)"
@@ -37,9 +40,13 @@ COMPOUND = re.compile(
     rf"|(?<![\w#.:/-]){_HOURS}{_MINUTES}\b",
     re.IGNORECASE,
 )
-NOUNS = re.compile(r"(?: [A-Za-z][a-z]+(?:-[a-z]+)?){1,5}")
+FRACTION = re.compile(r"(?<![\w./:#-])(\d{1,5})/(\d{1,5})(?![\w/.-])")
+NOUNS = re.compile(rf"(?: (?!(?:{'|'.join(WORDS)})\b)[A-Za-z][a-z]+(?:-[a-z]+)?){{1,5}}")
 SHARED_UNIT = re.compile(r"\s(?:of|out of|to|and|or|from)\s(?:its |a |the )?(?:limit (?:of )?)?$")
 """ "498 of 512 MiB": both numbers are MiB."""
+
+BOUND_SHARE = 0.3
+"""How far "more than 400" may lie from the true number: nobody says it of 4,000."""
 
 SKIPPED = frozenset(
     [
@@ -85,10 +92,13 @@ class Quantity:
     nouns: tuple[str, ...] = ()
     scale: float = 1.0
     """What the written number was multiplied with."""
+    whole: float | None = None
+    """5 for the first of "3 of 5 replicas are late", which counts what is late and not the replicas."""
 
 
 def quantities(text: str) -> list[Quantity]:
-    """In order. Parts of names, clock times, dates, versions and addresses are none."""
+    """In order. Parts of names, clock times, dates, versions and addresses are none; "0/41" are two."""
+    text = FRACTION.sub(r"\1 \2", text)
     found = [_compound(match) for match in COMPOUND.finditer(text)]
     taken = [(one.start, one.start + len(one.text)) for one in found]
     for match in QUANTITY.finditer(text):
@@ -96,6 +106,14 @@ def quantities(text: str) -> list[Quantity]:
             found.append(_quantity(match, text))
     found.sort(key=lambda one: one.start)
     return [_with_unit(one, found[place + 1 : place + 2], text) for place, one in enumerate(found)]
+
+
+def bounds(said: Quantity, seen: Quantity, direction: int) -> bool:
+    """Whether "more than 400" (direction 1) or "less than 450" (-1) is true of ``seen``, and near enough to mean it."""
+    for value in _readings(said, seen, exactly=True):
+        if said.value * direction <= value * direction and abs(value - said.value) <= BOUND_SHARE * abs(value):
+            return True
+    return False
 
 
 def says_the_same(said: Quantity, seen: Quantity, tolerance: float = 0.0) -> bool:
@@ -131,10 +149,13 @@ def _same_size(said: Quantity, seen: Quantity, power: int) -> bool:
 
 
 def _with_unit(one: Quantity, following: Sequence[Quantity], text: str) -> Quantity:
-    if one.kind != "count" or not following or following[0].kind == "count":
+    """What two numbers share stands behind the second: "498 of 512 MiB", "3 of 5 replicas"."""
+    if one.kind != "count" or not following:
         return one
     if not SHARED_UNIT.fullmatch(text[one.start + len(one.text) : following[0].start]):
         return one
+    if following[0].kind == "count":
+        return replace(one, nouns=following[0].nouns, whole=following[0].value)
     size = following[0].scale
     return replace(one, value=one.value * size, step=one.step * size, kind=following[0].kind, nouns=(), scale=size)
 

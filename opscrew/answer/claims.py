@@ -13,16 +13,22 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from opscrew.answer.claim_clauses import Part, clauses, parts, without_mark
 from opscrew.answer.claim_dates import moments_in, same_moment
 from opscrew.answer.claim_names import (
+    bound,
     causal,
     cited_in,
+    denied_wholly,
+    is_contrast,
+    is_denial,
+    is_measure,
+    is_subject,
     names_in,
     softened,
     stands_in,
-    without_citations,
 )
-from opscrew.answer.claim_numbers import Quantity, quantities, says_the_same
+from opscrew.answer.claim_numbers import Quantity, bounds, quantities, says_the_same
 from opscrew.answer.packet import Fact
 
 ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
@@ -32,6 +38,9 @@ ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|approx|no|nr|vs|cf|min|sec|max|in
 
 ASKED = re.compile(r"\byou (?:asked|wanted to know|wanted|wonder)\b", re.IGNORECASE)
 """Such a sentence speaks of the question, so it must say what stands there."""
+
+MENTIONED = re.compile(r"\b[ET]\d{1,3}\b")
+"""An item of evidence that is spoken of without brackets."""
 
 DISTINCT = 3
 """Digits from which a bare number is no accident."""
@@ -56,6 +65,8 @@ class _Source:
     text: str
     numbers: tuple[Quantity, ...]
     moments: tuple[object, ...]
+    is_neutral: bool
+    """It speaks of nothing that is known by name."""
 
 
 class ClaimCheck:
@@ -73,26 +84,49 @@ class ClaimCheck:
 
     def check(self, sentence: str) -> Verdict:
         """The first thing that the evidence does not hold."""
+        sentence = without_mark(sentence)
         cited = cited_in(sentence)
-        unknown = [one for one in cited if one not in {fact.id for fact in self._facts}]
+        ids = {fact.id for fact in self._facts}
+        unknown = [one for one in (*cited, *MENTIONED.findall(sentence)) if one not in ids]
         if unknown:
             return Verdict(f"there is no evidence {unknown[0]}")
         if causal(sentence) and not cited:
             return Verdict("it says why without citing evidence")
-        scope = [fact for fact in self._facts if fact.id in cited] or self._facts
-        if ASKED.search(sentence) and not cited:
-            scope = [self._question]
-        names = names_in(sentence, self._known)
-        problem = self._names(sentence, names, scope) or self._numbers(sentence, names, scope)
-        return Verdict(problem or self._dates(sentence, scope))
+        if problem := self._denied(sentence):
+            return Verdict(problem)
+        listed = self._listed(sentence, cited)
+        for part in parts(sentence):
+            if problem := self._part(sentence, part, listed):
+                return Verdict(problem)
+        return Verdict()
 
-    def _names(self, sentence: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
+    def _part(self, sentence: str, part: Part, listed: Collection[int]) -> str:
+        scope = [fact for fact in self._facts if fact.id in part.cited] or self._facts
+        if ASKED.search(sentence) and not part.cited:
+            scope = [self._question]
+        names = [name for name in names_in(part.text, self._known) if not MENTIONED.fullmatch(name)]
+        problem = self._names(part, names, scope)
+        for clause in clauses(part.text) if not problem else ():
+            about = names_in(clause, self._known) or names
+            problem = problem or self._numbers(clause, about, scope, listed)
+            problem = problem or self._dates(clause, about, scope)
+        return problem
+
+    def _names(self, part: Part, names: Sequence[str], scope: Sequence[_Source]) -> str:
         """All stand in the evidence. A name that only the question holds may be told nothing of, and a
         single name beside a build must be seen together with one."""
         builds = [name for name in names if name.startswith("#")]
-        states = bool(builds or cited_in(sentence) or quantities(without_citations(sentence)))
+        states = bool(builds or part.cited or quantities(part.text))
+        unsaid = not states and is_denial(part.text)
         for name in names:
             if any(stands_in(name, source.text) for source in scope):
+                if not any(
+                    is_subject(name, part.text, source.text) for source in scope if stands_in(name, source.text)
+                ):
+                    return f"{name} is only where it happened, by the evidence"
+                continue
+            is_known = name.lower() in self._known or stands_in(name, self._question.text)
+            if is_known and (unsaid or is_contrast(name, part.text)):
                 continue
             if states or not stands_in(name, self._question.text):
                 return f"{name} is not in the evidence"
@@ -101,19 +135,30 @@ class ClaimCheck:
             return f"{known[0]} is not seen with {builds[0]} in the evidence"
         return ""
 
-    def _numbers(self, sentence: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
-        text = without_citations(sentence)
-        for moment in moments_in(text):
-            text = text.replace(moment.text, " " * len(moment.text))
-        about = [one for one in scope if any(stands_in(name, one.text) for name in names)] or list(scope)
-        known = sum(name.lower() in self._known for name in names)
-        listed = {len(cited_in(sentence)), known, sum(name.startswith("#") for name in names)}
+    def _denied(self, sentence: str) -> str:
+        """Whoever says that nothing is known of a thing is wrong where the evidence tells of it."""
+        for text in denied_wholly(sentence):
+            for name in names_in(f"of {text}", self._known):
+                if any(stands_in(name, source.text) for source in self._facts):
+                    return f"the evidence does tell of {name}"
+        return ""
+
+    def _numbers(self, text: str, names: Sequence[str], scope: Sequence[_Source], listed: Collection[int]) -> str:
+        text = _without_moments(text)
+        about = self._about(names, scope)
         for said in quantities(text):
             is_list = said.text[:1].isalpha() and said.kind == "count" and said.value in listed
-            if is_list or self._is_in(said, about, softened(text[: said.start])):
+            before = text[: said.start]
+            if is_list or self._is_in(said, about, softened(before)) or _is_bound(said, about, bound(before)):
                 continue
             return f"{said.text.strip()} is not in the evidence" + (f" about {names[0]}" if names else "")
         return ""
+
+    def _listed(self, sentence: str, cited: Sequence[str]) -> set[int]:
+        """What a sentence may count by itself: "two builds, #41 and #42"."""
+        names = names_in(sentence, self._known)
+        known = sum(name.lower() in self._known for name in names)
+        return {len(cited), known, sum(name.startswith("#") for name in names)}
 
     def _is_in(self, said: Quantity, sources: Sequence[_Source], tolerance: float) -> bool:
         if any(says_the_same(said, seen, tolerance) for seen in self._question.numbers):
@@ -121,28 +166,51 @@ class ClaimCheck:
         seen_here = [seen for source in sources for seen in source.numbers]
         if said.kind == "count" and said.nouns:
             # "5 failed" beside "5 passed, 2 failed": the number must be the one of that word.
-            counted = [seen for seen in seen_here if set(seen.nouns[:1]) & set(said.nouns)]
+            counted = [one for one in seen_here if set(one.nouns[:1]) & set(said.nouns) and one.value != said.whole]
             if counted:
                 return any(says_the_same(said, seen, tolerance) for seen in counted)
         if any(says_the_same(said, seen, tolerance) for seen in seen_here):
             return True
         # Versions, ports and parts of names: right when they stand there letter by letter.
         written = said.text.strip()
-        is_distinct = said.kind == "count" and ("." in written or len(written) >= DISTINCT)
+        is_distinct = said.kind == "count" and written[0].isdigit() and ("." in written or len(written) >= DISTINCT)
         letters = re.compile(rf"(?<![\d.]){re.escape(written)}(?![\d.]\d|\d)")
         return is_distinct and any(letters.search(one.text) for one in sources)
 
-    def _dates(self, sentence: str, scope: Sequence[_Source]) -> str:
-        for said in moments_in(without_citations(sentence)):
-            sources = (*scope, self._question)
-            if not any(same_moment(said, seen) for source in sources for seen in source.moments):
-                return f"{said} is not in the evidence"
+    def _dates(self, text: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
+        about = (*self._about(names, scope), self._question)
+        for said in moments_in(text):
+            if not any(same_moment(said, seen) for source in about for seen in source.moments):
+                return f"{said} is not in the evidence" + (f" about {names[0]}" if names else "")
         return ""
+
+    def _about(self, names: Sequence[str], scope: Sequence[_Source]) -> list[_Source]:
+        """The facts that speak of all these names; of any of them where none speaks of all; else every fact. Of cited
+        ones also those that speak of nothing known: "701 times: no space left"."""
+        things = [name for name in names if not is_measure(name)]
+        having = [[stands_in(name, one.text) for name in things] for one in scope]
+        whole = [one for one, found in zip(scope, having, strict=True) if found and all(found)]
+        about = whole or [one for one, found in zip(scope, having, strict=True) if any(found)]
+        if about and len(scope) < len(self._facts):
+            about += [one for one in scope if one.is_neutral and one not in about]
+        return about or list(scope)
 
     def _read(self, identity: str, text: str, time: datetime | None) -> _Source:
         clocks = f" {time.astimezone(self._zone):%Y-%m-%d %A %H:%M} {time:%H:%M}" if time else ""
         moments = tuple(moments_in(text + clocks))
-        return _Source(identity, text.lower(), tuple(quantities(text)), moments)
+        low = text.lower()
+        is_neutral = not any(name in low for name in self._known)
+        return _Source(identity, low, tuple(quantities(_without_moments(text))), moments, is_neutral)
+
+
+def _is_bound(said: Quantity, sources: Sequence[_Source], direction: int) -> bool:
+    return direction != 0 and any(bounds(said, seen, direction) for one in sources for seen in one.numbers)
+
+
+def _without_moments(text: str) -> str:
+    for moment in moments_in(text):
+        text = text.replace(moment.text, " " * len(moment.text))
+    return text
 
 
 def _together(one: str, other: str, scope: Sequence[_Source]) -> bool:

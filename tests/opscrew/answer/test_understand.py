@@ -100,7 +100,7 @@ def test_any_text_gives_some_understanding(question: str) -> None:
     ("intent", "questions"),
     [
         ("metrics", ["How busy is node pool-1-a?", "cpu of payments over the last hour", "who eats all the cpu?",
-                     "what is the error rate of checkout since yesterday", "how many requests per second does shop get?",
+                     "error rate of checkout since yesterday", "how many requests per second does shop get?",
                      "was there a spike in 5xx last night?", "what's the p95 of billing-service today"]),
         ("logs", ["log errors of checkout since 9", "show me the logs of web", "are there errors in the logs?",
                   "any exceptions in search since midnight?", "what does payments log?"]),
