@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import timedelta
 
+import structlog
+
 from crews.context import CrewContext
 from opscrew.actions import journal
 from opscrew.actions.anchor import FILE_NAME
@@ -19,9 +21,12 @@ from opscrew.findings.records import LedgerEntry
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.episodes import Remedy, episode
 from opscrew.memory.library import Library
+from opscrew.memory.recall import Recall
 from opscrew.model.action import ActionState
 from opscrew.model.finding import Severity
 from opscrew.model.run import Run, RunOutcome
+
+log = structlog.get_logger(__name__)
 
 LOOK_BACK = timedelta(days=2)
 """How far back a run looks, so that a daemon that was off for a day misses nothing. Known episodes are left alone."""
@@ -46,6 +51,7 @@ def run(context: CrewContext) -> Run:
             library.put(made)
             written += 1
     keep_days = context.settings.memory.keep_conversations_days
+    _bring_index_up_to_date(context, library)
     forgotten = Conversations(context.engine, context.clock).forget_old(keep_days)
     return Run(
         crew="remembering",
@@ -54,6 +60,16 @@ def run(context: CrewContext) -> Run:
         outcome=RunOutcome.OK,
         summary=f"Wrote {written} episodes and forgot {forgotten} old conversations.",
     )
+
+
+def _bring_index_up_to_date(context: CrewContext, library: Library) -> None:
+    """Questions are answered from the index as it stands; here it learns new episodes, notes and edited runbooks.
+    Another process that owns the index does the same."""
+    settings = context.settings
+    with Recall(library, context.clock, settings.data_dir, settings.memory.embedding) as recall:
+        recall.refresh()
+    if recall.note:
+        log.info("index_not_refreshed", reason=recall.note)
 
 
 def _remedies(context: CrewContext) -> dict[str, list[tuple[Remedy, ActionRecord]]]:

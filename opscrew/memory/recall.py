@@ -22,6 +22,15 @@ NO_VECTORS = "none"
 """The embedding setting that means: by words alone."""
 
 
+def index_folder(data_dir: Path) -> Path:
+    return data_dir / "index"
+
+
+def model_folder(data_dir: Path) -> Path:
+    """Where the converted embedding model is kept."""
+    return data_dir / "models"
+
+
 class Recall:
     """Use as a context manager, or call ``close()``. Calls from several threads wait for each other."""
 
@@ -80,7 +89,7 @@ class Recall:
         if embedding == NO_VECTORS:
             return None
         try:
-            return ChromaVectors(data_dir / "index", embedder(embedding, data_dir / "models"))
+            return ChromaVectors(index_folder(data_dir), embedder(embedding, model_folder(data_dir)))
         except CrewError as problem:
             self.note = f"searching by words alone: {problem.message}"
             return None

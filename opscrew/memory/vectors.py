@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from opscrew.errors import CrewError
 from opscrew.memory.documents import Piece
 from opscrew.memory.embedding import Embedder
+from opscrew.memory.snapshot import FILE_NAME, write_snapshot
 
 if TYPE_CHECKING:
     from opscrew.memory.embedding import Vectors
@@ -102,7 +103,15 @@ class ChromaVectors:
                 embeddings=self._embedder.embed([piece.text for piece in batch]),
                 metadatas=[{"document": piece.document, "digest": piece.digest} for piece in batch],
             )
+        if changed or gone or not (self._folder / FILE_NAME).is_file():
+            self._copy()
         return len(changed)
+
+    def _copy(self) -> None:
+        """For those who only read: see ``snapshot``."""
+        kept = self._collection.get(include=["metadatas", "embeddings"])
+        documents = [entry["document"] for entry in kept["metadatas"]]
+        write_snapshot(self._folder, self._embedder.name, kept["ids"], documents, kept["embeddings"])
 
     def nearness(self, question: str) -> Mapping[str, tuple[float, str]]:
         size = self._collection.count()

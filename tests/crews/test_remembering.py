@@ -17,7 +17,8 @@ PIPELINE = Subject(system="bitbucket", kind="pipeline", scope="acme/shop", name=
 
 
 def test_what_is_over_and_mattered_is_written_once_and_found(database, clock) -> None:
-    context = SimpleNamespace(engine=database, clock=clock, settings=Settings())
+    settings = Settings(memory={"embedding": "none"})
+    context = SimpleNamespace(engine=database, clock=clock, settings=settings)
     ledger = Ledger(database, clock)
     seen = [
         finding("POD_CRASH_LOOPING", POD, "The ledger service exits because its vault token is gone."),
