@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from opscrew.memory.word_index import WordIndex
+from opscrew.memory.word_index import JOINT_WEIGHT, WordIndex
 from opscrew.memory.words import listed, split_name, stem
 
 COMMENT = re.compile(r"#[^\n]*")
@@ -33,9 +33,6 @@ QUERY_SIGNS = (
 
 MATCHER_WEIGHT = 0.5
 """A matcher's value narrows a metric but rarely names the problem."""
-
-JOINT_WEIGHT = 0.5
-"""Neighbouring words of one name, joined: they agree often by chance between metric names."""
 
 
 def is_promql(text: str) -> bool:

@@ -1,8 +1,8 @@
 """Brings word scores and vector nearness together, and prefers what is recent and has helped before.
 
-Both are stretched to 0..1 over the candidates and added half and half. Rank fusion was tried first and is worse on
-every set here: it throws away by how much the words agree, which is the strongest sign there is. An expression is
-ranked by its words alone, because a sentence model has nothing to say about metric names.
+Both are stretched to 0..1 over the candidates and added, words a little heavier. Rank fusion was tried first and is
+worse on every set here: it throws away by how much the words agree, which is the strongest sign there is. An expression
+is ranked by its words alone, because a sentence model has nothing to say about metric names.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import datetime
 
 from opscrew.memory.documents import Document
 
-MEANING_SHARE = 0.5
-"""Weight of the vectors. Between 0.3 and 0.5 nothing changes by more than one query in fifty."""
+MEANING_SHARE = 0.4
+"""Weight of the vectors. Between 0.35 and 0.45 no set of the benchmark changes by more than half a hundredth."""
 
 PROVEN_BOOST = 0.05
 """For an account whose remedy worked. Small: it orders near equals and never lifts the wrong subject."""

@@ -8,12 +8,14 @@ before it: "not ready" and NotReady then share the word "notready", which neithe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import yaml
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
+SYNONYMS_FILE = Path(__file__).with_name("synonyms.yaml")
 
 NAMES = re.compile(r"[A-Za-z0-9_]+")
 PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -21,21 +23,30 @@ PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 def words(text: str) -> list[str]:
     """Words in order, each followed by its joint with the word before; long names also as a whole."""
-    found: list[str] = []
+    return [word for word, _ in words_and_joints(text)]
+
+
+def words_and_joints(text: str) -> Iterator[tuple[str, bool]]:
+    """Like ``words``; the second tells whether it is a joint of two."""
     before = ""
-    for name in NAMES.findall(text):
+    for name in NAMES.findall(one_name_each(text)):
         parts = split_name(name)
         for part in parts:
             if part in listed("stop") or len(part) < 2:
                 continue
             word = stem(part)
-            found.append(word)
+            yield word, False
             if before:
-                found.append(before + word)
+                yield before + word, True
             before = word
         if len(parts) > 2:
-            found.append(name.lower().replace("_", ""))
-    return found
+            yield name.lower().replace("_", ""), False
+
+
+def one_name_each(text: str) -> str:
+    """With the synonyms of ``synonyms.yaml`` replaced."""
+    pattern, table = _synonyms()
+    return pattern.sub(lambda match: table[match[0].lower()], text)
 
 
 def split_name(name: str) -> list[str]:
@@ -74,3 +85,10 @@ def listed(name: str) -> frozenset[str]:
     """One list of words.yaml. A line may hold several words."""
     lists = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
     return frozenset(word for line in lists[name] for word in str(line).split())
+
+
+@cache
+def _synonyms() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    table = {str(left).lower(): str(right) for left, right in yaml.safe_load(SYNONYMS_FILE.read_text("utf-8")).items()}
+    longest_first = sorted(map(re.escape, table), key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w-])", re.IGNORECASE), table

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from opscrew.memory.documents import Document, opening
-from opscrew.memory.ranking import boost, fuse, stretched
+from opscrew.memory.ranking import MEANING_SHARE, boost, fuse, stretched
 from opscrew.memory.search import Search
 from opscrew.memory.vectors import MemoryVectors
 from tests.support.embedders import WordEmbedder
@@ -72,5 +72,5 @@ def test_expressions_are_ranked_by_words_even_with_vectors() -> None:
 
 def test_fusion_is_bounded_and_ignores_what_says_nothing() -> None:
     assert fuse([3.0, 1.0, 2.0], None) == [1.0, 0.0, 0.5]
-    assert fuse([0.0, 0.0], [0.1, 0.9]) == [0.0, 0.5]
+    assert fuse([0.0, 0.0], [0.1, 0.9]) == [0.0, MEANING_SHARE]
     assert stretched([]) == []

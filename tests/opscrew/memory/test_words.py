@@ -2,7 +2,7 @@
 
 import pytest
 
-from opscrew.memory.words import listed, split_name, stem, words
+from opscrew.memory.words import listed, one_name_each, split_name, stem, words
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,24 @@ def test_no_word_stands_in_two_lists_that_contradict_each_other() -> None:
 def test_odd_text_gives_no_words_and_no_error() -> None:
     assert words("") == []
     assert words("… — \x00 ☃") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("the PVC is full", "persistent volume claim"),
+        ("OOMKilled again", "out of memory"),
+        ("no space left on device", "disk is full"),
+        ("many 5xx", "server errors"),
+        ("the target has disappeared", "target down"),
+        ("at least one instance", "any instance"),
+    ],
+)
+def test_several_names_of_one_thing_share_words(said: str, written: str) -> None:
+    plain = {"the", "is", "has"}
+    assert (set(words(said)) & set(words(written))) - plain
+
+
+def test_a_synonym_is_a_whole_word() -> None:
+    assert one_name_each("ns, nsx and my-ns") == "namespace, nsx and my-ns"
+    assert one_name_each("K8S") == "kubernetes"
