@@ -1,7 +1,7 @@
 """Every crew that can be scheduled or run by hand.
 
-Crews are named by module, and the module is imported when the crew runs: `crew --help` and a small daemon do not pay
-for crews they do not use.
+Crews are named by module, and the module is imported when the crew is loaded or first runs: `crew --help` and a small
+daemon do not pay for crews they do not use.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ class Crew:
     module: str
     needs: tuple[str, ...] = ()
 
+    def load(self) -> Callable[[CrewContext], Run]:
+        """Imports the crew's module, the first time. One thread at a time: see ``CrewScheduler``."""
+        return cast("Callable[[CrewContext], Run]", importlib.import_module(self.module).run)
+
     def run(self, context: CrewContext) -> Run:
-        function = cast("Callable[[CrewContext], Run]", importlib.import_module(self.module).run)
-        return function(context)
+        return self.load()(context)
 
 
 CREWS: tuple[Crew, ...] = (

@@ -79,6 +79,7 @@ class CrewScheduler:
 
     def start(self) -> None:
         """Intervals start right away; a time of day waits, unless its last one was missed."""
+        self._load_crews()
         zone, now = self._context.settings.zone, self._context.clock()
         for name, job in self._jobs.items():
             trigger = trigger_of(job.appointment, zone)
@@ -91,6 +92,15 @@ class CrewScheduler:
                 options["next_run_time"] = now
             self._timer.add_job(job, trigger, **options)
         self._timer.start()
+
+    def _load_crews(self) -> None:
+        """One after another. Crews that start together would import together, and Python hands threads that wait for
+        each other's imports a half-made module."""
+        for name, job in self._jobs.items():
+            try:
+                job.crew.load()
+            except Exception:  # the others still run; this one's own run fails of it, and that is a finding
+                log.exception("a crew could not be loaded", crew=name)
 
     def wake(self, crew: str) -> bool:
         """Runs a crew now, or once more after the present run. False when it is not on the schedule."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import time_machine
 
 from crews.context import CrewContext
+from crews.registry import Crew
 from crews.schedule import Appointment
 from crews.systems import Systems
 from opscrew.clock import utc_now
@@ -17,7 +19,7 @@ from opscrew.metrics import Metrics
 from opscrew.model.run import Run, RunOutcome
 from opscrew.settings import Settings
 from opscrew.store.database import open_database
-from opscrew.store.runs import record_run
+from opscrew.store.runs import latest_runs, record_run
 from server.scheduler import CrewScheduler
 from tests.support.daemon import until
 from tests.support.daemon_crews import Named, ended
@@ -95,3 +97,25 @@ def test_a_crew_off_the_schedule_cannot_be_woken(context) -> None:
     timer.stop(1)
     assert timer.wake("report") is False
     assert timer.running is False
+
+
+def test_crews_are_loaded_one_after_another_before_the_first_runs(context, tmp_path: Path, monkeypatch) -> None:
+    """Threads that import together may be handed half of a module (numpy's, once, from two crews)."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("first", "second"):
+        (tmp_path / f"crew_{name}.py").write_text(
+            "import threading\nfrom tests.support.daemon_crews import ended\n"
+            "loaded_by = threading.current_thread()\n"
+            f"run = lambda context: ended(context, '{name}', context.clock(), 'ran')\n"
+        )
+    crews = [Crew(name, name, f"crew_{name}") for name in ("first", "second", "broken")]
+    timer = CrewScheduler(context, crews, [Appointment(crew.name, DEADLINE, every=DEADLINE) for crew in crews])
+    timer.start()
+    try:
+        until(lambda: len(latest_runs(context.engine)) == 3)
+    finally:
+        timer.stop(10)
+    loaded_by = {sys.modules[f"crew_{name}"].loaded_by for name in ("first", "second")}
+    assert loaded_by == {threading.current_thread()}
+    outcomes = {run.crew: run.outcome for run in latest_runs(context.engine)}
+    assert outcomes == {"first": RunOutcome.OK, "second": RunOutcome.OK, "broken": RunOutcome.FAILED}

@@ -44,6 +44,9 @@ class Named:
         self.needs = ()
         self.run = function
 
+    def load(self) -> Callable[[CrewContext], Run]:
+        return self.run
+
 
 def notes(folder: Path) -> list[str]:
     path = folder / "notes"
