@@ -1,8 +1,10 @@
-"""`python -m bench.fit_explain`: fits opscrew/ci/line_weights.yaml to logs whose explaining lines people have marked.
+"""`python -m bench.fit_explain`: fits opscrew/ci/line_weights.yaml and line_trees.json to logs whose explaining lines
+people have marked.
 
-The loss is that of ranking: within each log, the marked lines should win against all others (cross-entropy over the
-log's lines), every log counting the same. Folds never split a project: they give the first round's scores that the
-second round learns from, and the held-out scores that `python -m bench ci_explain` reports.
+The loss of the first round is that of ranking: within each log, the marked lines should win against all others
+(cross-entropy over the log's lines), every log counting the same. The second round boosts small trees on the lines that
+the first one found worth a look. Folds never split a project: they give the first round's scores that the second round
+learns from, and the held-out scores that `python -m bench ci_explain` reports.
 """
 
 from __future__ import annotations
@@ -17,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.ci_explain_data import MarkedLog, marked_logs
+from bench.line_boosting import boosted
 from opscrew.ci.line_features import features
-from opscrew.ci.line_scores import WEIGHTS_FILE, neighbourhood
+from opscrew.ci.line_scores import WEIGHTS_FILE, candidates, neighbourhood, second_round
+from opscrew.ci.line_trees import TREES_FILE, LineTrees, trees_from
 
 FOLDS = 5
 STEPS = 100
@@ -26,8 +30,8 @@ FAR_LINES = 120
 """Lines far from the marked ones that are drawn per log; they are weighted up to stand for all."""
 NEAR_LINES = 30
 MARKED_LINES = 60
-FIRST_DECAY, SECOND_DECAY = 0.2, 0.1
-"""Weight decay of the two rounds, chosen on the folds."""
+DECAY = 0.2
+"""Weight decay of the first round, chosen on the folds."""
 Numbers = npt.NDArray[np.float32]
 
 
@@ -101,7 +105,7 @@ def fit(values: list[Numbers], examples: list[Example], decay: float) -> Numbers
 
 
 def held_out(examples: list[Example], learn: list[bool], folds: list[int]) -> list[Numbers]:
-    """Scores of every log from weights that saw no log of its project in either round.
+    """Scores of every log from weights and trees that saw no log of its project in either round.
 
     For each fold both rounds are fitted anew to the other folds alone. Fitting the second round to first scores that
     were shared between folds would let it learn about the fold it is tested on.
@@ -109,52 +113,54 @@ def held_out(examples: list[Example], learn: list[bool], folds: list[int]) -> li
     scores: list[Any] = [None] * len(examples)
     for fold in range(FOLDS):
         chosen = [index for index, other in enumerate(folds) if other != fold and learn[index]]
-        first, second = two_rounds([examples[index] for index in chosen], [folds[index] for index in chosen])
+        weights, content = two_rounds([examples[index] for index in chosen], [folds[index] for index in chosen])
+        trees = trees_from(content)
         for index, other in enumerate(folds):
             if other == fold:
-                example = examples[index]
-                scores[index] = _second_values(example, example.values @ first) @ second
+                scores[index] = _scores(examples[index], weights, trees)
     return scores
 
 
-def two_rounds(examples: list[Example], folds: list[int]) -> tuple[Numbers, Numbers]:
-    """Weights of both rounds. The second learns from first scores of weights that did not see the same project."""
+def two_rounds(examples: list[Example], folds: list[int]) -> tuple[Numbers, bytes]:
+    """Weights of the first round, and trees of the second as JSON. The second learns from first scores of weights that
+    did not see the same project."""
     values = [example.values for example in examples]
     unseen: list[Any] = [None] * len(examples)
     for fold in sorted(set(folds)):
         chosen = [index for index, other in enumerate(folds) if other != fold]
-        weights = fit([values[index] for index in chosen], [examples[index] for index in chosen], FIRST_DECAY)
+        weights = fit([values[index] for index in chosen], [examples[index] for index in chosen], DECAY)
         for index, other in enumerate(folds):
             if other == fold:
                 unseen[index] = values[index] @ weights
-    second_values = [_second_values(example, score) for example, score in zip(examples, unseen, strict=True)]
-    return fit(values, examples, FIRST_DECAY), fit(second_values, examples, SECOND_DECAY)
+    tables, marks, names = [], [], list[str]()
+    for example, first in zip(examples, unseen, strict=True):
+        rows = candidates(first, np.array(example.log.lines.unseen, np.bool_))
+        more_names, more = neighbourhood(example.names, example.values, first)
+        names = example.names + more_names
+        tables.append(np.column_stack((example.values[rows], more[rows])))
+        marks.append(example.marked[rows])
+    return fit(values, examples, DECAY), boosted(names, tables, marks)
 
 
-def _second_values(example: Example, first: Numbers) -> Numbers:
-    return np.column_stack((example.values, neighbourhood(example.names, example.values, first)[1]))
-
-
-def _named(names: list[str], weights: Numbers) -> dict[str, float]:
-    return {name: round(float(weight), 3) for name, weight in zip(names, weights, strict=True) if abs(weight) >= 0.001}
+def _scores(example: Example, weights: Numbers, trees: LineTrees) -> Numbers:
+    unseen = np.array(example.log.lines.unseen, np.bool_)
+    return second_round(example.names, example.values, example.values @ weights, unseen, trees)
 
 
 def main(data: Path) -> None:
     logs = [log for log in marked_logs(data) if log.learn]
     examples = [example_of(log) for log in logs]
-    first, second = two_rounds(examples, fold_of(logs))
-    names = examples[0].names
-    more_names = neighbourhood(names, examples[0].values, examples[0].values @ first)[0]
-    rounds = {"first": _named(names, first), "second": _named(names + more_names, second)}
+    weights, trees = two_rounds(examples, fold_of(logs))
+    named = {name: round(float(one), 3) for name, one in zip(examples[0].names, weights, strict=True)}
     lines = [
-        "# How much each feature of a line counts (line_features.py and line_scores.py say what the features are).",
+        "# How much each feature of a line counts in the first round (line_features.py says what the features are).",
         "# Written by `python -m bench.fit_explain`: run it again after a change of line_kinds.yaml.",
+        "first:",
+        *(f"  {name}: {one}" for name, one in named.items() if one),
     ]
-    for name, weights in rounds.items():
-        lines.append(f"{name}:")
-        lines.extend(f"  {feature}: {weight}" for feature, weight in weights.items())
     WEIGHTS_FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print(f"wrote {WEIGHTS_FILE.name}: {sum(map(len, rounds.values()))} weights from {len(logs)} logs")
+    TREES_FILE.write_bytes(trees)
+    print(f"wrote {WEIGHTS_FILE.name} and {TREES_FILE.name} from {len(logs)} logs")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,10 @@ import re2
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+AUTOMATON_BYTES = 32 * 1024 * 1024
+"""What the automaton may remember. With re2's own 8 MB it forgets in the middle of a log of many tools and builds its
+states again, which takes twice as long."""
+
 KINDS_FILE = Path(__file__).with_name("line_kinds.yaml")
 
 Role = Literal["headline", "detail", "noise", "epilogue", "marker", "plain"]
@@ -40,8 +44,9 @@ class LineKinds:
         """One row a line, one column a kind."""
         rows: list[int] = []
         columns: list[int] = []
+        known = {text: self.automaton.Match(text) or () for text in dict.fromkeys(texts)}  # logs repeat themselves
         for row, text in enumerate(texts):
-            matched = self.automaton.Match(text) or ()
+            matched = known[text]
             rows.extend([row] * len(matched))
             columns.extend(matched)
         found = np.zeros((len(texts), len(self.kinds)), dtype=np.bool_)
@@ -61,7 +66,9 @@ def line_kinds() -> LineKinds:
     """The kinds as the file describes them; read once."""
     entries = cast("list[dict[str, Any]]", yaml.safe_load(KINDS_FILE.read_text(encoding="utf-8"))["kinds"])
     kinds = tuple(LineKind.model_validate(entry) for entry in entries)
-    automaton = re2.Set.SearchSet()
+    options = re2.Options()
+    options.max_mem = AUTOMATON_BYTES
+    automaton = re2.Set.SearchSet(options)
     for kind in kinds:
         automaton.Add(kind.pattern)
     automaton.Compile()

@@ -45,10 +45,8 @@ ERROR_LIKE = re2.compile(
     rb"unable to|timed out|timeout|not found|no such|undefined|unexpected|not ok|sanitizer|killed)[^\n]*"
 )
 
-ESCAPES = re.compile(
-    rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][A-Z0-9]|[=>78cDEHM])?"
-    rb"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]"
-)
+ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][A-Z0-9]|[=>78cDEHM])?")
+CONTROLS = bytes({*range(32), 127} - set(b"\t\n\r\x1b"))
 HIDDEN = re.compile("[\x80-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 """Control characters beyond ASCII, and those that turn the direction of writing: a log must not be able to show a
 person another text than it holds."""
@@ -92,7 +90,9 @@ def read_lines(log: BinaryIO, passing: BinaryIO | None = None) -> LogLines:
 
 def clean(raw: list[bytes]) -> list[str]:
     """Lines as a terminal would show them: no colours, of an overwritten line its last state, no timestamp."""
-    plain = HIDDEN.sub("", ESCAPES.sub(b"", b"\n".join(raw)).decode("utf-8", "replace"))
+    plain = ESCAPES.sub(b"", b"\n".join(raw)).translate(None, CONTROLS).decode("utf-8", "replace")
+    if not plain.isascii():  # most logs are, and need no second search
+        plain = HIDDEN.sub("", plain)
     return [_final_state(text) for text in plain.split("\n")]
 
 

@@ -9,6 +9,7 @@ import pytest
 from opscrew.ci.line_features import features
 from opscrew.ci.line_kinds import LineKind, line_kinds
 from opscrew.ci.line_scores import neighbourhood, scores, weights
+from opscrew.ci.line_trees import trees
 from opscrew.ci.log_lines import read_lines
 
 
@@ -23,12 +24,12 @@ def test_names_are_given_once() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_every_weight_belongs_to_a_feature() -> None:
+def test_every_weight_and_tree_belongs_to_a_feature() -> None:
     lines = read_lines(io.BytesIO(b"one\ntwo\n"))
     names, values = features(lines)
     more, _ = neighbourhood(names, values, values[:, 0])
     assert set(weights().first) <= set(names)
-    assert set(weights().second) <= {*names, *more}
+    assert set(trees().features) <= {*names, *more}
 
 
 def test_features_and_scores_are_finite_for_strange_logs() -> None:
