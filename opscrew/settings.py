@@ -28,9 +28,10 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
-from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opscrew.errors import UsageError
+from opscrew.settings_environment import Environment, refuse_misspelt
 from opscrew.settings_mistakes import did_you_mean, one_line, refuse_secrets
 
 
@@ -40,6 +41,9 @@ def _off_as_written(value: Any) -> Any:
 
 
 PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
+
+OTHER_VARIABLES = ("CREW_CONFIG",)
+"""Read by us and no setting."""
 
 STARTER_FILE = Path(__file__).with_name("starter.yaml")
 """What `crew init` writes. A test holds it and the classes below together."""
@@ -238,28 +242,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # No .env file: it would be a second configuration file that nobody named.
-        return (_Environment(settings_cls), init_settings)
-
-
-class _Environment(EnvSettingsSource):
-    """The environment, where ``NAME_FILE`` stands for a file that holds the value of ``NAME``.
-
-    Docker and Kubernetes mount secrets as files; this keeps them out of ``docker inspect`` and ``/proc``.
-    """
-
-    def _load_env_vars(self) -> Mapping[str, str | None]:
-        found = dict(super()._load_env_vars())
-        for name, path in list(found.items()):
-            if name.startswith("crew_") and name.endswith("_file") and path:
-                try:
-                    found[name.removesuffix("_file")] = Path(path).expanduser().read_text(encoding="utf-8").strip()
-                except OSError as problem:
-                    raise UsageError(
-                        f"{name.upper()} names {path}, which cannot be read: {problem.strerror}",
-                        "Give the path of a file that holds the secret alone.",
-                    ) from problem
-                del found[name]
-        return found
+        return (Environment(settings_cls), init_settings)
 
 
 def find_file(option: Path | None, environment: Mapping[str, str]) -> Path | None:
@@ -279,6 +262,7 @@ def load(option: Path | None = None) -> Settings:
     values = _read_yaml(path) if path else {}
     where = str(path) if path else "environment"
     refuse_secrets(values, Settings, where)
+    refuse_misspelt(os.environ, Settings, OTHER_VARIABLES)
     try:
         return Settings(**values)
     except ValidationError as problem:

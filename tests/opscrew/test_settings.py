@@ -86,3 +86,31 @@ def test_a_list_in_the_environment_that_is_not_json_names_its_variable(write, mo
     with pytest.raises(UsageError) as raised:
         settings.load(write(""))
     assert raised.value.message == "CREW_KUBERNETES: not valid JSON"
+
+
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("CREW_BITBUKET__TOKEN", "Did you mean CREW_BITBUCKET__TOKEN?"),
+        ("CREW_BITBUKET__TOKEN_FILE", "Did you mean CREW_BITBUCKET__TOKEN?"),
+        ("CREW_LOGLEVEL", "Did you mean CREW_LOG_LEVEL?"),
+        ("CREW_HTTP_PORT", "Did you mean CREW_HTTP__PORT?"),
+        ("CREW_DATADIR", "Did you mean CREW_DATA_DIR?"),
+        ("CREW_JENKINS__URL", "docs/SETTINGS.md lists the variables."),
+    ],
+)
+def test_a_misspelt_variable_is_not_passed_over(write, monkeypatch, variable: str, hint: str) -> None:
+    monkeypatch.setenv(variable, __file__)
+    with pytest.raises(UsageError, match=f"no setting is called {variable}$") as refused:
+        settings.load(write(""))
+    assert refused.value.hint == hint
+
+
+def test_variables_that_kubernetes_makes_of_services_are_left_alone(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_PORT", "tcp://10.0.0.7:8780")
+    monkeypatch.setenv("CREW_HTTP_PORT", "tcp://10.0.0.7:8780")
+    monkeypatch.setenv("CREW_SERVICE_HOST", "10.0.0.7")
+    monkeypatch.setenv("CREW_SERVICE_PORT_HTTP", "8780")
+    monkeypatch.setenv("CREW_PORT_8780_TCP_PROTO", "tcp")
+    monkeypatch.setenv("CREW_CONFIG", "")
+    assert settings.load(write("")).http.port == 8780
