@@ -20,6 +20,14 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer. A thousand volumes over four months are about 5 MB."""
 LONGEST_MESSAGE = 300
 
+OnResponse = Callable[[str], object]
+"""Told of each answer: its HTTP status, or "error" where nothing came back."""
+
+
+def ignored(outcome: str) -> None:
+    """For callers that count nothing."""
+    del outcome
+
 
 @dataclass(frozen=True)
 class Address:
@@ -34,16 +42,9 @@ class Address:
 
 
 class Connection:
-    """Thread-safe. ``on_response`` gets the HTTP status, or "error" where nothing came back."""
+    """Thread-safe. Call ``close()`` in the end."""
 
-    def __init__(
-        self,
-        system: str,
-        address: Address,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        on_response: Callable[[str], object] = lambda outcome: None,
-    ) -> None:
+    def __init__(self, system: str, address: Address, on_response: OnResponse) -> None:
         self.system = system
         self.url = _shown(address.url)
         self._seconds = address.timeout_seconds
@@ -53,7 +54,6 @@ class Connection:
             auth=(address.user, address.password) if address.user else None,
             headers={"Authorization": f"Bearer {address.token}"} if address.token else {},
             timeout=address.timeout_seconds,
-            transport=transport,
             trust_env=False,
         )
 

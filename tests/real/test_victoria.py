@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -61,7 +62,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def client(metrics: str) -> Iterator[VictoriaMetricsClient]:
-    with VictoriaMetricsClient(Address(metrics)) as made:
+    with closing(VictoriaMetricsClient(Address(metrics))) as made:
         yield made
 
 
@@ -104,8 +105,8 @@ def test_an_alert_from_its_rule_to_alertmanager_and_a_silence(metrics: str, tmp_
     with (
         alertmanager(tmp_path) as notifier,
         vmalert(tmp_path, RULES, metrics=metrics, notifier=notifier) as url,
-        VmalertClient(Address(url)) as rules,
-        AlertmanagerClient(Address(notifier)) as routed,
+        closing(VmalertClient(Address(url))) as rules,
+        closing(AlertmanagerClient(Address(notifier))) as routed,
     ):
         firing = until(lambda: [one for one in rules.alerts() if one.is_firing])
         assert {one.annotations["summary"] for one in firing} == {"data fills"}
@@ -144,7 +145,7 @@ def test_logs_are_counted_grouped_and_folded_into_patterns(tmp_path) -> None:
         "pod": "api-7",
     }
     hour = Period(NOW - timedelta(hours=1), NOW)
-    with victoria_logs(tmp_path) as url, VictoriaLogsClient(Address(url)) as logs:
+    with victoria_logs(tmp_path) as url, closing(VictoriaLogsClient(Address(url))) as logs:
         write_logs(url, [*failed, other])
         until(lambda: logs.count("*", hour) == 21)
         assert logs.count(named_filter("errors"), hour) == 20

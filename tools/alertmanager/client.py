@@ -5,15 +5,14 @@ https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml. Thread
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import TypeVar
 
-import httpx
 from pydantic import ValidationError
 
 from tools.alert_records import Record, RoutedAlert, Silence, silence_request
-from tools.connection import Address, Connection
+from tools.connection import Address, Connection, OnResponse, ignored
 
 SYSTEM = "alertmanager"
 ALERTS, SILENCES = "/api/v2/alerts", "/api/v2/silences"
@@ -21,22 +20,10 @@ R = TypeVar("R", bound=Record)
 
 
 class AlertmanagerClient:
-    """Use as a context manager, or call ``close()``."""
+    """Call ``close()`` in the end."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        on_response: Callable[[str], object] = lambda outcome: None,
-    ) -> None:
-        self._connection = Connection(SYSTEM, address, transport=transport, on_response=on_response)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __init__(self, address: Address, on_response: OnResponse = ignored) -> None:
+        self._connection = Connection(SYSTEM, address, on_response)
 
     def close(self) -> None:
         self._connection.close()

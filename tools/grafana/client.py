@@ -6,17 +6,17 @@ service account with the role Viewer; nothing here changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from tools.alert_records import RoutedAlert
-from tools.connection import Address, Connection
+from tools.connection import Address, Connection, OnResponse, ignored
 from tools.grafana.records import AlertRule, Annotation, Dashboard
 from tools.queries import Query, load_queries
 
@@ -35,22 +35,10 @@ def queries() -> Mapping[str, Query]:
 
 
 class GrafanaClient:
-    """Use as a context manager, or call ``close()``."""
+    """Call ``close()`` in the end."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        on_response: Callable[[str], object] = lambda outcome: None,
-    ) -> None:
-        self._connection = Connection(SYSTEM, address, transport=transport, on_response=on_response)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __init__(self, address: Address, on_response: OnResponse = ignored) -> None:
+        self._connection = Connection(SYSTEM, address, on_response)
 
     def close(self) -> None:
         self._connection.close()

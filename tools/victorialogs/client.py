@@ -6,16 +6,14 @@ An answer is never partial: where a storage node is missing the server refuses t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import httpx
-
-from tools.connection import Address, Connection
+from tools.connection import Address, Connection, OnResponse, ignored
 from tools.queries import Query, load_queries, quoted
 from tools.victorialogs.records import Group, Lines, LogLine, Pattern
 
@@ -47,23 +45,11 @@ class Period:
 
 
 class VictoriaLogsClient:
-    """Use as a context manager, or call ``close()``. ``filter`` is LogsQL without pipes; ``*`` means everything."""
+    """Call ``close()`` in the end. ``filter`` is LogsQL without pipes; ``*`` means everything."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        on_response: Callable[[str], object] = lambda outcome: None,
-    ) -> None:
-        self._connection = Connection(SYSTEM, address, transport=transport, on_response=on_response)
+    def __init__(self, address: Address, on_response: OnResponse = ignored) -> None:
+        self._connection = Connection(SYSTEM, address, on_response)
         self._timeout = f"{address.timeout_seconds:g}s"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         self._connection.close()

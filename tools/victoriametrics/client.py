@@ -5,16 +5,14 @@ https://docs.victoriametrics.com/victoriametrics/keyconcepts/#query-data. Thread
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import httpx
-
-from tools.connection import Address, Connection
+from tools.connection import Address, Connection, OnResponse, ignored
 from tools.queries import Query, load_queries, matchers
 from tools.victoriametrics.records import Instant, Range, Sample, Series
 
@@ -36,23 +34,11 @@ def named_query(name: str, window: str, labels: Mapping[str, str] | None = None)
 
 
 class VictoriaMetricsClient:
-    """Use as a context manager, or call ``close()``. The server is told our time limit, so that it stops too."""
+    """Call ``close()`` in the end. The server is told our time limit, so that it stops too."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        on_response: Callable[[str], object] = lambda outcome: None,
-    ) -> None:
-        self._connection = Connection(SYSTEM, address, transport=transport, on_response=on_response)
+    def __init__(self, address: Address, on_response: OnResponse = ignored) -> None:
+        self._connection = Connection(SYSTEM, address, on_response)
         self._timeout = f"{address.timeout_seconds:g}s"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         self._connection.close()

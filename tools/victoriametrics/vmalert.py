@@ -5,13 +5,11 @@ https://docs.victoriametrics.com/victoriametrics/vmalert/#web. Thread-safe; fail
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
-import httpx
 from pydantic import ValidationError
 
-from tools.connection import Address, Connection
+from tools.connection import Address, Connection, OnResponse, ignored
 from tools.victoriametrics.records import Rule, RuleAlert
 
 SYSTEM = "vmalert"
@@ -20,22 +18,10 @@ R = TypeVar("R", Rule, RuleAlert)
 
 
 class VmalertClient:
-    """Use as a context manager, or call ``close()``."""
+    """Call ``close()`` in the end."""
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        transport: httpx.BaseTransport | None = None,
-        on_response: Callable[[str], object] = lambda outcome: None,
-    ) -> None:
-        self._connection = Connection(SYSTEM, address, transport=transport, on_response=on_response)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __init__(self, address: Address, on_response: OnResponse = ignored) -> None:
+        self._connection = Connection(SYSTEM, address, on_response)
 
     def close(self) -> None:
         self._connection.close()

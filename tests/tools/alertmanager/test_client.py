@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,7 +37,7 @@ SILENCE = {
 
 
 def test_alerts() -> None:
-    with http_answers() as server, AlertmanagerClient(Address(server.url)) as client:
+    with http_answers() as server, closing(AlertmanagerClient(Address(server.url))) as client:
         server.by_path[ALERTS] = value([ALERT])
         (alert,) = client.alerts(suppressed=False)
         assert server.requests[0].values == {"silenced": "false", "inhibited": "false"}
@@ -45,7 +46,7 @@ def test_alerts() -> None:
 
 
 def test_silences_leave_out_those_that_are_over() -> None:
-    with http_answers() as server, AlertmanagerClient(Address(server.url)) as client:
+    with http_answers() as server, closing(AlertmanagerClient(Address(server.url))) as client:
         server.by_path[SILENCES] = value([SILENCE, SILENCE | {"id": "s0", "status": {"state": "expired"}}])
         assert [one.id for one in client.silences()] == ["s1"]
         assert [one.id for one in client.silences(expired=True)] == ["s1", "s0"]
@@ -53,7 +54,7 @@ def test_silences_leave_out_those_that_are_over() -> None:
 
 
 def test_a_silence_names_every_label_and_is_sent_once() -> None:
-    with http_answers() as server, AlertmanagerClient(Address(server.url, user="a", password="b")) as client:
+    with http_answers() as server, closing(AlertmanagerClient(Address(server.url, user="a", password="b"))) as client:
         server.by_path[SILENCES] = value({"silenceID": "s2"})
         until = NOW + timedelta(hours=1)
         assert client.silence({"alertname": "X"}, NOW, until, created_by="crew", comment="why") == "s2"
@@ -70,7 +71,7 @@ def test_a_silence_names_every_label_and_is_sent_once() -> None:
 
 @pytest.mark.parametrize("answer", [{}, [1], [ALERT | {"startsAt": "soon"}], [ALERT | {"labels": "x"}]])
 def test_wrong_shapes_are_an_error(answer: object) -> None:
-    with http_answers() as server, AlertmanagerClient(Address(server.url)) as client:
+    with http_answers() as server, closing(AlertmanagerClient(Address(server.url))) as client:
         server.by_path[ALERTS] = value(answer)
         with pytest.raises(PermanentError):
             client.alerts()

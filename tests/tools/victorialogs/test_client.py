@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,8 +24,8 @@ def server() -> Iterator[Answers]:
         yield running
 
 
-def client(server: Answers, seconds: float = 5) -> VictoriaLogsClient:
-    return VictoriaLogsClient(Address(server.url, timeout_seconds=seconds))
+def client(server: Answers, seconds: float = 5) -> closing[VictoriaLogsClient]:
+    return closing(VictoriaLogsClient(Address(server.url, timeout_seconds=seconds)))
 
 
 def rows(*entries: object) -> str:

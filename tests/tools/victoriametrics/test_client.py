@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,8 +29,8 @@ def server() -> Iterator[Answers]:
         yield running
 
 
-def client(server: Answers, seconds: float = 5, **address: str) -> VictoriaMetricsClient:
-    return VictoriaMetricsClient(Address(server.url, timeout_seconds=seconds, **address))
+def client(server: Answers, seconds: float = 5, **address: str) -> closing[VictoriaMetricsClient]:
+    return closing(VictoriaMetricsClient(Address(server.url, timeout_seconds=seconds, **address)))
 
 
 def test_an_instant_query(server: Answers) -> None:
@@ -100,7 +101,10 @@ def test_a_server_that_hangs_costs_the_time_limit_and_no_more(server: Answers, a
 
 def test_nobody_listens_and_no_secret_is_shown(server: Answers) -> None:
     address = Address("http://someone:hunter2@127.0.0.1:9", timeout_seconds=2)
-    with VictoriaMetricsClient(address) as asking, pytest.raises(TemporaryError, match="cannot be reached") as caught:
+    with (
+        closing(VictoriaMetricsClient(address)) as asking,
+        pytest.raises(TemporaryError, match="cannot be reached") as caught,
+    ):
         asking.instant("up")
     assert "hunter2" not in str(caught.value)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from tests.support.http_answers import http_answers, value
@@ -29,7 +31,7 @@ def groups(*rules: object) -> object:
 
 def test_rules_with_their_alerts_and_health() -> None:
     broken = RULE | {"health": "err", "lastError": "no such metric", "lastEvaluation": "0001-01-01T00:00:00Z"}
-    with http_answers() as server, VmalertClient(Address(server.url)) as client:
+    with http_answers() as server, closing(VmalertClient(Address(server.url))) as client:
         server.by_path[RULES] = value(groups(RULE | {"alerts": [ALERT]}, broken))
         good, bad = client.rules()
     assert (good.group, good.duration_seconds, good.is_broken) == ("disks", 300, False)
@@ -39,7 +41,7 @@ def test_rules_with_their_alerts_and_health() -> None:
 
 
 def test_alerts_and_none() -> None:
-    with http_answers() as server, VmalertClient(Address(server.url)) as client:
+    with http_answers() as server, closing(VmalertClient(Address(server.url))) as client:
         server.by_path[ALERTS] = value({"status": "success", "data": {"alerts": [ALERT]}})
         (alert,) = client.alerts()
         assert (alert.name, alert.labels["namespace"], alert.annotations) == ("DiskFilling", "shop", {})
@@ -51,7 +53,7 @@ def test_alerts_and_none() -> None:
     "answer", [[], {"status": "success"}, groups("no rule"), groups(RULE | {"labels": 3}), groups(RULE | {"alerts": 3})]
 )
 def test_wrong_shapes_are_an_error(answer: object) -> None:
-    with http_answers() as server, VmalertClient(Address(server.url)) as client:
+    with http_answers() as server, closing(VmalertClient(Address(server.url))) as client:
         server.by_path[RULES] = value(answer)
         with pytest.raises(PermanentError):
             client.rules()
