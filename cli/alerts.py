@@ -164,15 +164,18 @@ def _print_group(told: Group, count: int, zone: Any) -> None:
         return
     if triage.get("explanation"):
         typer.echo(f"In the model's words\n{folded(triage['explanation'])}")
+    if triage.get("explanation_note"):
+        typer.echo(folded(triage["explanation_note"]))
     typer.echo("Likely causes")
-    for cause in triage.get("causes", []):
-        typer.echo(folded(f"{cause['score']:.2f}  {cause['text']} ({cause['why']})"))
-    if not triage.get("causes"):
+    causes = triage.get("causes", [])
+    for number, cause in enumerate(causes, 1):
+        typer.echo(folded(f"E{number}  {cause['score']:.2f}  {cause['text']} ({cause['why']})"))
+    if not causes:
         typer.echo(folded("None stands out."))
     if triage.get("evidence"):
         typer.echo("Evidence")
-    for line in triage.get("evidence", []):
-        typer.echo(folded(line["source"]))
+    for number, line in enumerate(triage.get("evidence", []), len(causes) + 1):
+        typer.echo(folded(f"E{number}  {line['source']}"))
         typer.echo(folded(line["text"], indent=4))
     for name, problem in triage.get("not_looked_at", {}).items():
         typer.echo(folded(f"Not looked at: {name} ({problem})"))

@@ -33,7 +33,7 @@ def triaged(context: CrewContext, execution: Execution, group: Group, alerts: Se
     clues = [clue for look in looks.values() for clue in look.clues]
     ranked = rank(clues, case.began_at, case.affected, cause_rules())
     lines = [line for look in looks.values() for line in look.evidence]
-    judged = opinion(context.settings, group.title, ranked, lines)
+    judged = opinion(context.settings, group.title, ranked, lines, _names(case.affected, ranked))
     actions = _proposed(context, execution, group, alerts, judged.order)
     triage = {
         "causes": [_stored(candidate) for candidate in judged.order],
@@ -41,6 +41,7 @@ def triaged(context: CrewContext, execution: Execution, group: Group, alerts: Se
         "not_looked_at": {name: storable(look.problem) for name, look in looks.items() if look.problem},
         "looked_at": [name for name, look in looks.items() if not look.problem],
         "explanation": storable(judged.text, 1_000),
+        "explanation_note": judged.note,
         "action": actions[0] if actions else "",
         "actions": actions,
     }
@@ -62,6 +63,12 @@ def _affected(context: CrewContext, alerts: Sequence[KnownAlert]) -> tuple[Subje
             beside = Subject(system="kubernetes", kind="Node", scope=cluster, name=node)
             found[beside.key] = beside
     return tuple(found.values())[:MOST_SUBJECTS]
+
+
+def _names(affected: Sequence[Subject], ranked: Sequence[Candidate]) -> set[str]:
+    """What the model may speak of by name, where the evidence does."""
+    named = [*affected, *(one.clue.subject for one in ranked if one.clue.subject is not None)]
+    return {subject.name for subject in named}
 
 
 def _proposed(

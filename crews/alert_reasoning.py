@@ -1,34 +1,40 @@
 """The model's part of triage: it chooses among the candidates that code has ranked, and words the choice.
 
 With the model off or too slow, the code's own order stands and there is no prose. Nothing here can add a cause or an
-action.
+action, and a sentence that the evidence does not hold is left out, as in an answer to a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opscrew.alerts.causes import Candidate
+from opscrew.answer.claims import ClaimCheck, sentences
+from opscrew.answer.packet import Fact, pack, shortened
+from opscrew.answer.tokens import token_counter
 from opscrew.model.evidence import Evidence
 from opscrew.settings import Settings
 
 if TYPE_CHECKING:
-    from crews.team.reason import Reasoner
+    from crews.team.reason import Reasoner, ReasonResult
 
 SECONDS = 45.0
 CLEAR_LEAD = 2.0
 """Where the first candidate fits so many times better than the second, there is nothing to choose."""
-MOST_LINES = 25
+PACKET_TOKENS = 1_150
+"""For causes and evidence, as in an answer to a person."""
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """``order`` are the candidates, the chosen one first; ``text`` is empty without a model."""
+    """``order`` are the candidates, the chosen one first. ``text`` cites them as E1, E2, …, and the lines of evidence
+    behind them in their order. ``note`` says why there is less text than the model might have given, or none."""
 
     order: tuple[Candidate, ...]
     text: str = ""
+    note: str = ""
 
 
 def opinion(
@@ -36,9 +42,10 @@ def opinion(
     title: str,
     candidates: Sequence[Candidate],
     lines: Sequence[Evidence],
+    names: Collection[str] = (),
     reasoner: Reasoner | None = None,
 ) -> Opinion:
-    """Always returns."""
+    """Always returns. ``names`` are those of the objects that the alerts and the candidates are about."""
     order = tuple(candidates)
     if settings.model.name == "none" or not order:
         return Opinion(order)
@@ -50,13 +57,35 @@ def opinion(
     try:
         if len(order) > 1 and order[0].score < CLEAR_LEAD * order[1].score:
             order = _chosen(asked, title, order)
-        packet = "\n".join([title, *_listed(order), *(f"{line.source}: {line.text}" for line in lines[:MOST_LINES])])
+        facts = _numbered(order, lines)
+        count = token_counter(settings.data_dir, settings.model.name)
+        packet = f"{title}\n{pack(facts, PACKET_TOKENS, count, settings.zone).text}"
         budget = RunBudget(deadline_seconds=SECONDS)
         told = asked.reason("explain_alert", packet, budget=budget, priority=Priority.BACKGROUND, role="sre")
-        return Opinion(order, "" if told.cut else told.text)
+        return _checked(order, told, ClaimCheck(facts, title, settings.zone, names))
     finally:
         if reasoner is None:
             asked.close()
+
+
+def _numbered(order: Sequence[Candidate], lines: Sequence[Evidence]) -> list[Fact]:
+    """The causes in their order, then the evidence, as `crew alerts show` numbers them."""
+    causes = [Fact("cause", shortened(f"{one.clue.text} ({one.why})"), one.clue.began_at) for one in order]
+    seen = [Fact(line.source, shortened(line.text), line.observed_at) for line in lines]
+    return [replace(fact, id=f"E{number}") for number, fact in enumerate([*causes, *seen], 1)]
+
+
+def _checked(order: tuple[Candidate, ...], told: ReasonResult, check: ClaimCheck) -> Opinion:
+    """The sentences that hold, of the cause and of the next step. A last one that was cut off is none."""
+    said = sentences(told.text)
+    said = said[:-1] if told.cut else said + sentences(str((told.structured or {}).get("next_step", "")))
+    said = list(dict.fromkeys(said))
+    kept = [sentence for sentence in said if check.check(sentence).holds]
+    if not said:
+        return Opinion(order, note="" if told.state.ready else f"The {told.state}.")
+    left_out = len(said) - len(kept)
+    note = f"{left_out} of {len(said)} sentences said what the evidence does not hold and were left out."
+    return Opinion(order, " ".join(kept), note if left_out else "")
 
 
 def _chosen(asked: Reasoner, title: str, order: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
