@@ -10,7 +10,7 @@ from crews.alert_looks import LOOKS, Case, look_at_all
 from crews.alert_reasoning import opinion
 from crews.context import CrewContext
 from opscrew.actions.execution import Execution
-from opscrew.alerts.alert import subject_of
+from opscrew.alerts.alert import AlertState, subject_of
 from opscrew.alerts.causes import Candidate, cause_rules, rank
 from opscrew.alerts.groups import Group
 from opscrew.alerts.life import KnownAlert
@@ -74,7 +74,10 @@ def _names(affected: Sequence[Subject], ranked: Sequence[Candidate]) -> set[str]
 def _proposed(
     context: CrewContext, execution: Execution, group: Group, alerts: Sequence[KnownAlert], order: Sequence[Candidate]
 ) -> list[str]:
-    """Ids of the actions that answer this group: the repair of the first cause, or a silence for what only flaps."""
+    """Ids of the actions that answer this group: the repair of the first cause, or a silence for what only flaps. What
+    is over needs none."""
+    if all(alert.state is not AlertState.FIRING for alert in alerts):
+        return []
     known = group_finding(group, alerts, context.clock(), alert_rules()).fingerprint
     action: Action | None = proposed_repair(group, order, cause_rules(), finding=known)
     if action is not None:
@@ -83,11 +86,25 @@ def _proposed(
         target = order[0].clue.subject.key
         open_ones = [one for one in execution.list() if one.action.target.key == target and not one.state.final]
         return [one.id for one in open_ones[-1:]]
-    flapping = [alert for alert in alerts if alert.is_flapping(context.clock(), alert_rules())]
-    if flapping and (not order or order[0].score < cause_rules().repair_from):
-        quiet = silence(flapping[0], group, cause_rules(), finding=known)
-        return [execution.propose(quiet).id] if quiet else []
+    if not order or order[0].score < cause_rules().repair_from:
+        return _silence(context, execution, group, alerts)
     return []
+
+
+def calmed(context: CrewContext, execution: Execution, group: Group, alerts: Sequence[KnownAlert]) -> Group:
+    """The same group, or, where nothing was proposed for it and it flaps by now, with a proposed silence."""
+    if group.triaged_at is None or group.triage.get("actions"):
+        return group
+    actions = _silence(context, execution, group, alerts)
+    return replace(group, triage={**group.triage, "action": actions[0], "actions": actions}) if actions else group
+
+
+def _silence(context: CrewContext, execution: Execution, group: Group, alerts: Sequence[KnownAlert]) -> list[str]:
+    """The id of a proposed silence for the first alert that flaps."""
+    flapping = [alert for alert in alerts if alert.is_flapping(context.clock(), alert_rules())]
+    known = group_finding(group, alerts, context.clock(), alert_rules()).fingerprint
+    quiet = silence(flapping[0], group, cause_rules(), finding=known) if flapping else None
+    return [execution.propose(quiet).id] if quiet else []
 
 
 def _stored(candidate: Candidate) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from opscrew.alerts.looks import Look
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.store.text import storable
+from tools.bitbucket.client import BitbucketClient
 from tools.kubernetes.changes import REPLICA_SETS, WORKLOADS, revisions, workload
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.records import Resource
@@ -20,6 +21,8 @@ from tools.kubernetes.resource_types import PODS
 MOST_OBJECTS = 10
 MOST_REPOSITORIES = 3
 """Each costs two requests of the hour's budget."""
+MOST_PIPELINES = 5
+"""Of one repository; they are told and are no causes, since only a deployment changes what runs."""
 
 
 def rolled_out(context: CrewContext, affected: Sequence[Subject], began_at: datetime) -> Look:
@@ -46,7 +49,7 @@ def rolled_out(context: CrewContext, affected: Sequence[Subject], began_at: date
 
 
 def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at: datetime) -> Look:
-    """Finished deployments of the last hours in repositories named like what is affected."""
+    """Deployments of the last hours in repositories named like what is affected, and the pipelines around them."""
     client = context.systems.bitbucket
     if client is None:
         return Look(problem="bitbucket is not configured")
@@ -57,8 +60,9 @@ def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at
         if any(name == repository.slug or name.startswith(repository.slug + "-") for name in names)
     ]
     since = began_at - timedelta(minutes=cause_rules().within_minutes)
-    clues = []
+    clues, lines = [], list[Evidence]()
     for slug in fitting[:MOST_REPOSITORIES]:
+        lines += _pipelines_of(client, slug, since)
         for deployment in client.deployments(slug):
             at = deployment.completed_on or deployment.started_on
             if at is None or not since <= at <= began_at + timedelta(minutes=cause_rules().slack_minutes):
@@ -69,7 +73,18 @@ def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at
             )
             seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
             clues.append(Clue("change", text, at, subject, evidence=(seen,)))
-    return Look(tuple(clues), tuple(line for clue in clues for line in clue.evidence))
+    return Look(tuple(clues), (*(line for clue in clues for line in clue.evidence), *lines))
+
+
+def _pipelines_of(client: BitbucketClient, slug: str, since: datetime) -> list[Evidence]:
+    found = []
+    for pipeline in client.pipelines(slug, since=since, limit=MOST_PIPELINES):
+        target, state = pipeline.target, pipeline.state.result or pipeline.state.name
+        where = target.branch or target.ref_name or target.commit[:12]
+        text = storable(f"{slug} #{pipeline.build_number} on {where}: {state}", 200)
+        at = pipeline.completed_on or pipeline.created_on
+        found.append(Evidence(source=f"bitbucket pipelines {slug}", text=text, observed_at=at, link=pipeline.url))
+    return found
 
 
 def deployed_in_grafana(context: CrewContext, began_at: datetime) -> Look:

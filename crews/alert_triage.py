@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from crews.alert_case import triaged
+from crews.alert_case import calmed, triaged
 from crews.alert_polling import poll
 from crews.context import CrewContext
 from opscrew.actions.execution import Execution
@@ -17,7 +17,7 @@ from opscrew.actions.records import ActionRecord
 from opscrew.alerts.alert import AlertState
 from opscrew.alerts.causes import Ownership, cause_rules, ownership_of
 from opscrew.alerts.deliveries import all_deliveries, delivery_findings
-from opscrew.alerts.groups import Group, Storm, is_due, storm_of, worst
+from opscrew.alerts.groups import Group, Storm, came_in_storms, is_due, storm_of, worst
 from opscrew.alerts.incident_store import IncidentStore
 from opscrew.alerts.incidents import draft
 from opscrew.alerts.life import KnownAlert
@@ -90,7 +90,7 @@ def _look_into(
         members = members_of.get(group.id, ())
         if not members or not is_due(group, now, store.rules):
             continue
-        if all(_is_quiet(context, alert) for alert in members):
+        if all(_is_quiet(context, alert, now) for alert in members):
             tally.quiet += 1
         elif storm is None or group.opened_at < storm.since:
             due.append((group, members))
@@ -101,13 +101,15 @@ def _look_into(
             group = triaged(context, execution, group, members)
             store.store_triage(group)
             tally.triaged += 1
+        elif (after := calmed(context, execution, group, members)) is not group:
+            group = after
+            store.store_triage(group)
         tally.told.append(group_finding(group, members, now, store.rules))
 
 
-def _is_quiet(context: CrewContext, alert: KnownAlert) -> bool:
+def _is_quiet(context: CrewContext, alert: KnownAlert, at: datetime) -> bool:
     settings = context.settings
-    windows = settings.alerts.maintenance
-    return alert.silenced or bool(maintenance_of(alert.labels, context.clock(), windows, settings.zone))
+    return alert.silenced or bool(maintenance_of(alert.labels, at, settings.alerts.maintenance, settings.zone))
 
 
 def _by_group(alerts: Sequence[KnownAlert]) -> dict[str, list[KnownAlert]]:
@@ -151,12 +153,27 @@ def _why_not_well(
 
 
 def _write_up(context: CrewContext, store: AlertStore, execution: Execution) -> int:
-    """One draft for each group that is over and was looked into. A run that was killed before is made up for."""
+    """One draft for each group that is over. A run that was killed before is made up for.
+
+    What began and ended between two runs is looked into now, for what can still be seen of it; not what came in a
+    storm, which was told as one, and not what was silenced or expected.
+    """
     incidents = IncidentStore(context.engine, context.clock)
-    written = 0
-    for group in store.groups_since(context.clock() - WRITTEN_WITHIN):
-        if not group.is_open and group.triaged_at is not None and not incidents.has(group.id):
-            written += incidents.put(draft(group, store.members(group.id), _actions_of(group, execution)))
+    groups = store.groups_since(context.clock() - WRITTEN_WITHIN)
+    in_storms = came_in_storms(groups, store.rules)
+    written = looked = 0
+    for group in groups:
+        unseen = group.triaged_at is None
+        if group.is_open or (unseen and (group.id in in_storms or looked == MOST_TRIAGED)) or incidents.has(group.id):
+            continue
+        members = store.members(group.id)
+        if unseen:
+            if not members or all(_is_quiet(context, alert, group.opened_at) for alert in members):
+                continue
+            looked += 1
+            group = triaged(context, execution, group, members)
+            store.store_triage(group)
+        written += incidents.put(draft(group, members, _actions_of(group, execution)))
     return written
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -89,6 +90,18 @@ def storm_of(groups: Iterable[Group], firing: Sequence[KnownAlert], now: datetim
         common=common_labels(fresh),
         severity=max((alert.severity for alert in fresh), key=lambda one: one.rank, default=Severity.WARNING),
     )
+
+
+def came_in_storms(groups: Sequence[Group], rules: Rules) -> set[str]:
+    """Ids of those that opened among more others than people are told of one by one."""
+    times = sorted(group.opened_at for group in groups)
+    reach = timedelta(minutes=rules.storm_minutes)
+    return {
+        group.id
+        for group in groups
+        if bisect_right(times, group.opened_at + reach) - bisect_left(times, group.opened_at - reach)
+        > rules.storm_groups
+    }
 
 
 def common_labels(alerts: Sequence[KnownAlert], *, share: float = 0.5, most: int = 5) -> tuple[tuple[str, int], ...]:
