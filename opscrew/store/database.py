@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 from functools import cache
@@ -78,7 +79,8 @@ def alembic_config(connection: Connection) -> Config:
     """Alembic's settings in code, so that no ini file can point at the wrong database."""
     from alembic.config import Config
 
-    config = Config()
+    # What Alembic prints has no reader here: standard output belongs to the commands, and may be JSON.
+    config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     return config

@@ -1,7 +1,8 @@
 """A small MCP server as a program, written against the protocol and not with an SDK, which misbehaves on request.
 
 Run with names of faults as arguments: ``garbage`` prints beside messages, ``child`` leaves a process of its own
-behind, ``silent`` never answers, ``deaf`` ignores the wish to end. Its tools: echo, environment, sleep, crash, change.
+behind, ``silent`` never answers, ``deaf`` ignores the wish to end, ``stuck`` answers nothing after a call of sleep.
+Its tools: echo, environment, sleep, crash, change.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ def main() -> None:
     for line in sys.stdin:
         if "silent" not in FAULTS:
             handle(json.loads(line))
+        if "stuck" in FAULTS and '"sleep"' in line:
+            time.sleep(300)
     if "deaf" in FAULTS:
         time.sleep(300)
 

@@ -10,6 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -57,6 +58,7 @@ class Gateway:
         self._transports = Transports(built_in or {})
         self._sessions: dict[str, SupervisedSession] = {}
         self._lock = threading.Lock()
+        self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -130,8 +132,9 @@ class Gateway:
         )
 
     def close(self) -> None:
-        """Ends every session and process, then the loop. Safe to call twice."""
+        """Ends every session and process, then the loop. Whoever still waits is told. Safe to call twice."""
         with self._lock:
+            self._closed = True
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
             sessions, self._sessions = list(self._sessions.values()), {}
         if loop is None or thread is None:
@@ -175,26 +178,38 @@ class Gateway:
 
     def _session(self, server: Server) -> SupervisedSession:
         with self._lock:
+            if self._closed:
+                raise _closed()
             if server.name not in self._sessions:
                 self._sessions[server.name] = SupervisedSession(server, self._transports.connect)
             return self._sessions[server.name]
 
     def _run(self, asking: Coroutine[Any, Any, Result], seconds: float) -> Result:
         """Runs on the loop; gives up after ``seconds`` of wall time, whatever the server or the loop does."""
-        future = asyncio.run_coroutine_threadsafe(_within(asking, seconds), self._running_loop())
+        with self._lock:  # so that closing finds each question either on the loop or not begun
+            if self._closed:
+                asking.close()
+                raise _closed()
+            future = asyncio.run_coroutine_threadsafe(_within(asking, seconds), self._running_loop())
         try:
             return future.result(seconds + GRACE_SECONDS)
         except FutureTimeout:
             future.cancel()
             raise TemporaryError(f"no answer within {seconds:.0f} s", system="mcp") from None
+        except FutureCancelled:
+            raise _closed() from None
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="mcp gateway", daemon=True)
-                self._thread.start()
-            return self._loop
+        """The caller holds the lock."""
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="mcp gateway", daemon=True)
+            self._thread.start()
+        return self._loop
+
+
+def _closed() -> TemporaryError:
+    return TemporaryError("the gateway was closed", system="mcp")
 
 
 async def _within(asking: Coroutine[Any, Any, Result], seconds: float) -> Result:
@@ -205,7 +220,12 @@ async def _within(asking: Coroutine[Any, Any, Result], seconds: float) -> Result
 
 
 async def _close_all(sessions: Sequence[SupervisedSession]) -> None:
+    """Sessions first, so that their processes end in order; then whatever else is under way on this loop."""
     await asyncio.gather(*(session.close() for session in sessions), return_exceptions=True)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _text_of(answer: CallToolResult) -> tuple[str, bool]:

@@ -55,12 +55,15 @@ class SupervisedSession:
         self._pause = SHORTEST_PAUSE
         self._not_before = 0.0
         self._trouble = ""
+        self._closed = False
         self.starts = 0
 
     async def live(self) -> Live:
         """The session, opened if need be. Callers that give up waiting do not stop the start."""
         if self._live is not None and await self._still_answers(self._live):
             return self._live
+        if self._closed:  # asked here, since looking whether it answers takes time
+            raise TemporaryError("the gateway was closed", system="mcp")
         if self._starting is None:
             wait = self._not_before - asyncio.get_running_loop().time()
             if wait > 0:
@@ -88,7 +91,8 @@ class SupervisedSession:
         return await self._ask(await self.live(), tool, arguments)
 
     async def close(self) -> None:
-        """Ends the session and its process."""
+        """Ends the session and its process, for good."""
+        self._closed = True
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait({self._starting}, timeout=CLOSE_SECONDS)

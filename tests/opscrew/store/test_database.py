@@ -1,5 +1,7 @@
 """The database opens, migrates, survives company, and says what is wrong."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -17,6 +19,18 @@ NOON = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 
 def run(crew: str = "ci_watch") -> Run:
     return Run(crew=crew, started_at=NOON, ended_at=NOON, outcome=RunOutcome.OK, summary="fine", unavailable=("gcp",))
+
+
+def test_alembic_prints_nothing_where_json_may_be_expected(tmp_path) -> None:
+    """In a process of its own: Alembic keeps the standard output that it finds when it is imported."""
+    program = (
+        "from alembic import command\n"
+        "from opscrew.store.database import alembic_config, open_database\n"
+        f"with open_database('sqlite:///{tmp_path}/crew.db').begin() as connection:\n"
+        "    command.check(alembic_config(connection))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == ""
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 from tools.errors import UpstreamError
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import ServerEntry, resolve
+from tools.mcp.session import PING_SECONDS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "support" / "mcp_program.py"
 
@@ -141,6 +143,32 @@ def test_closing_leaves_no_process_behind(tmp_path) -> None:
     while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [pid for pid in pids if is_alive(pid)] == []
+
+
+def test_closing_while_a_server_is_being_started_again_leaves_nothing_running(tmp_path) -> None:
+    """The call that found the server stuck has it ended and started anew; closing comes in between."""
+    answers: list[str] = []
+    opened = gateway(tmp_path, "stuck", "deaf", timeout_seconds=30)
+    opened.call("program", "sleep", {"seconds": 60}, seconds=1)
+    loop = opened._loop
+    assert loop is not None
+    asking = threading.Thread(target=lambda: answers.append(opened.call("program", "echo", {"text": "x"}).text))
+    asking.start()
+    time.sleep(PING_SECONDS + 0.5)
+    opened.close()
+    asking.join(3)
+    assert not asking.is_alive()
+    assert answers == ["program: the gateway was closed"]
+    assert asyncio.all_tasks(loop) == set()
+    assert len(notes(tmp_path, "start")) == 1
+
+
+def test_a_closed_gateway_starts_nothing_and_says_so(tmp_path) -> None:
+    opened = gateway(tmp_path)
+    opened.close()
+    assert opened.call("program", "echo", {"text": "x"}).text == "program: the gateway was closed"
+    assert opened.state("program").detail == "the gateway was closed"
+    assert notes(tmp_path, "start") == []
 
 
 def test_many_threads_share_one_session(tmp_path) -> None:
