@@ -5,7 +5,7 @@ A cluster that does not answer is a finding of its own, and its other findings s
 
 from __future__ import annotations
 
-from crews.cluster_metrics import metrics_of, read_throttling
+from crews.cluster_metrics import findings_with_peaks, metrics_of, read_throttling
 from crews.cluster_sweep import snapshot_of
 from crews.context import CrewContext
 from opscrew.cluster.assessment import Assessment, assess
@@ -44,7 +44,9 @@ def run(context: CrewContext) -> Run:
         ledger.observe(source(part.name, "access"), [], complete=True)
         snapshot = snapshot_of(reading, context.clock())
         assessment = assess(snapshot, noise, part.name)
-        changes = ledger.observe(source(part.name), assessment.findings, complete=not reading.interrupted)
+        told, silent = findings_with_peaks(context.systems, part, assessment.findings, snapshot.now)
+        unavailable += [silent] if silent else []
+        changes = ledger.observe(source(part.name), told, complete=not reading.interrupted)
         if reading.interrupted:
             unavailable.append(f"kubernetes {part.name} ({', '.join(sorted(reading.not_checked))})")
         if context.settings.victoriametrics is not None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from crews.systems import Systems
+from opscrew.cluster.memory_peaks import namespaces_of_kills, with_peaks
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.throttling import ThrottledContainer
 from opscrew.errors import CrewError
+from opscrew.model.finding import Finding
 from opscrew.settings import KubernetesSettings
+from tools.errors import UpstreamError
 from tools.victoriametrics.client import VictoriaMetricsClient, named_query
 from tools.victoriametrics.records import Instant
 
 WINDOW = "30m"
 """Long enough that a start-up or one slow request does not count, short enough to be about now."""
+
+PEAK_WINDOW = "1d"
+"""As long as an OOM kill is told (``oom_window_seconds`` in thresholds.yaml)."""
+MOST_NAMESPACES = 10
+"""Asked one by one, so that the store need not look at every container; where more are hit, the cluster is asked."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +65,29 @@ def read_throttling(metrics: VictoriaMetricsClient, labels: Mapping[str, str], s
         workload = f"{owner.kind}/{owner.name}" if owner is not found else ""
         rows.append(ThrottledContainer(namespace, pod, container, share, workload, limit_of.get(key), use_of.get(key)))
     return Throttling(tuple(rows), any(answer.partial for answer in (shares, limits, used)))
+
+
+def findings_with_peaks(
+    systems: Systems, part: KubernetesSettings, findings: Sequence[Finding], now: datetime
+) -> tuple[list[Finding], str]:
+    """The findings, with the peak of memory beside OOM kills, and what did not answer ("" when nothing is amiss).
+
+    Nothing is asked where nothing was killed.
+    """
+    namespaces = namespaces_of_kills(findings)
+    if not namespaces:
+        return list(findings), ""
+    try:
+        metrics = metrics_of(systems, part)
+        few = len(namespaces) <= MOST_NAMESPACES
+        peaks: dict[tuple[str, str, str], float] = {}
+        for labels in [{"namespace": namespace} for namespace in namespaces] if few else [{}]:
+            query = named_query("container_memory_peak", PEAK_WINDOW, {**part.metrics_labels, **labels})
+            peaks |= _by_container(metrics.instant(query, now))
+    except (UpstreamError, CrewError) as problem:
+        silent = "" if systems.victoriametrics is None else f"peaks of memory in {part.name} ({problem})"
+        return with_peaks(findings, {}, now, str(problem)), silent
+    return with_peaks(findings, peaks, now), ""
 
 
 def _by_container(answer: Instant) -> dict[tuple[str, str, str], float]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from crews import cluster_health
+from crews import cluster_health, cluster_metrics
 from crews.context import CrewContext
 from crews.systems import Systems
 from opscrew.findings.ledger import Ledger
@@ -18,8 +19,8 @@ from opscrew.model.run import RunOutcome
 from opscrew.settings import KubernetesSettings, Settings, UrlSettings
 from opscrew.store.database import open_database
 from tests.support.http_answers import Answers, hang, http_answers
-from tests.support.kubernetes_api import kubernetes_api
-from tests.support.kubernetes_objects import NOW, pod, ready, thing
+from tests.support.kubernetes_api import Api, kubernetes_api
+from tests.support.kubernetes_objects import NOW, ago, container, pod, ready, thing
 from tests.support.metrics_answers import MetricsTable
 from tools.victoriametrics.client import QUERY
 
@@ -42,16 +43,21 @@ def metrics() -> Iterator[Answers]:
 
 
 @pytest.fixture
-def context(metrics: Answers, engine: Engine, tmp_path: Path) -> Iterator[CrewContext]:
+def cluster() -> Iterator[Api]:
     with kubernetes_api() as api:
         api.objects |= {"/api/v1/pods": [pod("db-0", owner=OWNER, conditions=ready())], SETS: [OWNER]}
-        settings = Settings(
-            kubernetes=(KubernetesSettings(name="prod", kubeconfig=api.kubeconfig(tmp_path)),),
-            victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=0.4),
-        )
-        counters = Metrics()
-        with Systems(settings, lambda: NOW, counters) as systems:
-            yield CrewContext(settings=settings, engine=engine, clock=lambda: NOW, metrics=counters, systems=systems)
+        yield api
+
+
+@pytest.fixture
+def context(cluster: Api, metrics: Answers, engine: Engine, tmp_path: Path) -> Iterator[CrewContext]:
+    settings = Settings(
+        kubernetes=(KubernetesSettings(name="prod", kubeconfig=cluster.kubeconfig(tmp_path)),),
+        victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=0.4),
+    )
+    counters = Metrics()
+    with Systems(settings, lambda: NOW, counters) as systems:
+        yield CrewContext(settings=settings, engine=engine, clock=lambda: NOW, metrics=counters, systems=systems)
 
 
 def throttled(metrics: Answers, share: float, *, partial: bool = False) -> None:
@@ -98,3 +104,72 @@ def test_a_store_that_hangs_leaves_the_rest_of_the_look_alone(
     assert run.outcome is RunOutcome.PARTIAL
     assert "no answer within 0.4 s" in run.unavailable[0]
     assert "prod: 1 pods" in run.summary
+
+
+def kill(objects: dict[str, list[dict[str, Any]]], *namespaces: str) -> None:
+    """One pod in each namespace that was killed for its memory three hours ago and runs again."""
+    ended = {"terminated": {"reason": "OOMKilled", "exitCode": 137, "finishedAt": ago(hours=3)}}
+    pods = []
+    for namespace in namespaces:
+        hungry = pod("db-0", conditions=ready(), containerStatuses=container(1, lastState=ended, ready=True))
+        hungry["metadata"] |= {"namespace": namespace, "uid": f"pod-{namespace}"}
+        hungry["spec"]["containers"][0]["resources"] = {"limits": {"memory": "128Mi"}}
+        pods.append(hungry)
+    objects["/api/v1/pods"] = pods
+
+
+def peaks(metrics: Answers, *namespaces: str) -> None:
+    labels = [{"namespace": namespace, "pod": "db-0", "container": "app"} for namespace in namespaces]
+    table = MetricsTable(now={"container_memory_working_set_bytes": [(one, 120 * 1024 * 1024) for one in labels]})
+    table.serve_on(metrics)
+
+
+def memory_lines(engine: Engine) -> list[str]:
+    return [line.text for one in found(engine) for line in one.evidence if line.text.startswith("memory of app:")]
+
+
+def queries_of(metrics: Answers) -> list[str]:
+    asked = [request.values["query"] for request in metrics.requests]
+    return [query for query in asked if "container_memory_working_set_bytes" in query]
+
+
+def test_an_oom_kill_is_told_with_its_limit_and_the_peak(
+    context: CrewContext, engine: Engine, metrics: Answers, cluster: Api
+) -> None:
+    kill(cluster.objects, "team")
+    peaks(metrics, "team")
+    assert cluster_health.run(context).outcome is RunOutcome.OK
+    (line,) = memory_lines(engine)
+    assert line.startswith("memory of app: highest reading 120 MiB, 94% of its limit of 128Mi")
+    (query,) = queries_of(metrics)
+    assert 'namespace="team"' in query
+
+
+def test_kills_in_many_namespaces_are_one_question_about_the_cluster(
+    context: CrewContext, engine: Engine, metrics: Answers, cluster: Api
+) -> None:
+    names = [f"team-{number}" for number in range(cluster_metrics.MOST_NAMESPACES + 1)]
+    kill(cluster.objects, *names)
+    peaks(metrics, *names)
+    cluster_health.run(context)
+    assert len(memory_lines(engine)) == len(names)
+    assert all("highest reading 120 MiB" in line for line in memory_lines(engine))
+    (query,) = queries_of(metrics)
+    assert "namespace=" not in query
+
+
+def test_where_nothing_was_killed_nothing_is_asked(context: CrewContext, metrics: Answers) -> None:
+    cluster_health.run(context)
+    assert queries_of(metrics) == []
+
+
+def test_a_store_that_hangs_is_named_beside_the_kill(
+    context: CrewContext, engine: Engine, metrics: Answers, cluster: Api
+) -> None:
+    kill(cluster.objects, "team")
+    metrics.by_path[QUERY] = hang
+    run = cluster_health.run(context)
+    assert run.outcome is RunOutcome.PARTIAL
+    assert run.unavailable[0].startswith("peaks of memory in prod (victoriametrics: no answer within 0.4 s")
+    (line,) = memory_lines(engine)
+    assert "the peak is not known: victoriametrics: no answer within 0.4 s" in line

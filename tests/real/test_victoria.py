@@ -45,6 +45,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         days += [(NOW + timedelta(minutes=minute), 100.0) for minute in range(1, 91)]
         periods = [(NOW - timedelta(minutes=minute), 600.0 * (30 - minute)) for minute in range(30, -1, -1)]
         container = {"namespace": "shop", "pod": "web-1", "container": "app", "cluster": "prod"}
+        memory = [(NOW - timedelta(hours=3), 120e6), (NOW, 40e6)]
         held_back = [(at, value / 4) for at, value in periods]
         write_samples(
             url,
@@ -55,6 +56,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 ({"__name__": "container_cpu_cfs_throttled_periods_total", **container}, held_back),
                 ({"__name__": "container_spec_cpu_quota", **container}, [(NOW, 50000.0)]),
                 ({"__name__": "container_spec_cpu_period", **container}, [(NOW, 100000.0)]),
+                ({"__name__": "container_memory_working_set_bytes", **container}, memory),
             ],
         )
         yield url
@@ -94,6 +96,11 @@ def test_throttling_is_a_share_and_the_limit_is_in_cores(client: VictoriaMetrics
     (limit,) = client.instant(named_query("container_cpu_limit", "15m"), NOW).samples
     assert share.value == pytest.approx(0.25)
     assert limit.value == 0.5
+
+
+def test_the_peak_of_memory_is_that_of_the_day_and_not_the_present_use(client: VictoriaMetricsClient) -> None:
+    (peak,) = client.instant(named_query("container_memory_peak", "1d", {"namespace": "shop"}), NOW).samples
+    assert (peak.value, peak.labels) == (120e6, {"namespace": "shop", "pod": "web-1", "container": "app"})
 
 
 def test_a_query_that_is_wrong_is_told_in_the_servers_words(client: VictoriaMetricsClient) -> None:
