@@ -89,7 +89,7 @@ class Decisions:
         if estimate.demoted:
             return replace(standing, rerun=Rerun.NOT_WANTED, finding=with_note(told, f"not run again: {estimate.text}"))
         pipeline = self._client.pipeline(repo, details["pipeline_uuid"])
-        reason = f"{details['what']}: {details['signature']} usually passes when run again. {estimate.text}"
+        reason = f"{details['what']}: {details['signature']} usually passes when run again: {estimate.text}"
         action = rerun_action(pipeline, standing.repository, reason, told.evidence, told.fingerprint)
         action = with_signature(action, standing.signature)
         objection = self._executor.precondition(action)
@@ -131,7 +131,8 @@ class Decisions:
 
 def _told_action(record: ActionRecord, standing: Standing) -> str:
     if record.state is ActionState.WAITING:
-        return f"a re-run waits for approval ({record.note}): crew actions approve {record.id}"
+        # The command first: a list cuts what is long, and half an id helps nobody.
+        return f"a re-run waits for approval: crew actions approve {record.id} ({record.note})"
     # A commit has one action for ever, so that of a later build may be one that was settled for an earlier build.
     earlier = record.action.parameters["pipeline_uuid"] != standing.pipeline_uuid
     if record.state.final and (earlier or record.state is not ActionState.SUCCEEDED):

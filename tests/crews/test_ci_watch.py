@@ -164,7 +164,7 @@ def test_what_people_are_told_of_a_proposal_follows_what_became_of_it(tmp_path) 
         watch.world.push("shop", "flaky_twice")
         watch.rounds(4)
         (waiting,) = actions(watch)
-        assert "waits for approval" in watch.ledger.open()[0].finding.cause
+        assert f"waits for approval: crew actions approve {waiting.id} (" in watch.ledger.open()[0].finding.cause
         context = watch.context
         Execution(context.engine, context.settings, context.clock, context.uptime).deny(waiting.id, "ada", "not now")
         watch.rounds(2)
