@@ -7,7 +7,9 @@ Nothing heavy is imported here; each command imports what it needs inside its bo
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -39,6 +41,7 @@ def options(
 def program() -> None:
     """Entry point. Exit codes: 0 worked, 1 failed, 2 written wrongly, 130 stopped by Ctrl-C."""
     debug = "--debug" in sys.argv
+    _open_closed_outputs()
     try:
         code = application(standalone_mode=False)
     except typer.TyperException as wrong:
@@ -64,6 +67,13 @@ def program() -> None:
             raise
         sys.exit(_report(problem))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_closed_outputs() -> None:
+    """Whoever closed an output (`>&-`) wants to see nothing there. Python leaves None, which no library expects."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open until the end
 
 
 def _report(problem: Exception) -> int:

@@ -27,6 +27,7 @@ AREAS: tuple[str, ...] = (
     "cluster",
     "cluster_sweep",
     "storage",
+    "commands",
     "daemon",
     "retrieval",
     "questions",

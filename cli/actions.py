@@ -258,6 +258,8 @@ def _print_long(record: ActionRecord, steps: Sequence[dict[str, Any]], zone: Any
     for label, value in facts:
         if value:
             typer.echo(f"{label}\n{folded(value)}")
+    if action.evidence:
+        typer.echo("Evidence")
     for line in action.evidence:
         typer.echo(folded(f"{when(line.observed_at, zone)}  {line.source}\n  {line.text}"))
     typer.echo("Steps")

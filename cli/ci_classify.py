@@ -52,8 +52,10 @@ def classify(
 
 
 def _as_json(name: str, judged: Classification) -> dict[str, object]:
+    from cli.log_files import readable
+
     return {
-        "file": name,
+        "file": readable(name),
         "verdict": judged.verdict.value,
         "signature": judged.signature,
         "confidence": round(judged.confidence, 3),
@@ -65,10 +67,11 @@ def _show(name: str, judged: Classification) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from cli.log_files import shown
     from cli.output import console
 
     colour = {"transient": "green", "genuine": "red", "infra_persistent": "yellow", "unknown": "bright_black"}
-    heading = Text.assemble((name, "bold"), ": ", (judged.verdict.value, colour[judged.verdict.value]))
+    heading = Text.assemble((shown(name), "bold"), ": ", (judged.verdict.value, colour[judged.verdict.value]))
     if judged.signature:
         heading.append(f" ({judged.signature}, confidence {judged.confidence:.0%})")
     table = Table.grid(padding=(0, 1))

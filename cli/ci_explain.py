@@ -19,7 +19,7 @@ def explain_logs(
     as_json: bool = json_option(),
 ) -> None:
     """Show the lines of each log that explain why it failed, best first."""
-    from cli.log_files import read_input_once, reading, tell
+    from cli.log_files import read_input_once, readable, reading, tell
     from opscrew.errors import CrewError, UsageError
 
     if budget < 1:
@@ -38,7 +38,7 @@ def explain_logs(
             continue
         if as_json:
             numbers = [line.number for line in explanation.lines]
-            print_json({"file": name, "n_lines": explanation.total_lines, "lines": numbers})
+            print_json({"file": readable(name), "n_lines": explanation.total_lines, "lines": numbers})
         else:
             _show(name, explanation)
     if broken:
@@ -60,13 +60,14 @@ def _show(name: str, explanation: Explanation) -> None:
     """The chosen lines in groups of neighbours, the group with the best line first, each group in the log's order."""
     from rich.text import Text
 
-    out = console()
-    shown = "standard input" if name == "-" else name
+    from cli.log_files import shown
+
+    out, called = console(), shown(name)
     if not explanation.lines:
-        out.print(Text(f"{shown}: {explanation.total_lines} lines, none of them explains a failure."))
+        out.print(Text(f"{called}: {explanation.total_lines} lines, none of them explains a failure."))
         return
     count = len(explanation.lines)
-    out.print(Text(f"{shown}: {count} of {explanation.total_lines} lines explain the failure", style="bold"))
+    out.print(Text(f"{called}: {count} of {explanation.total_lines} lines explain the failure", style="bold"))
     best = explanation.lines[0].number
     width = len(str(explanation.total_lines))
     for group in groups(explanation.lines):

@@ -7,6 +7,7 @@ from datetime import datetime
 from rich.console import Console
 
 from cli.output import console, print_json
+from cli.text import folded
 from crews.answers import Answer
 from demo.bitbucket.hour import REPOSITORIES, Event
 from opscrew.actions.records import ActionRecord
@@ -88,9 +89,7 @@ class TextStory:
         self._out.print(f"\n{NEXT}")
 
     def _indented(self, text: str) -> None:
-        from rich.padding import Padding
-
-        self._out.print(Padding(_plain(text), (0, 0, 0, 9), expand=False))
+        self._out.print(folded(text, indent=9), markup=False)
 
 
 class JsonStory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import sys
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,14 +31,32 @@ def open_log(name: str) -> Iterator[BinaryIO]:
             packed = raw.peek(2)[:2] == GZIP_MAGIC
             yield cast(BinaryIO, stack.enter_context(gzip.open(raw, "rb")) if packed else raw)
         except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-            raise CrewError(f"{name}: damaged gzip: {problem}", "Fetch the file again.") from problem
+            raise CrewError(f"{shown(name)}: damaged gzip: {problem}", "Fetch the file again.") from problem
         except OSError as problem:
-            raise CrewError(f"{name}: {problem.strerror or problem}", "Give a log file, or - for stdin.") from problem
+            raise CrewError(
+                f"{shown(name)}: {problem.strerror or problem}", "Give a log file, or - for stdin."
+            ) from problem
+
+
+def shown(name: str) -> str:
+    """The name for a person and on one line, whatever characters a file system allowed in it."""
+    if name == STANDARD_INPUT:
+        return "standard input"
+    return readable(name) if name and readable(name).isprintable() else repr(readable(name))
+
+
+def readable(name: str) -> str:
+    """The name where bytes that are no UTF-8 are replaced, since JSON cannot hold them."""
+    return os.fsencode(name).decode("utf-8", errors="replace")
 
 
 def reading(name: str) -> AbstractContextManager[object]:
     """A sign of life on a terminal: a log of some hundred megabytes takes seconds."""
-    return notes().status(f"reading {name}") if sys.stderr.isatty() else nullcontext()
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.text import Text
+
+    return notes().status(Text(f"reading {shown(name)}"))
 
 
 def read_input_once(names: Sequence[str]) -> None:
@@ -52,4 +71,6 @@ def tell(problem: CrewError) -> None:
 
 
 def _standard_input() -> io.BufferedReader:
+    if sys.stdin is None:
+        raise CrewError("standard input is closed", "Give the log as `< FILE`, or name it.")
     return cast(io.BufferedReader, sys.stdin.buffer)

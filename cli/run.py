@@ -56,8 +56,9 @@ def _list(settings: Settings, *, as_json: bool) -> None:
         if as_json:
             print_json({"crew": crew.name, "title": crew.title, "not_configured": missing})
         else:
-            off = f"  (off: {', '.join(missing)} not configured)" if missing else ""
-            console().print(f"{crew.name:18} {crew.title}{off}", markup=False)
+            console().print(f"{crew.name:18} {crew.title}", markup=False)
+            if missing:
+                console().print(f"{'':18} (off: {', '.join(missing)} not configured)", markup=False)
 
 
 def _check(name: str, settings: Settings) -> None:

@@ -25,7 +25,7 @@ def run(context: CrewContext) -> Run:
     """One round over all actions."""
     started = context.clock()
     execution = Execution(context.engine, context.settings, context.clock, context.uptime)
-    moved = execution.advance(connected_executors(context.systems))
+    moved = execution.advance(connected_executors(context))
     now = context.clock()
     told = findings_of((one for one in execution.list() if _is_worth_telling(one, now - RECENT)), now)
     Ledger(context.engine, context.clock).observe("actions", told, complete=True)

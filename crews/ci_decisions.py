@@ -8,6 +8,7 @@ from functools import cached_property
 
 from crews.context import CrewContext
 from crews.executors.rerun_pipeline import RerunPipeline
+from crews.rescue_learning import with_signature
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.failures import with_note
@@ -63,6 +64,13 @@ class Decisions:
             self.touched_repositories.add(standing.repository.split("/", 1)[1])
         return proposed
 
+    def as_it_stands(self, standing: Standing) -> Finding:
+        """Its finding; where a re-run was proposed, with what became of that since: somebody may have denied it."""
+        if standing.rerun is not Rerun.PROPOSED:
+            return standing.finding
+        record = self._execution.get(standing.finding.details["action"])
+        return with_note(standing.finding, _told_action(record, standing))
+
     def outage_findings(self) -> list[Finding]:
         """One finding per outage, in place of those of its pipelines."""
         return [self._outage_finding(outage) for outage in self.outages.values()]
@@ -81,8 +89,9 @@ class Decisions:
         if estimate.demoted:
             return replace(standing, rerun=Rerun.NOT_WANTED, finding=with_note(told, f"not run again: {estimate.text}"))
         pipeline = self._client.pipeline(repo, details["pipeline_uuid"])
-        reason = f"{details['what']}: {details['signature']} usually passes when run again. {estimate.text}"
+        reason = f"{details['what']}: {details['signature']} usually passes when run again: {estimate.text}"
         action = rerun_action(pipeline, standing.repository, reason, told.evidence, told.fingerprint)
+        action = with_signature(action, standing.signature)
         objection = self._executor.precondition(action)
         if objection:
             return self._impossible(standing, objection)
@@ -90,7 +99,9 @@ class Decisions:
         if proposed.state is ActionState.REFUSED:
             return self._impossible(standing, proposed.note)
         return replace(
-            standing, rerun=Rerun.PROPOSED, finding=with_note(told, _told_action(proposed), action=proposed.id)
+            standing,
+            rerun=Rerun.PROPOSED,
+            finding=with_note(told, _told_action(proposed, standing), action=proposed.id),
         )
 
     def _impossible(self, standing: Standing, why: str) -> Standing:
@@ -118,7 +129,13 @@ class Decisions:
         )
 
 
-def _told_action(record: ActionRecord) -> str:
+def _told_action(record: ActionRecord, standing: Standing) -> str:
     if record.state is ActionState.WAITING:
-        return f"a re-run waits for approval ({record.note}): crew actions approve {record.id}"
+        # The command first: a list cuts what is long, and half an id helps nobody.
+        return f"a re-run waits for approval: crew actions approve {record.id} ({record.note})"
+    # A commit has one action for ever, so that of a later build may be one that was settled for an earlier build.
+    earlier = record.action.parameters["pipeline_uuid"] != standing.pipeline_uuid
+    if record.state.final and (earlier or record.state is not ActionState.SUCCEEDED):
+        which = f"#{record.action.parameters['build_number']} of the same commit" if earlier else "it"
+        return f"action {record.id} to run {which} again is {record.state.value}: {record.note}"
     return f"re-run as action {record.id}"

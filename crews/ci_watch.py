@@ -18,11 +18,12 @@ from crews.ci_polling import Round, look_around
 from crews.context import CrewContext
 from crews.executors.rerun_pipeline import RerunPipeline
 from crews.pipeline_failures import judge_failure
+from crews.rescue_learning import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
 from opscrew.ci.failures import Failure, failure_finding, with_note
-from opscrew.ci.history import record_rescue, record_sighting
+from opscrew.ci.history import record_sighting
 from opscrew.ci.outage import Sighting
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
@@ -67,7 +68,7 @@ class _Watch:
     def __init__(self, context: CrewContext, client: BitbucketClient) -> None:
         self._context, self._client = context, client
         self._execution = Execution(context.engine, context.settings, context.clock, context.uptime)
-        self._executor = RerunPipeline(client)
+        self._executor = RerunPipeline(client, RescueLearning(context.engine, context.clock))
         self._ledger = Ledger(context.engine, context.clock)
         self._tally = _Tally()
 
@@ -83,34 +84,14 @@ class _Watch:
         return self._summary(started, seen)
 
     def _advance(self) -> None:
-        """Sends, recovers and follows; learns from each re-run that has ended."""
+        """Sends, recovers and follows. The executor passes on what is learned from each re-run that has ended."""
         moved = self._execution.advance((self._executor,))
         self._tally.changed += moved.changed
         self._tally.problems += moved.problems
         for record in moved.changed:
-            if record.action.kind != KIND:
-                continue
-            # Something has just happened there: the next round looks again instead of waiting for its turn.
-            self._context.woken_by.put(record.action.target.scope.split("/", 1)[1])
-            if record.state in (ActionState.SUCCEEDED, ActionState.FAILED):
-                self._learn(record)
-
-    def _learn(self, record: ActionRecord) -> None:
-        """Whether the re-run rescued counts for its signature. An outage says nothing about the signature."""
-        if record.receipt is None:
-            return
-        repository, number = record.action.target.scope, record.action.parameters["build_number"]
-        standing = standing_in(self._context.engine, repository).get(record.action.parameters["target_key"])
-        if standing is None or not standing.signature or standing.signature in self._decisions().outages:
-            return
-        record_rescue(
-            self._context.engine,
-            standing.signature,
-            repository,
-            pipeline_key=f"{repository}#{number}",
-            passed=record.state is ActionState.SUCCEEDED,
-            at=self._context.clock(),
-        )
+            if record.action.kind == KIND:
+                # Something has just happened there: the next round looks again instead of waiting for its turn.
+                self._context.woken_by.put(record.action.target.scope.split("/", 1)[1])
 
     def _judge_repository(self, repo: str, pipelines: Iterable[Pipeline]) -> bool:
         """Judges what is new and keeps what still stands. False when something could not be read: ask again."""
@@ -152,19 +133,16 @@ class _Watch:
             return None
         return record
 
-    def _decisions(self) -> Decisions:
-        return Decisions(self._context, self._client, self._execution, self._executor)
-
     def _decide(self, complete: dict[str, bool]) -> None:
         """Proposes what is wanted, and tells the ledger what stands."""
-        decisions = self._decisions()
+        decisions = Decisions(self._context, self._client, self._execution, self._executor)
         self._tally.proposed += decisions.propose_wanted()
         self._tally.problems += decisions.problems
         self._ledger.observe("ci_watch/outages", decisions.outage_findings(), complete=True)
         for repo in {*complete, *decisions.touched_repositories}:
             repository = f"{self._client.workspace}/{repo}"
             told = [
-                one.finding
+                decisions.as_it_stands(one)
                 for one in standing_in(self._context.engine, repository).values()
                 if one.signature not in decisions.outages
             ]

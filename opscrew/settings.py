@@ -266,7 +266,8 @@ def load(option: Path | None = None) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as problem:
-        raise UsageError(one_line(problem, where, Settings), "`crew init --print` shows every setting.") from problem
+        mistake = one_line(problem, where, Settings, os.environ)
+        raise UsageError(mistake, "`crew init --print` shows every setting.") from problem
     except ValueError as problem:  # pydantic-settings wraps our own error and unreadable JSON alike
         cause = problem.__cause__
         raise (cause if isinstance(cause, UsageError) else _unreadable_variable(problem)) from problem

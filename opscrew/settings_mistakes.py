@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from opscrew.errors import UsageError
 
+PLAIN_WORDS = {"tuple_type": "should be a list", "model_type": "should hold settings by name"}
+"""For what pydantic words in terms of our code."""
+
 MARKS_OF_TYPES = ("[", "(")
 """Where a value may have several shapes, pydantic adds the name of the shape to the place; people did not write it."""
 
 
-def one_line(problem: ValidationError, where: str, model: type[BaseModel]) -> str:
-    """The first mistake in values for ``model`` that came from ``where`` ("crew.yaml", "environment")."""
-    first = problem.errors()[0]
-    place = ".".join(str(step) for step in first["loc"] if not _is_a_type(step))
+def one_line(problem: ValidationError, file: str, model: type[BaseModel], environment: Iterable[str]) -> str:
+    """The first mistake in values for ``model``, which came from ``file`` or from variables of ``environment``."""
+    mistakes = problem.errors()
+    # A key that is missing often stands there misspelt, and that is what a person has to mend.
+    first = next((one for one in mistakes if one["type"] == "extra_forbidden"), mistakes[0])
+    steps = tuple(step for step in first["loc"] if not _is_a_type(step))
+    variable, length = _variable(steps, environment)
+    place = ".".join([variable, *map(str, steps[length:])]) if variable else ".".join(map(str, steps))
+    where = "environment" if variable else file
     if first["type"] == "extra_forbidden":
-        return f"{where}: unknown key {place}{did_you_mean(_near(first['loc'], model))}"
+        near = _near(first["loc"], model)
+        if variable and length == len(steps):
+            near = [_name((*steps[:-1], key)) for key in near]
+        return f"{where}: unknown key {place if place.isprintable() else repr(place)}{did_you_mean(near)}"
     if first["type"] == "missing":
         return f"{where}: {place} is missing"
-    return f"{where}: {place}: {first['msg'].removeprefix('Value error, ')}"
+    return f"{where}: {place}: {PLAIN_WORDS.get(first['type'], first['msg'].removeprefix('Value error, '))}"
 
 
 def refuse_secrets(values: Mapping[str, Any], model: type[BaseModel], where: str, prefix: str = "") -> None:
@@ -54,6 +65,21 @@ def part_of(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((part for inner in getattr(annotation, "__args__", ()) if (part := part_of(inner))), None)
+
+
+def _variable(steps: tuple[int | str, ...], environment: Iterable[str]) -> tuple[str, int]:
+    """The variable that gave the value at ``steps``, which beats the file, and how many of the steps it stands for."""
+    there = {name.upper() for name in environment}
+    for length in (2, 1):
+        name = _name(steps[:length])
+        given = next((variable for variable in (name, f"{name}_FILE") if variable in there), "")
+        if given and len(steps) >= length:
+            return given, length
+    return "", 0
+
+
+def _name(steps: tuple[int | str, ...]) -> str:
+    return "CREW_" + "__".join(str(step).upper() for step in steps)
 
 
 def _is_a_type(step: int | str) -> bool:

@@ -66,3 +66,29 @@ def test_output_that_finds_no_room_is_one_clear_line(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[0] == "crew: cannot write: the disk is full"
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", ["version", "version --json", "findings", "nosuch", "ci classify nosuch.log"])
+def test_closed_outputs_are_somebodys_wish(tmp_path: Path, arguments: str) -> None:
+    """As a program of the old school is started: `crew serve >&- 2>&-`."""
+    code = 2 if arguments == "nosuch" else 1 if "nosuch" in arguments else 0
+    command = f"{sys.executable} {ROOT / 'main.py'} {arguments}"
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        ended = subprocess.run(
+            f"{command} {closed}",
+            shell=True,
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(tmp_path / "data")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (ended.returncode, "unexpected" in ended.stderr) == (code, False), ended.stderr
+
+
+def test_a_closed_input_is_one_clear_line(tmp_path: Path) -> None:
+    command = f"{sys.executable} {ROOT / 'main.py'} ci classify - <&-"
+    ended = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[0] == "crew: standard input is closed"

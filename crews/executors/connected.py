@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crews.context import CrewContext
 from crews.executors.delete_stuck_pod import DeleteStuckPod
 from crews.executors.expand_pvc import ExpandPvc
 from crews.executors.rerun_pipeline import RerunPipeline
@@ -9,15 +10,16 @@ from crews.executors.restart_workload import RestartWorkload
 from crews.executors.roll_back_workload import RollBackWorkload
 from crews.executors.scale_workload import ScaleWorkload
 from crews.executors.silence_alert import SilenceAlert
-from crews.systems import Systems
+from crews.rescue_learning import RescueLearning
 from opscrew.actions.executor import Executor
 
 
-def connected_executors(systems: Systems) -> tuple[Executor, ...]:
+def connected_executors(context: CrewContext) -> tuple[Executor, ...]:
     """An executor for each kind whose system is configured."""
+    systems = context.systems
     found: list[Executor] = []
     if systems.bitbucket is not None:
-        found.append(RerunPipeline(systems.bitbucket))
+        found.append(RerunPipeline(systems.bitbucket, RescueLearning(context.engine, context.clock)))
     if systems.settings.kubernetes:
         found.append(ExpandPvc(systems))
         found.append(RestartWorkload(systems.kubernetes, systems.clock))

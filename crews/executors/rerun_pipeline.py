@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from crews.rescue_learning import RescueLearning
 from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
 from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
 from opscrew.model.action import Action
@@ -25,8 +26,9 @@ class RerunPipeline:
 
     kind = KIND
 
-    def __init__(self, client: BitbucketClient) -> None:
-        self._client = client
+    def __init__(self, client: BitbucketClient, learning: RescueLearning | None = None) -> None:
+        """Without ``learning`` nobody is told what became of the re-runs: enough for asking and for sending."""
+        self._client, self._learning = client, learning
 
     def precondition(self, action: Action) -> str | None:
         repo = _slug(action)
@@ -62,6 +64,9 @@ class RerunPipeline:
         pipeline = self._client.pipeline(_slug(action), receipt.external_id)
         if not pipeline.is_finished:
             return None
+        # Stopped by a person, or ended in a way we do not know: neither rescued nor failed again.
+        if self._learning is not None and (pipeline.successful or pipeline.failed):
+            self._learning.ended(action, passed=pipeline.successful)
         word = pipeline.state.result.lower() or "unknown"
         return Outcome(pipeline.successful, f"re-run #{pipeline.build_number} ended {word}")
 

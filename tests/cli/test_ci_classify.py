@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
 import subprocess
 import sys
@@ -94,6 +95,24 @@ def test_standard_input_as_a_real_program(logs: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["file"] == "-"
     assert json.loads(done.stdout)["verdict"] == "transient"
+
+
+def test_odd_names_of_files_are_shown_harmlessly(logs: Path) -> None:
+    odd = {
+        b"two\nlines.log": "'two\\nlines.log'",
+        b"\xff.log": "\ufffd.log",
+        b"\x1b[2Jwiped.log": "'\\x1b[2Jwiped.log'",
+    }
+    for name, shown in odd.items():
+        path = os.fsencode(logs) + b"/" + name
+        assert "Traceback" not in crew(os.fsdecode(path)).stderr
+        missing = crew(os.fsdecode(name)).stderr
+        assert missing.startswith(f"crew: {shown}: No such file"), missing
+        Path(os.fsdecode(path)).write_text(BLIP, encoding="utf-8")
+        assert shown.strip("'") in crew(os.fsdecode(path)).stdout.replace("\n", "")
+        judged = json.loads(crew(os.fsdecode(path), "--json").stdout)
+        assert judged["file"] == path.decode("utf-8", errors="replace")
+    assert crew("").stderr.startswith("crew: '': ")
 
 
 def test_no_file_is_a_usage_error() -> None:

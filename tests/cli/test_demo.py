@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 CREW = Path(sys.executable).with_name("crew")
@@ -18,17 +17,25 @@ REAL_SYSTEMS = {
 """What a person's shell may hold. The demo must never talk to them: here that would fail it."""
 
 
-def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("crew-demo-*"))
-    shown = subprocess.run(
-        [CREW, "demo", "--json"],
-        cwd=tmp_path,
-        env=os.environ | REAL_SYSTEMS,
+LEFT_ALONE = ("CI_GENUINE_FAILURE", "CI_INFRA_PERSISTENT")
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """In a home of its own, so that anything left behind shows in ``folder``."""
+    homes = {"HOME": str(folder), "TMPDIR": str(folder), "PATH": os.environ["PATH"]}
+    return subprocess.run(
+        [CREW, "demo", *arguments],
+        cwd=folder,
+        env=homes | REAL_SYSTEMS,
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
     )
+
+
+def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    shown = demo(tmp_path, "--json")
     assert shown.returncode == 0, shown.stderr
     told = [json.loads(line) for line in shown.stdout.splitlines()]
     found = {line["finding"] for line in told if "finding" in line}
@@ -45,5 +52,30 @@ def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> 
     assert len(answers) == 3
     assert all(line["facts"] and line["answer"] for line in answers)
     assert [line["audit"]["intact"] for line in told if "audit" in line] == [True]
-    assert set(Path(tempfile.gettempdir()).glob("crew-demo-*")) <= before
     assert list(tmp_path.iterdir()) == []
+
+
+def test_it_tells_what_it_promises(tmp_path: Path) -> None:
+    """A blip passes, a real failure is left alone, an outage is one finding that holds everything back."""
+    told = [json.loads(line) for line in demo(tmp_path, "--json").stdout.splitlines()]
+    actions = [line for line in told if "action" in line]
+    of_the_blip = [line["state"] for line in actions if line["target"] == "pipeline acme/shop/#2"]
+    assert of_the_blip == ["sent", "succeeded"]
+    left_alone = {line["subject"].removeprefix("branch ") for line in told if line.get("finding") in LEFT_ALONE}
+    assert left_alone == {"acme/payments/main", "acme/infra/main"}
+    assert not [line for line in actions if line["target"] in ("pipeline acme/payments/#1", "pipeline acme/infra/#1")]
+    outage = [line for line in told if line.get("finding") == "CI_OUTAGE"]
+    assert [line["state"] for line in outage] == ["new", "resolved"]
+    during = [line for line in told if outage[0]["at"] <= line.get("at", "") < outage[1]["at"] and line not in outage]
+    assert {line.get("event") for line in during} <= {"push", "outage_ends"}
+
+
+def test_a_person_can_follow_it_and_learns_what_to_try_next(tmp_path: Path) -> None:
+    shown = demo(tmp_path)
+    lines = shown.stdout.splitlines()
+    assert shown.stderr == ""
+    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert "\x1b" not in shown.stdout
+    assert lines.index("What to try next") > lines.index("  audit log: 37 entries, intact")
+    assert sum(line.startswith('crew ask "') for line in lines) == 3

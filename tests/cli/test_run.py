@@ -17,6 +17,9 @@ def test_the_list_names_every_crew_and_what_it_misses(tmp_path: Path) -> None:
     names = [entry["crew"] for entry in listed]
     assert names == [entry.name for entry in CREWS]
     assert listed[names.index("ci_watch")]["not_configured"] == ["bitbucket"]
+    lines = crew(tmp_path, "run", "--list").stdout.splitlines()
+    assert "(off: bitbucket not configured)" in lines[names.index("ci_watch") + 1]
+    assert max(map(len, lines)) <= 80
 
 
 def test_what_cannot_run_says_why(tmp_path: Path) -> None:

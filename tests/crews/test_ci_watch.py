@@ -158,6 +158,26 @@ def test_policy_approve_waits_for_a_person(tmp_path) -> None:
         assert reruns(watch, "shop") == 1
 
 
+def test_what_people_are_told_of_a_proposal_follows_what_became_of_it(tmp_path) -> None:
+    with bitbucket_watch(tmp_path, policy={"rerun_pipeline": "approve"}) as watch:
+        watch.world.add_repository("shop")
+        watch.world.push("shop", "flaky_twice")
+        watch.rounds(4)
+        (waiting,) = actions(watch)
+        assert f"waits for approval: crew actions approve {waiting.id} (" in watch.ledger.open()[0].finding.cause
+        context = watch.context
+        Execution(context.engine, context.settings, context.clock, context.uptime).deny(waiting.id, "ada", "not now")
+        watch.rounds(2)
+        words = f"Action {waiting.id} to run it again is denied: denied by ada: not now"
+        assert words in watch.ledger.open()[0].finding.cause
+        # By hand, then; it fails once more. Another action for the same commit there is none.
+        client = context.systems.bitbucket
+        client.rerun("shop", client.pipeline("shop", 1))
+        watch.rounds(4)
+        assert reruns(watch, "shop") == 1
+        assert "to run #1 of the same commit again is denied" in watch.ledger.open()[0].finding.cause
+
+
 def test_dry_run_sends_nothing(tmp_path) -> None:
     with bitbucket_watch(tmp_path, dry_run=True) as watch:
         watch.world.add_repository("shop")

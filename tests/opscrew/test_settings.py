@@ -50,6 +50,10 @@ def test_a_secret_comes_from_a_file_that_the_environment_names(write, monkeypatc
         ("kubernetes: [{name: a, kubeconfg: b}]", "unknown key kubernetes.0.kubeconfg (did you mean kubeconfig?)"),
         ("bitbucket: {workspace: acme, token: x}", "bitbucket.token is a secret"),
         ("bitbucket: {url: x}", "bitbucket.workspace is missing"),
+        ("bitbucket: {workspce: acme}", "unknown key bitbucket.workspce (did you mean workspace?)"),
+        ("kubernetes: [{nam: prod}]", "unknown key kubernetes.0.nam (did you mean name?)"),
+        ("kubernetes: {name: prod}", "crew.yaml: kubernetes: should be a list"),
+        ('"\\0": 1', r"unknown key '\x00'"),
         ("timezone: Europe/Berln", "did you mean Europe/Berlin?"),
         ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline: Input should be 'auto', 'approve' or 'off'"),
         ("a: [", "line 1: not valid YAML"),
@@ -104,6 +108,26 @@ def test_a_misspelt_variable_is_not_passed_over(write, monkeypatch, variable: st
     with pytest.raises(UsageError, match=f"no setting is called {variable}$") as refused:
         settings.load(write(""))
     assert refused.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("CREW_HTTP__PORT", "many", "environment: CREW_HTTP__PORT: Input should be a valid integer"),
+        ("CREW_LOG_FORMAT", "xml", "environment: CREW_LOG_FORMAT: Input should be 'console' or 'json'"),
+        (
+            "CREW_BITBUCKET__TOKN",
+            "x",
+            "environment: unknown key CREW_BITBUCKET__TOKN (did you mean CREW_BITBUCKET__TOKEN?)",
+        ),
+        ("CREW_KUBERNETES", '[{"nam": "prod"}]', "environment: unknown key CREW_KUBERNETES.0.nam (did you mean name?)"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(write, monkeypatch, variable, value, message) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError) as caught:
+        settings.load(write("bitbucket: {workspace: acme}\nhttp: {host: 127.0.0.1}"))
+    assert caught.value.message.startswith(message)
 
 
 def test_variables_that_kubernetes_makes_of_services_are_left_alone(write, monkeypatch) -> None:

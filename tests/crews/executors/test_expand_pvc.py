@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
 
+from crews.context import CrewContext
 from crews.executors.connected import connected_executors
 from crews.executors.expand_pvc import MARK, ExpandPvc
 from crews.systems import Systems
@@ -88,7 +90,8 @@ def executor(systems: Systems) -> ExpandPvc:
 
 
 def test_it_is_connected_where_a_cluster_is(systems: Systems) -> None:
-    assert "expand_pvc" in [one.kind for one in connected_executors(systems)]
+    context = CrewContext(systems.settings, create_engine("sqlite://"), systems.clock, Metrics(), systems)
+    assert "expand_pvc" in [one.kind for one in connected_executors(context)]
 
 
 def test_the_claim_is_looked_at_again_before_sending(executor: ExpandPvc, api: Answers) -> None:

@@ -1,0 +1,47 @@
+"""Learns from re-runs that have ended whether their signature is worth one.
+
+Two crews follow actions, and whichever hears of the end first tells it here, through the executor: before the end is
+recorded, so that a crash in between costs a second telling, which counts once, and never the lesson.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine
+
+from opscrew.ci.history import record_rescue, sightings_since
+from opscrew.ci.outage import LOOK_BACK, outages
+from opscrew.ci.standing import standing_in
+from opscrew.clock import Clock
+from opscrew.model.action import Action
+
+SIGNATURE = "signature"
+"""The parameter of a re-run that says what its failure was recognised as: the failure itself is soon forgotten."""
+
+
+def with_signature(action: Action, signature: str) -> Action:
+    """The same re-run, from which ``signature`` will be learned."""
+    return action.model_copy(update={"parameters": action.parameters | {SIGNATURE: signature}})
+
+
+class RescueLearning:
+    """Told by the executor of re-runs how each one ended."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine, self._clock = engine, clock
+
+    def ended(self, action: Action, *, passed: bool) -> None:
+        """Counts for the signature that led to it. An outage, whose re-runs fail whatever they are, does not."""
+        signature, now = self._signature(action), self._clock()
+        going_on = {one.signature for one in outages(sightings_since(self._engine, now - LOOK_BACK), now)}
+        if not signature or signature in going_on:
+            return
+        repository, number = action.target.scope, action.parameters["build_number"]
+        record_rescue(self._engine, signature, repository, pipeline_key=f"{repository}#{number}", passed=passed, at=now)
+
+    def _signature(self, action: Action) -> str:
+        """A person who asks for a re-run names no signature; then the failure that still stands does."""
+        named = str(action.parameters.get(SIGNATURE, ""))
+        standing = standing_in(self._engine, action.target.scope).get(action.parameters["target_key"])
+        if named or standing is None or standing.pipeline_uuid != action.parameters["pipeline_uuid"]:
+            return named
+        return standing.signature
