@@ -141,7 +141,7 @@ def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLin
         "since_named": _log(_since_last(named_places, numbers)),
         "to_named": _log(_to_next(named_places, numbers)),
         "named_in_log": np.full(len(numbers), np.log1p(len(named_places)) / np.log1p(FAR), np.float32),
-        "named_and_few": roles["named"] / np.float32(max(1, len(named_places))),
+        "named_and_few": (roles["named"] / max(1, len(named_places))).astype(np.float32),
         "strong_before": _log(np.cumsum(strong)),
         "strong_after": _log(strong.sum() - np.cumsum(strong)),
         "failed_strong_before": _log(np.cumsum(strong * (failed > 0.9))),
