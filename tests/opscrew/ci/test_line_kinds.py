@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 
 from opscrew.ci.line_features import features
@@ -64,7 +65,7 @@ def test_names_are_given_once() -> None:
 def test_every_weight_and_tree_belongs_to_a_feature() -> None:
     lines = read_lines(io.BytesIO(b"one\ntwo\n"))
     names, values = features(lines)
-    more, _ = neighbourhood(names, values, values[:, 0])
+    more, _ = neighbourhood(names, values, values[:, 0], np.arange(len(values)))
     assert set(weights().first) <= set(names)
     assert set(trees().features) <= {*names, *more}
 
