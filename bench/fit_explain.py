@@ -135,9 +135,9 @@ def two_rounds(examples: list[Example], folds: list[int]) -> tuple[Numbers, byte
     tables, marks, names = [], [], list[str]()
     for example, first in zip(examples, unseen, strict=True):
         rows = candidates(first, np.array(example.log.lines.unseen, np.bool_))
-        more_names, more = neighbourhood(example.names, example.values, first)
+        more_names, more = neighbourhood(example.names, example.values, first, rows)
         names = example.names + more_names
-        tables.append(np.column_stack((example.values[rows], more[rows])))
+        tables.append(np.column_stack((example.values[rows], more)))
         marks.append(example.marked[rows])
     return fit(values, examples, DECAY), boosted(names, tables, marks)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-TREES = 200
+TREES = 150
 SETTINGS = {
     # Small trees that many lines must agree on: with thirty projects, anything finer learns the projects by heart.
     "num_leaves": 8,

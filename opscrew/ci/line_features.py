@@ -53,7 +53,9 @@ def _without_empty_epilogues(kinds: LineKinds, found: Flags) -> Flags:
 
 
 def _roles(kinds: LineKinds, found: Flags) -> dict[str, Flags]:
-    """Flags by role. A strong line names a failure and nothing in it speaks against that."""
+    """Flags by role. A strong line names a failure and nothing in it speaks against that. A named one says which: the
+    test, the place in a file, or the crash. There are few of those, and they may stand far before the log's end.
+    """
     by_role: dict[str, Flags] = {
         role: _any(found[:, kinds.columns(role)]) for role in ("headline", "detail", "noise", "epilogue")
     }
@@ -61,8 +63,11 @@ def _roles(kinds: LineKinds, found: Flags) -> dict[str, Flags]:
     by_role["blank"] = found[:, names.index("blank")]
     by_role["marker"] = _any(found[:, [column for column in kinds.columns("marker") if names[column] != "blank"]])
     quiet = by_role["noise"] | by_role["epilogue"] | by_role["marker"]
-    named = found[:, names.index("failed_test_name")]
-    return by_role | {"strong": (by_role["headline"] & ~quiet) | named, "named": named}
+    test = found[:, names.index("failed_test_name")]
+    crash = found[:, names.index("crash_report")]
+    label = found[:, names.index("error_label")] | found[:, names.index("error_level")]
+    place = found[:, names.index("place_and_message")] & label & ~by_role["noise"]
+    return by_role | {"strong": (by_role["headline"] & ~quiet) | test, "named": test | crash | place}
 
 
 def _any(flags: Flags) -> Flags:
@@ -122,6 +127,7 @@ def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLin
     from_end = lines.total - numbers
     strong = roles["strong"].astype(np.int64)
     strong_places = np.flatnonzero(roles["strong"])
+    named_places = np.flatnonzero(roles["named"])
     return {
         "in_failed_command": failed,
         "to_exit": _log(to_exit),
@@ -132,6 +138,10 @@ def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLin
         "position": (numbers / max(1, lines.total)).astype(np.float32),
         "since_strong": _log(_since_last(strong_places, numbers)),
         "to_strong": _log(_to_next(strong_places, numbers)),
+        "since_named": _log(_since_last(named_places, numbers)),
+        "to_named": _log(_to_next(named_places, numbers)),
+        "named_in_log": np.full(len(numbers), np.log1p(len(named_places)) / np.log1p(FAR), np.float32),
+        "named_and_few": (roles["named"] / max(1, len(named_places))).astype(np.float32),
         "strong_before": _log(np.cumsum(strong)),
         "strong_after": _log(strong.sum() - np.cumsum(strong)),
         "failed_strong_before": _log(np.cumsum(strong * (failed > 0.9))),

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import re2
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 AUTOMATON_BYTES = 32 * 1024 * 1024
 """What the automaton may remember. With re2's own 8 MB it forgets in the middle of a log of many tools and builds its
@@ -23,7 +23,7 @@ Role = Literal["headline", "detail", "noise", "epilogue", "marker", "plain"]
 
 
 class LineKind(BaseModel):
-    """One entry of line_kinds.yaml."""
+    """One entry of line_kinds.yaml. A pattern that the file gives as a list is any of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,6 +31,11 @@ class LineKind(BaseModel):
     role: Role
     pattern: str
     example: str
+
+    @field_validator("pattern", mode="before")
+    @classmethod
+    def _any_of(cls, written: object) -> object:
+        return "|".join(map(str, written)) if isinstance(written, list) else written
 
 
 @dataclass(frozen=True)

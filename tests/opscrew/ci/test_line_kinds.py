@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 
 from opscrew.ci.line_features import features
@@ -19,6 +20,43 @@ def test_every_kind_finds_its_example(kind: LineKind) -> None:
     assert found[line_kinds().names().index(kind.name)]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[info] - adds up the prices *** FAILED ***",
+        "!! 12 - orders/total.scala    [output differs]",
+        "/src/OrderTests.m:31: error: -[OrderTests testTotal] : 3 is not 4",
+        "Test Case '-[OrderTests testTotal]' failed (0.002 seconds).",
+        "  Failed Acme.OrderTests.Total [12 ms]",
+        "//orders:total_test    FAILED in 0.3s",
+        "rspec ./spec/order_spec.rb:31 # Order adds up",
+        "cucumber features/order.feature:9 # Scenario: an order adds up",
+        "Order adds up | FAIL |",
+        "00:01 +4 -1: adds up the prices [E]",
+        " 7/12 Test  #7: order_total ......***Failed    0.01 sec",
+        "   7 - order_total (Failed)",
+        "XPASS: tests/order.sh",
+        "FAIL: tests/order.sh 4 - adds up",
+        "t/order.t ............ Dubious, test returned 1 (wstat 256, 0x100)",
+        "#   Failed test 'adds up'",
+        "order_SUITE:total failed on line 31",
+        "FAIL in (order-adds-up) (order_test.clj:31)",
+        "Test Failed at /src/test/runtests.jl:31",
+        "── 1. Failure: adds up (@test-order.R#31) ──",
+        "Failure → spec/order_spec.lua @ 31",
+    ],
+)
+def test_a_failed_test_is_known_by_its_runner_s_words(line: str) -> None:
+    found = line_kinds().match([line])[0]
+    assert found[line_kinds().names().index("failed_test_name")]
+
+
+@pytest.mark.parametrize("line", ["7/12 Test  #7: order_total ......   Passed", "t/order.t .... ok", "# adds up"])
+def test_a_passed_test_is_no_failed_one(line: str) -> None:
+    found = line_kinds().match([line])[0]
+    assert not found[line_kinds().names().index("failed_test_name")]
+
+
 def test_names_are_given_once() -> None:
     names = line_kinds().names()
     assert len(set(names)) == len(names)
@@ -27,7 +65,7 @@ def test_names_are_given_once() -> None:
 def test_every_weight_and_tree_belongs_to_a_feature() -> None:
     lines = read_lines(io.BytesIO(b"one\ntwo\n"))
     names, values = features(lines)
-    more, _ = neighbourhood(names, values, values[:, 0])
+    more, _ = neighbourhood(names, values, values[:, 0], np.arange(len(values)))
     assert set(weights().first) <= set(names)
     assert set(trees().features) <= {*names, *more}
 
