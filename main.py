@@ -36,6 +36,9 @@ def options(
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks and debug logs."),
 ) -> None:
     context.obj = App(config_path=config, debug=debug)
+    # Rich looks at these by itself, typer does not: https://no-color.org. None means "on a terminal".
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    context.color = False if unwanted else None
 
 
 def program() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import app_of
-from cli.output import console, json_option, print_json
+from cli.output import console, json_option, notes, print_json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -31,11 +31,15 @@ def run(
     Safe beside a running `crew serve`: both use the same records, and an action is sent by one of them only.
     Exit code 0 also when some system did not answer (the outcome says "partial"), 1 when the crew failed.
     """
+    import sys
+
     settings = app_of(context).settings
     if as_list or not name:
         _list(settings, as_json=as_json)
         return
     _check(name, settings)
+    if sys.stderr.isatty() and not as_json:
+        notes().print(f"{name} is at work …", style="dim")  # a first look at many repositories takes minutes
     ended = _run_once(app_of(context).database, settings, name)
     if as_json:
         print_json(ended.model_dump(mode="json"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from crews.executors.rerun_pipeline import RerunPipeline
 from crews.registry import find_crew
@@ -23,10 +25,11 @@ SIGNATURE = "pip-network"
 
 
 @pytest.fixture
-def watch(tmp_path: Path) -> Iterator[BitbucketWatch]:
+def watch(tmp_path: Path, database: Engine) -> Iterator[BitbucketWatch]:
+    """On SQLite and on PostgreSQL: here every table of the CI watch is written and read."""
     with bitbucket_watch(tmp_path) as running:
         running.world.add_repository("shop", "python")
-        yield running
+        yield BitbucketWatch(running.world, running.clock, replace(running.context, engine=database))
 
 
 def actions(watch: BitbucketWatch) -> list[ActionRecord]:
