@@ -90,9 +90,12 @@ def is_negative_type(condition_type: str) -> bool:
     words = words_of(condition_type)
     if is_negated(condition_type):
         rest = words[1:]
-        promises = rest[:1] == ["matching"] or is_promising_type("".join(rest))
+        promises = rest[:1] in (["matching"], ["found"]) or is_promising_type("".join(rest))
         return promises and not _speaks_of_trouble(rest)  # "NoWarnings" is good news
-    return _lists()["negative_types"].any_of(words) or "notready" in "".join(words)
+    if words and words[-1] == "free":  # "ErrorFree"
+        return False
+    joined = "".join(words)
+    return _lists()["negative_types"].any_of(words) or "notready" in joined or "notfound" in joined
 
 
 @lru_cache(maxsize=1024)

@@ -48,6 +48,7 @@ def test_what_is_as_it_should_be_is_fine(conditions: list[dict[str, Any]]) -> No
         condition("Available", "Degraded", "SomePodsNotReady", "one shard is short"),  # a state word for the status
         {"type": "SyncError", "message": "the manifest was refused"},  # no status at all
         condition("ActivitiesHalted", True, "ParentMissing"),
+        condition("ImageSetNotFound", True),
         condition("NoMatchingInstance", True, "EmptyAnswer"),
         condition("Running", False, "Error", "the import ended early"),
         condition("Ready", False, "NotReady", "node n1 is down"),
@@ -100,6 +101,7 @@ def test_a_retry_is_no_progress() -> None:
         {"byPod": [{"id": "a", "errors": [{"code": "ingest", "message": "cannot be parsed"}]}]},
         {"phase": "NotReady", "message": "error while opening the repository"},
         {"compliant": "NonCompliant"},
+        {"experimentStatus": {"phase": "Completed", "verdict": "Fail"}},
         {"failureMessage": "instance was terminated by the cloud"},
         {"listeners": [{"name": "web", "conditions": [condition("Accepted", False, "PortUnavailable")]}]},
     ],
@@ -119,6 +121,8 @@ def test_states_count_down_to_the_second_level(status: dict[str, Any]) -> None:
         condition("NoWarnings", False, "RequestAndLimitDiffer", "they should be equal"),
         condition("NoWarnings", True, "NoWarnings"),
         condition("NoErrors", True),
+        condition("ErrorFree", True),
+        condition("ImageSetNotFound", False, "ImageSetFound"),
         condition("Drifted", True, "TemplateChanged"),
         condition("AutoscalingEnabled", False, "NotWanted"),
     ],
