@@ -99,7 +99,7 @@ def _check_files(app: App, paths: list[Path], now: datetime | None, as_json: boo
             extra = {"malformed": read.malformed} if read.malformed else {}
             print_json({"file": str(path), "findings": _rows(assessment.findings), **extra})
         else:
-            typer.echo(_as_text(str(path), assessment))
+            typer.echo(_as_text(str(path), assessment, "every object in this file was judged"))
     if failures:
         raise failures[0]
 
@@ -130,10 +130,11 @@ def _sweep_and_print(app: App, cluster: str, as_json: bool) -> None:
             row = {"context": name, "findings": _rows(assessment.findings), "not_checked": assessment.not_checked}
             print_json(row)
         else:
-            typer.echo(_as_text(name, assessment))
+            typer.echo(_as_text(name, assessment, "every kind was read"))
 
 
 def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
+    """One object per finding; ``affected`` is there only where other objects suffer from the same cause."""
     return [
         {
             "code": finding.code,
@@ -144,13 +145,13 @@ def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
             "reason": finding.reason,
             "message": finding.cause,
             "evidence": [evidence.text for evidence in finding.evidence],
-            "affected": finding.details.get("affected", []),
+            **({"affected": affected} if (affected := finding.details.get("affected")) else {}),
         }
         for finding in findings
     ]
 
 
-def _as_text(title: str, assessment: Assessment) -> str:
+def _as_text(title: str, assessment: Assessment, read: str) -> str:
     from opscrew.cluster.wording import assessment_text
 
-    return assessment_text(title, assessment)
+    return assessment_text(title, assessment, read)

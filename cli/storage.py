@@ -77,7 +77,7 @@ def forecast_files(
                 _show(series.id, series.forecast(ahead), ahead, as_json=as_json)
             except BadSeriesError as problem:
                 broken = True
-                notes().print(f"crew: {name}:{number}: {problem}", markup=False)
+                notes().print(f"crew: {name}:{number}: {problem}", markup=False, soft_wrap=True)
     raise typer.Exit(1 if broken else 0)
 
 

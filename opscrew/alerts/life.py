@@ -61,7 +61,8 @@ def observe(known: KnownAlert | None, told: Alert, now: datetime, *, polled: boo
         sources={**known.sources, told.source: told.upstream_id or known.sources.get(told.source, "")},
         state=AlertState.FIRING,
         silenced=known.silenced if told.silenced is None else told.silenced,
-        starts_at=told.starts_at if back else min(known.starts_at, told.starts_at),
+        # A beginning that lies ahead comes from a clock that is wrong.
+        starts_at=min(told.starts_at, now) if back else min(known.starts_at, told.starts_at),
         last_seen=max(now, known.last_seen),
         resolved_at=None,
         changes=_changed(known.changes, now) if back else known.changes,

@@ -12,7 +12,7 @@ from tools.kubernetes.fields import at, mappings, moment, number, text
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``status`` is True, False or None (Unknown, or a word that is none of the three)."""
+    """``status`` is True, False or None (Unknown, another ``word``, or no word at all)."""
 
     type: str
     status: bool | None
@@ -21,6 +21,7 @@ class Condition:
     severity: str
     since: datetime | None
     observed_generation: int | None
+    word: str = ""
 
 
 _STATUS = {"true": True, "false": False}
@@ -38,12 +39,14 @@ def find_condition(conditions: Iterable[Condition], kind: str) -> Condition | No
 
 def _read(entry: Mapping[str, Any]) -> Condition:
     raw = at(entry, "status")  # some operators write a truth value where the convention is a text
+    word = text(entry, "status")
     return Condition(
         type=text(entry, "type"),
-        status=raw if isinstance(raw, bool) else _STATUS.get(text(entry, "status").lower()),
+        status=raw if isinstance(raw, bool) else _STATUS.get(word.lower()),
         reason=text(entry, "reason"),
         message=text(entry, "message"),
         severity=text(entry, "severity"),
         since=moment(entry, "lastTransitionTime"),
         observed_generation=number(entry, "observedGeneration"),
+        word=word,
     )

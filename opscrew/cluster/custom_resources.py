@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opscrew.cluster.custom_health import Health, Sign, judge
+from opscrew.cluster.custom_health import judge
 from opscrew.cluster.problem import Problem
+from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from tools.kubernetes.records import Resource

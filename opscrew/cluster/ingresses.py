@@ -7,9 +7,12 @@ from typing import Any
 
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.thresholds import seconds, thresholds
 from tools.kubernetes.fields import mapping, mappings, number, text
 from tools.kubernetes.records import Resource
 
+_CLASS_ANNOTATION = "kubernetes.io/ingress.class"  # older than the field, and still served
+_DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 
@@ -21,8 +24,20 @@ def check_ingresses(snapshot: Snapshot) -> Iterator[Problem]:
         if name and snapshot.knows("IngressClass") and not snapshot.find("IngressClass", "", name):
             cause = f"The IngressClass {name} does not exist, so no controller serves this Ingress."
             yield Problem("INGRESS_CLASS_MISSING", ingress, "IngressClassNotFound", cause)
+        elif not name and _nobody_serves(snapshot, ingress):
+            cause = "It names no IngressClass and none is the default, so no controller serves this Ingress."
+            yield Problem("INGRESS_CLASS_MISSING", ingress, "NoIngressClass", cause)
         for service, port in sorted(set(_backends(ingress))):
             yield from _backend(snapshot, ingress, ingress.namespace, service, port)
+
+
+def _nobody_serves(snapshot: Snapshot, ingress: Resource) -> bool:
+    """Whether an Ingress without a class is left lying: some controllers serve those too, and then give an address."""
+    if _CLASS_ANNOTATION in ingress.annotations or mappings(ingress.status, "loadBalancer", "ingress"):
+        return False
+    defaults = [c for c in snapshot.of("IngressClass") if c.annotations.get(_DEFAULT_CLASS) == "true"]
+    waited = snapshot.age(ingress.created_at) > seconds(thresholds().address_seconds)
+    return snapshot.knows("IngressClass") and not defaults and waited
 
 
 def _backends(ingress: Resource) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from opscrew.cluster.conditions import Condition, find_condition, read_condition
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.vocabulary import words_of
 from tools.kubernetes.fields import mappings, text
 from tools.kubernetes.records import Resource
 
@@ -17,10 +18,13 @@ _PRESSURES = {
     "PIDPressure": "is running out of process ids and evicts pods",
     "NetworkUnavailable": "has no working pod network",
 }
+# Words of a condition type that is good when True, as node agents and small distributions write them: "StorageReady",
+# "EtcdIsVoter". Participles promise nothing here: "VMEventScheduled" is bad news.
+_GOOD_WORDS = frozenset({"ready", "healthy", "available", "sufficient", "is"})
 
 
 def check_nodes(snapshot: Snapshot) -> Iterator[Problem]:
-    """A condition other than Ready is bad when True; node-problem-detector's are False while all is well."""
+    """node-problem-detector's conditions are bad when True; those that promise something are bad when False."""
     for node in snapshot.of("Node"):
         conditions = read_conditions(node.status)
         ready = find_condition(conditions, "Ready")
@@ -28,7 +32,8 @@ def check_nodes(snapshot: Snapshot) -> Iterator[Problem]:
             yield from _not_ready(snapshot, node, ready)
             continue  # a kubelet that does not report makes all its other conditions Unknown
         for condition in conditions:
-            if condition.status is True and condition.type != "Ready":
+            good_when_true = not _GOOD_WORDS.isdisjoint(words_of(condition.type))
+            if condition.type != "Ready" and condition.status is not None and condition.status is not good_when_true:
                 yield _faulty(node, condition)
         yield from _cordoned(snapshot, node)
 
@@ -51,7 +56,8 @@ def _faulty(node: Resource, condition: Condition) -> Problem:
     if condition.type in _PRESSURES:
         cause = f"The node {_PRESSURES[condition.type]}: {condition.message or condition.reason}"
         return Problem("NODE_UNDER_PRESSURE", node, condition.type, cause, aspect=condition.type)
-    cause = f"The node reports {condition.type}: {condition.message or condition.reason}"
+    said = condition.type if condition.status else f"{condition.type} is False"
+    cause = f"The node reports {said}: {condition.message or condition.reason}"
     return Problem("NODE_FAULT_REPORTED", node, condition.reason or condition.type, cause, aspect=condition.type)
 
 

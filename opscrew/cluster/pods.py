@@ -42,7 +42,8 @@ def _is_plainly_healthy(pod: Resource) -> bool:
     if pod.deleting_since is not None or pod.status.get("phase") != "Running":
         return False
     statuses = mappings(pod.status, "containerStatuses")
-    quiet = all(status.get("ready") is True and not status.get("lastState") for status in statuses)
+    early = mappings(pod.status, "initContainerStatuses")  # among them sidecars, which may crash while the pod serves
+    quiet = all(status.get("ready") is True and not status.get("lastState") for status in (*statuses, *early))
     return bool(statuses) and quiet and is_ready(pod)
 
 
@@ -55,6 +56,8 @@ def _problems(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
         yield from found
     elif text(pod.status, "phase") == "Failed":
         yield from _failed(pod)
+    elif text(pod.status, "phase") == "Unknown":
+        yield _out_of_sight(pod)
     elif (problem := _unplaced(snapshot, pod) or _unstarted(snapshot, pod)) is not None:
         yield problem
     else:
@@ -83,6 +86,12 @@ def _failed(pod: Resource) -> Iterator[Problem]:
         return  # the kubelet's word that it ran to its end
     cause = f"The pod failed: {message or reason or 'no reason given'}"
     yield Problem("POD_FAILED", pod, reason or "Failed", cause)
+
+
+def _out_of_sight(pod: Resource) -> Problem:
+    reason, message = text(pod.status, "reason"), text(pod.status, "message")
+    cause = f"Nobody knows how the pod is: {message or 'its node does not answer'}"
+    return Problem("POD_NOT_READY", pod, reason or "Unknown", cause, caused_by=_node(pod))
 
 
 def _unplaced(snapshot: Snapshot, pod: Resource) -> Problem | None:

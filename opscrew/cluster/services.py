@@ -33,8 +33,10 @@ def check_services(snapshot: Snapshot) -> Iterator[Problem]:
 
 def _endpoints(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
     pods = snapshot.selected_pods(service.namespace, mapping(service.spec, "selector"))
-    ready = [pod for pod in pods if is_ready(pod)]
-    if ready or snapshot.age(service.created_at) <= seconds(thresholds().settle_seconds):
+    # Some Services lead to pods that are not ready on purpose, so that these find each other while they start.
+    any_will_do = truth(service.spec, "publishNotReadyAddresses") is True
+    served = [pod for pod in pods if any_will_do or is_ready(pod)]
+    if served or snapshot.age(service.created_at) <= seconds(thresholds().settle_seconds):
         return
     if not pods:
         if _is_scaled_to_zero(snapshot, service):

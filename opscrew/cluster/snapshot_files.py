@@ -30,9 +30,10 @@ class SnapshotFile:
 
 def read_snapshot(path: Path, now: datetime | None = None) -> SnapshotFile:
     """Without ``now`` the newest time in the file stands for it. Raises ``CrewError`` for an unreadable file."""
-    members = list(_members(_decode(path), 0))
+    decoded = _decode(path)
+    members = list(_members(decoded, 0))
     objects = [member for member in members if isinstance(member, dict) and text(member, "kind")]
-    if not objects:
+    if not objects and not _is_empty_answer(decoded):
         raise CrewError(
             f"{path} holds no Kubernetes object", "Give what `kubectl get ... -o json` or `-o yaml` prints."
         )
@@ -92,6 +93,13 @@ def _members(decoded: Any, depth: int) -> Iterator[Any]:
             yield from _members(member, depth + 1)
     elif decoded is not None:
         yield decoded
+
+
+def _is_empty_answer(documents: list[Any]) -> bool:
+    """Whether this is what kubectl prints where there are no such objects: a List with nothing in it."""
+    return bool(documents) and all(
+        isinstance(one, dict) and text(one, "kind").endswith("List") and one.get("items") == [] for one in documents
+    )
 
 
 def _is_list(decoded: dict[str, Any]) -> bool:

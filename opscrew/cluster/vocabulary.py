@@ -50,13 +50,23 @@ def words_of(text: str) -> list[str]:
 def tone_of(text: str) -> Tone:
     """Whether a state word, a reason or a sentence speaks of failure, absence, progress, or none of them."""
     lists = _lists()
-    words = words_of(text)
-    joined = f" {' '.join(words)} "
+    joined, harmless = _phrases()["harmless"].subn(" ", f" {' '.join(words_of(text))} ")
+    words = _without_negated(joined.split())
     if lists["failure"].any_of(words) or _phrases()["failure"].search(joined):
         return Tone.FAILURE
     if lists["absence"].any_of(words) or _phrases()["absence"].search(joined):
         return Tone.ABSENCE
-    return Tone.PROGRESS if lists["progress"].any_of(words) else Tone.SILENT
+    return Tone.PROGRESS if harmless or lists["progress"].any_of(words) else Tone.SILENT
+
+
+def _without_negated(words: list[str]) -> list[str]:
+    """ "no conflicts" is good news: a word of failure behind a negation does not count."""
+    lists = _lists()
+    return [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not (lists["negations"].holds(before) and lists["failure"].holds(word))
+    ]
 
 
 @lru_cache(maxsize=1024)
@@ -78,7 +88,39 @@ def tone_of_reason(text: str) -> Tone:
 def is_negative_type(condition_type: str) -> bool:
     """Whether True is the bad news for a condition of this type ("Degraded", "NotReady", "DiskPressure")."""
     words = words_of(condition_type)
-    return _lists()["negative_types"].any_of(words) or "notready" in "".join(words)
+    if is_negated(condition_type):
+        rest = words[1:]
+        promises = rest[:1] in (["matching"], ["found"]) or is_promising_type("".join(rest))
+        return promises and not _speaks_of_trouble(rest)  # "NoWarnings" is good news
+    if words and words[-1] == "free":  # "ErrorFree"
+        return False
+    joined = "".join(words)
+    return _lists()["negative_types"].any_of(words) or "notready" in joined or "notfound" in joined
+
+
+@lru_cache(maxsize=1024)
+def is_negated(text: str) -> bool:
+    """Whether a type or a state begins with a negation ("NotReady", "NoMatchingInstances")."""
+    words = words_of(text)
+    return bool(words) and _lists()["negations"].holds(words[0])
+
+
+@lru_cache(maxsize=1024)
+def is_capability_type(condition_type: str) -> bool:
+    """Whether the type tells what may be done with the object ("Upgradeable"), so that False is no fault."""
+    words = words_of(condition_type)
+    return bool(words) and words[-1].endswith("able") and not _lists()["promising_types"].holds(words[-1])
+
+
+def _speaks_of_trouble(words: list[str]) -> bool:
+    return _lists()["negative_types"].any_of(words) or _lists()["failure"].any_of(words)
+
+
+@lru_cache(maxsize=1024)
+def is_error_type(condition_type: str) -> bool:
+    """Whether the type names an error outright ("SyncError"), so that its mere presence is bad news."""
+    words = words_of(condition_type)
+    return bool(words) and words[-1] in ("error", "failed", "failure")
 
 
 @lru_cache(maxsize=1024)
@@ -108,6 +150,27 @@ def is_state_field(name: str) -> bool:
     """Whether the text under this field is a state word ("phase", "healthStatus")."""
     words = words_of(name)
     return bool(words) and _lists()["state_fields"].holds(words[-1]) and not is_ignored_field(name)
+
+
+@lru_cache(maxsize=1024)
+def is_good_end(text: str) -> bool:
+    """Whether a state word says that the work is done and went well ("Succeeded")."""
+    words = words_of(text)
+    return len(words) == 1 and _lists()["good_ends"].any_of(words)
+
+
+@lru_cache(maxsize=1024)
+def is_plain_failure(name: str, text: str) -> bool:
+    """Whether the whole text of a field is bad news whatever the field is called ("robustness: faulted")."""
+    words = words_of(text)
+    plain = len(words) == 1 and _lists()["plain_failures"].any_of(words)
+    return plain and not is_ignored_field(name) and not is_aside_field(name)
+
+
+@lru_cache(maxsize=4096)
+def is_aside_field(name: str) -> bool:
+    """Whether the field tells of the past or of what should be done ("lastRun", "failurePolicy")."""
+    return _lists()["aside_fields"].any_of(words_of(name))
 
 
 @lru_cache(maxsize=4096)

@@ -11,8 +11,9 @@ _WIDTH = 80
 _MOST_FINDINGS = 60
 
 
-def assessment_text(title: str, assessment: Assessment) -> str:
-    """Findings, then what was held back, then what could not be checked. All clear is only said when all was read."""
+def assessment_text(title: str, assessment: Assessment, read: str = "every kind was read") -> str:
+    """Findings, then what was held back, then what could not be checked. All clear is only said when all was read;
+    ``read`` says what that was."""
     problems = len(assessment.problems)
     lines = [f"{title}: {counted(problems, 'problem')}, {counted(len(assessment.findings) - problems, 'hint')}"]
     for finding in assessment.findings[:_MOST_FINDINGS]:
@@ -25,7 +26,7 @@ def assessment_text(title: str, assessment: Assessment) -> str:
     if assessment.not_checked:
         lines += ["", *not_checked_lines(assessment.not_checked)]
     elif not problems:
-        lines += ["", "All clear: every kind was read and nothing is wrong."]
+        lines += ["", f"All clear: {read} and nothing is wrong."]
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,10 @@ from opscrew.storage.forecast import Forecast, forecast
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(m|h|d|w)")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+LONGEST = timedelta(days=36_525)
+"""A century; longer steps and horizons are slips of the keyboard, and some do not fit into any number of days."""
+MOST_BYTES = 1e24
+"""More than all disks of the world; sums of larger numbers would leave what a float can hold."""
 MOST_STEPS = 100_000
 """Steps from now to the horizon; more than that is a mistake in one of the two."""
 
@@ -27,9 +31,9 @@ class _Line(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     id: str | int
-    values: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]
+    values: list[Annotated[float, Field(ge=0, le=MOST_BYTES, allow_inf_nan=False)]]
     step: str = "1d"
-    capacity: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    capacity: Annotated[float, Field(gt=0, le=MOST_BYTES, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,20 @@ def read_series(line: str) -> Series:
         raise BadSeriesError(f"{place}: {first['msg']}") from problem
     except UsageError as problem:
         raise BadSeriesError(problem.message) from problem
+    except (ValueError, RecursionError) as problem:  # a number of thousands of digits, or brackets without end
+        raise BadSeriesError("not JSON that can be read: a number too long or nested too deeply") from problem
     return Series(str(parsed.id), tuple(parsed.values), step, parsed.capacity)
 
 
 def parse_duration(text: str, what: str) -> timedelta:
     """ "14d", "36h", "30m", "2w". Raises ``UsageError`` naming ``what``."""
     found = DURATION.fullmatch(text.strip())
-    duration = float(found[1]) * UNITS[found[2]] if found else timedelta(0)
+    try:
+        duration = float(found[1]) * UNITS[found[2]] if found else timedelta(0)
+    except OverflowError:
+        duration = LONGEST + UNITS["d"]
+    if duration > LONGEST:
+        raise UsageError(f"{what}: {text[:40]!r} is longer than a century", "Write a shorter one, such as 14d.")
     if duration <= timedelta(0):
         raise UsageError(f"{what}: {text!r} is no duration", "Write a number and m, h, d or w, such as 14d.")
     return duration

@@ -40,6 +40,15 @@ def test_one_line_of_json_per_file_each_judged_on_its_own(crew: CrewCommand) -> 
     }
     assert found["message"]
     assert found["evidence"]
+    assert set(found) == {"code", "severity", "kind", "namespace", "name", "reason", "message", "evidence"}
+
+
+def test_a_list_without_objects_is_an_answer_and_files_claim_no_more_than_they_hold(crew: CrewCommand) -> None:
+    empty = write("empty.json")
+    ended = crew("cluster", "check", "--input", empty, "--json")
+    assert (ended.code, json.loads(ended.out)) == (0, {"file": empty, "findings": []})
+    ended = crew("cluster", "check", "--input", write("sound.json", pod(conditions=ready())))
+    assert "All clear: every object in this file was judged" in ended.out
 
 
 def test_several_files_after_one_input_option(crew: CrewCommand) -> None:

@@ -43,3 +43,50 @@ def test_a_horizon_and_a_file_that_make_no_sense(tmp_path) -> None:
 def test_people_get_words() -> None:
     done = crew("-", text=json.dumps(GOOD))
     assert "FILLS  data-0" in done.stdout
+
+
+ODD = (
+    GOOD | {"values": []},
+    GOOD | {"values": [5]},
+    GOOD | {"values": [5, -1, 3]},
+    GOOD | {"values": [5, float("nan"), 3]},
+    GOOD | {"values": [5, "x", 3]},
+    GOOD | {"values": [5, None, 3]},
+    GOOD | {"values": [1e307, 1e308, 1.5e308], "capacity": 1.7e308},
+    {"id": "no capacity", "values": [1, 2, 3]},
+    GOOD | {"capacity": 0},
+    GOOD | {"step": "1y"},
+    GOOD | {"step": 86400},
+    GOOD | {"step": "99999999999999d"},
+    GOOD | {"step": "9" * 400 + "d"},
+    [1, 2],
+    None,
+)
+
+
+def test_odd_lines_never_stop_the_others() -> None:
+    lines = [json.dumps(line) for line in ODD]
+    lines += ["[" * 100_000, '{"id": "a", "values": [1, 2, ' + "9" * 5000 + '], "capacity": 100}']
+    done = crew("-", "--json", text="\n".join([*lines, json.dumps(GOOD)]))
+    assert done.returncode == 1
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["data-0"]
+    notes = done.stderr.splitlines()
+    assert [note.split(" ")[1] for note in notes] == [f"-:{number}:" for number in range(1, len(lines) + 1)]
+    assert "Warning" not in done.stderr
+
+
+def test_hours_standing_still_and_shrinking_are_understood() -> None:
+    series = [
+        GOOD | {"id": "hourly", "step": "1h", "values": list(range(1, 31))},
+        GOOD | {"id": "constant", "values": [90] * 8},
+        GOOD | {"id": "shrinking", "values": [90, 80, 70, 60, 50]},
+        GOOD | {"id": "full", "values": [98, 99, 100]},
+    ]
+    done = crew("-", "--json", text="\n".join(map(json.dumps, series)))
+    assert done.returncode == 0
+    assert [json.loads(line)["fills"] for line in done.stdout.splitlines()] == [True, False, False, True]
+
+
+def test_a_horizon_beyond_all_measure_is_written_wrongly() -> None:
+    for horizon in ("99999999999999999d", "0d", "-1d", ""):
+        assert crew("-", "--horizon", horizon, text=json.dumps(GOOD)).returncode == 2

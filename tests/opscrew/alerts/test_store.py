@@ -42,6 +42,18 @@ def test_an_end_that_no_webhook_told_is_found_by_asking(database: Engine, clock:
     assert {one.labels["pod"] for one in store.firing()} == {"b", "c"}
 
 
+def test_a_source_whose_clock_runs_ahead_tells_of_nothing_in_the_future(database: Engine, clock: ManualClock) -> None:
+    store = AlertStore(database, clock)
+    ahead = timedelta(hours=3)
+    store.take([firing(clock() + ahead)])
+    store.take([resolved(firing(clock() + ahead), clock() + ahead)])
+    assert store.firing() == ()
+    clock.forward(hours=1)
+    store.take([firing(clock() + ahead)])  # it came back
+    (alert,) = store.firing()
+    assert alert.starts_at == clock()
+
+
 def test_notices_out_of_order_change_nothing(database: Engine, clock: ManualClock) -> None:
     store = AlertStore(database, clock)
     first = firing(clock())

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from opscrew.cluster.custom_health import Health, judge
+from opscrew.cluster.custom_health import judge
+from opscrew.cluster.sign import Health
 from tests.support.kubernetes_objects import ago, codes_of, condition, thing
 from tools.kubernetes.records import read_resource
 
@@ -44,6 +45,14 @@ def test_what_is_as_it_should_be_is_fine(conditions: list[dict[str, Any]]) -> No
         condition("NotReady", True, "", "boom"),
         condition("Ready", False, "SecretNotFound", "no secret of that name"),
         condition("Ready", False, "Odd", "nobody knows", severity="Error"),
+        condition("Available", "Degraded", "SomePodsNotReady", "one shard is short"),  # a state word for the status
+        {"type": "SyncError", "message": "the manifest was refused"},  # no status at all
+        condition("ActivitiesHalted", True, "ParentMissing"),
+        condition("ImageSetNotFound", True),
+        condition("NoMatchingInstance", True, "EmptyAnswer"),
+        condition("Running", False, "Error", "the import ended early"),
+        condition("Ready", False, "NotReady", "node n1 is down"),
+        condition("ClusterAvailable", False, "NoEndpointsAvailable", "the service has no endpoints"),
     ],
 )
 def test_a_failure_is_told_whatever_the_operator_calls_it(one: dict[str, Any]) -> None:
@@ -58,6 +67,9 @@ def test_a_failure_is_told_whatever_the_operator_calls_it(one: dict[str, Any]) -
         {"conditions": [condition("Ready", False)]},
         {"conditions": [condition("Ready", False, "WaitingForNode", severity="Info")]},
         {"conditions": [condition("Reconciling", True), condition("Ready", False, "DiskNotFound")]},
+        {"conditions": [condition("Synced", False, "", "in state 'creating', cannot be modified until 'available'")]},
+        {"phase": "Failing over"},
+        {"phase": "NotReady"} | {"conditions": [condition("Ready", "Unknown")]},
         {"phase": "Provisioning"},
         {"state": "PENDING_RERUN"},
     ],
@@ -82,6 +94,14 @@ def test_a_retry_is_no_progress() -> None:
         {"health": "red"},
         {"sync": {"status": "OutOfSync"}, "health": {"status": "Degraded"}},
         {"jobResult": {"status": "canceled"}},
+        {"connectorStatus": {"connector": {"state": "RUNNING"}, "tasks": [{"id": 0, "state": "FAILED"}]}},
+        {"state": "detached", "robustness": "faulted"},
+        {"valid": False},
+        {"readyToUse": False, "error": {"message": "the snapshot could not be taken"}},
+        {"byPod": [{"id": "a", "errors": [{"code": "ingest", "message": "cannot be parsed"}]}]},
+        {"phase": "NotReady", "message": "error while opening the repository"},
+        {"compliant": "NonCompliant"},
+        {"experimentStatus": {"phase": "Completed", "verdict": "Fail"}},
         {"failureMessage": "instance was terminated by the cloud"},
         {"listeners": [{"name": "web", "conditions": [condition("Accepted", False, "PortUnavailable")]}]},
     ],
@@ -96,11 +116,33 @@ def test_states_count_down_to_the_second_level(status: dict[str, Any]) -> None:
         condition("Active", False, "ScalerNotActive", "triggers are not active"),
         condition("Fallback", False, "NoFallbackFound", "no fallbacks are active"),
         condition("Upgradeable", False, "Odd"),
+        condition("LiveMigratable", False, "DisksNotShared", "cannot migrate"),
+        condition("OverlappingNames", False, "NoConflicts"),
+        condition("NoWarnings", False, "RequestAndLimitDiffer", "they should be equal"),
+        condition("NoWarnings", True, "NoWarnings"),
+        condition("NoErrors", True),
+        condition("ErrorFree", True),
+        condition("ImageSetNotFound", False, "ImageSetFound"),
+        condition("Drifted", True, "TemplateChanged"),
         condition("AutoscalingEnabled", False, "NotWanted"),
     ],
 )
 def test_a_condition_that_promises_nothing_may_be_false(one: dict[str, Any]) -> None:
     assert health({"conditions": [condition("Ready", True), one]}) is Health.FINE
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"phase": "Succeeded", "nodes": {"first": {"phase": "Failed"}, "again": {"phase": "Succeeded"}}},
+        {"status": "Completed", "errors": ["a while ago something timed out"]},
+        {"phase": "Ready", "failurePolicy": "Failed", "logLevel": "error", "lastResultOfBackup": "failed"},
+        {"phase": "Ready", "environments": [{"checks": [{"phase": "failed"}], "active": {"name": "a"}}]},
+        {"phase": "NotReady"},
+    ],
+)
+def test_the_past_policies_and_single_steps_are_no_state(status: dict[str, Any]) -> None:
+    assert health(status) is Health.FINE
 
 
 def test_history_is_no_state() -> None:
