@@ -31,6 +31,8 @@ AREAS: tuple[str, ...] = (
     "daemon",
     "retrieval",
     "questions",
+    "asking",
+    "answer_time",
     "claims",
 )
 """Modules of this package with ``measure(data: Path) -> Section``, in the order of the page."""

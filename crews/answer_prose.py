@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from typing import Self
 
+from crews.answer_prompt import LONGEST_QUESTION, room_for_packet
 from crews.answer_tools import AnswerTools, fact_of
 from crews.answers import Answer, Event, OnEvent, Usage
 from crews.collectors.collector import Request
@@ -27,9 +28,6 @@ from opscrew.clock import Clock
 from opscrew.memory.prompt_view import prompt_view
 from opscrew.memory.turns import already_told
 from opscrew.settings import Settings
-
-PACKET_TOKENS = 1_150
-"""For evidence. With role, wording, schema and question (about 400) and the conversation a prompt stays below 2,000."""
 
 CONVERSATION_TOKENS = 400
 REWRITES = 1
@@ -95,11 +93,10 @@ class Writer:
         answer = replace(answer, unavailable=unavailable)
         if not answer.facts and not tools.tools:
             return replace(answer, usage=self._end())
-        packet = pack(answer.facts, PACKET_TOKENS, self._count, self._settings.zone)
         check = ClaimCheck(answer.facts, request.question, self._settings.zone, request.names)
         stream = _Checked(check, on_event, request.context.clock)
         result = self._ask(
-            "answer_question", self._with_conversation(request, answer, packet.text), request.question,
+            "answer_question", self._evidence(request, answer, tools), request.question[:LONGEST_QUESTION],
             ends - time.monotonic(), on_token=stream.hear, role=request.intent.role, tools=tools.tools,
             on_tool=stream.learn,
         )  # fmt: skip
@@ -122,8 +119,10 @@ class Writer:
         if seconds < LEAST_SECONDS:
             return
         failed, stream.failed = stream.failed, []
-        listed = "\n".join(f"- {sentence} ({problem})" for sentence, problem in failed)
-        packet = pack(answer.facts, PACKET_TOKENS, self._count, self._settings.zone).text
+        listed = "\n".join(f"- {sentence} ({problem})" for sentence, problem in failed)[:LONGEST_QUESTION]
+        task = self._reasoner.team.tasks["rewrite_sentence"]
+        room = room_for_packet(self._reasoner.team.roles[task.role], task, listed, (), "", self._count)
+        packet = pack(answer.facts, room, self._count, self._settings.zone).text
         result = self._ask("rewrite_sentence", packet, listed, seconds)
         before = len(stream.kept)
         for sentence in sentences(result.text):
@@ -140,16 +139,25 @@ class Writer:
     def _tools_for(self, request: Request, seconds: float) -> RoleTools:
         return self._tools.of(*self._role(request), seconds / 4) if self._tools is not None else NO_TOOLS
 
-    def _with_conversation(self, request: Request, answer: Answer, packet: str) -> str:
+    def _evidence(self, request: Request, answer: Answer, tools: RoleTools) -> str:
         """What was said before stands above the evidence, and what this person knows already is named."""
+        view, known = self._conversation(request, answer)
+        task, (_, role) = self._reasoner.team.tasks["answer_question"], self._role(request)
+        question = request.question[:LONGEST_QUESTION]
+        room = room_for_packet(role, task, question, tools.tools, view + known, self._count)
+        packet = pack(answer.facts, room, self._count, self._settings.zone).text
+        return f"{view}{packet}{known}"
+
+    def _conversation(self, request: Request, answer: Answer) -> tuple[str, str]:
+        """What stands before the evidence and what behind it; both "" in a conversation that begins."""
         conversation = request.conversation
         if conversation is None or not conversation.turns:
-            return packet
+            return "", ""
         view = prompt_view(conversation, CONVERSATION_TOKENS, question=request.question, count=self._count)
         told = already_told(conversation, [fact.text for fact in answer.facts])
         ids = [fact.id for fact in answer.facts if fact.text in told]
         known = f"\nThey were told already, so say it in few words: {', '.join(ids)}" if ids else ""
-        return f"{view.text}\nEvidence for this question:\n{packet}{known}"
+        return f"{view.text}\nEvidence for this question:\n", known
 
     def _ask(self, task: str, packet: str, question: str, seconds: float, **more: object) -> ReasonResult:
         tokens = more.pop("tokens", None)

@@ -44,9 +44,10 @@ class QuestionVectors:
         return (self._folder / FILE_NAME).is_file()
 
     def begin(self, question: str) -> Future[Nearness]:
-        """Starts comparing in the background. The thread is a daemon: it must not keep a command from ending."""
+        """Starts comparing in the background. A command that ends meanwhile waits for the thread, a second at most: it
+        is in ONNX Runtime, and a thread that is torn out of native code aborts the whole process."""
         answer: Future[Nearness] = Future()
-        threading.Thread(target=self._fill, args=(answer, question), name="question vectors", daemon=True).start()
+        threading.Thread(target=self._fill, args=(answer, question), name="question vectors").start()
         return answer
 
     def _fill(self, answer: Future[Nearness], question: str) -> None:

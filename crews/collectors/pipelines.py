@@ -16,7 +16,7 @@ from opscrew.ci.failures import Failure
 from opscrew.ci.poll_states import load_states
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline
-from tools.errors import UpstreamError
+from tools.errors import PermanentError, UpstreamError
 
 MOST_REPOSITORIES = 8
 """Asked where the question names none: those where something happened last. Each costs a request of the budget."""
@@ -43,7 +43,12 @@ def collect(request: Request) -> Sequence[Fact]:
 
 
 def _one_build(client: BitbucketClient, request: Request) -> list[Fact]:
-    pipeline = client.pipeline(request.repository, request.build)
+    try:
+        pipeline = client.pipeline(request.repository, request.build)
+    except PermanentError as problem:
+        if "404" not in problem.message:
+            raise
+        return [_absent(client, request)]
     facts = [_line(pipeline, request, client.workspace, request.repository, 10)]
     if pipeline.failed:
         facts += _explained(client, request, request.repository, pipeline)
@@ -52,6 +57,14 @@ def _one_build(client: BitbucketClient, request: Request) -> list[Fact]:
         running = ", ".join(step.name for step in steps if step.state.is_running)
         facts.append(_fact(pipeline, f"#{pipeline.build_number} runs step {running or 'none yet'}", 9))
     return facts
+
+
+def _absent(client: BitbucketClient, request: Request) -> Fact:
+    """A build that does not exist is an answer, not a silent system. Raises where the repository does not answer."""
+    newest = client.pipelines(request.repository, limit=1)
+    last = f"; its newest is #{newest[0].build_number}" if newest else "; it has none at all"
+    text = f"{client.workspace}/{request.repository} has no build #{request.build}{last}"
+    return Fact("bitbucket pipelines", text, request.now, weight=10)
 
 
 def _one_repository(client: BitbucketClient, request: Request, repo: str, *, explained: int) -> list[Fact]:

@@ -41,6 +41,8 @@ def write_answer(understood: Understanding, facts: Sequence[Fact], looked_at: Se
 def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
     """What belongs beside any answer: misspelt names, and systems that did not answer."""
     common = _templates()["common"]
+    if understood.intent in ("out_of_field", "help"):
+        return []  # a word of another field is no misspelt name
     assumed = dict(understood.assumed)
     found = [common["assumed"].format(word=word, name=name) for word, name in assumed.items()]
     for word, names in understood.near:

@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,3 +73,26 @@ def test_a_chat_answers_line_by_line(crew, monkeypatch) -> None:
     assert "there is no /nope." in ran.out
     assert "A new conversation." in ran.out
     assert "Ctrl-C stops an answer." in ran.out
+
+
+LATE = """
+import sys
+import crews.collectors.knowledge as knowledge
+import main
+knowledge.VECTOR_SECONDS = 0.0
+sys.argv = ["crew", "ask", "--facts", "--json", "how do I fix a full disk?"]
+main.program()
+"""
+
+
+def test_a_command_that_ends_while_the_embedding_model_loads_ends_well(tmp_path) -> None:
+    """As on a busy machine: the facts are shown by words alone, and the process must not die of the late thread."""
+    root = Path(__file__).resolve().parents[2]
+    environment = {"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(tmp_path), "PYTHONPATH": str(root)}
+    index = [sys.executable, str(root / "main.py"), "knowledge", "search", "disk is full"]
+    subprocess.run(index, env=environment, cwd=tmp_path, check=True, capture_output=True)
+    asked = subprocess.run(
+        [sys.executable, "-c", LATE], env=environment, cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert "searched by words alone" in json.loads(asked.stdout)["facts"][-1]["text"]

@@ -110,6 +110,16 @@ def test_another_field_gets_a_short_reply(watch) -> None:
     assert answer.facts == ()
 
 
+def test_a_word_of_another_field_is_no_misspelt_name(watch) -> None:
+    assert "autumn" not in ask(watch, "write a poem about autumn").text
+
+
+def test_a_build_that_does_not_exist_is_an_answer_and_no_silent_system(watch) -> None:
+    answer = ask(watch, "why did payments #4711 fail?")
+    assert "acme/payments has no build #4711; its newest is #" in answer.text
+    assert not [one for one in answer.unavailable if one.startswith("bitbucket")]
+
+
 def test_a_system_that_hangs_costs_less_than_five_seconds_and_is_named(tmp_path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, bitbucket_watch(tmp_path) as made:
         part = BitbucketSettings(url=f"http://127.0.0.1:{silent.getsockname()[1]}/2.0", workspace="acme", token="x")

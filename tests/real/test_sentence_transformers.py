@@ -14,13 +14,11 @@ import pytest
 
 from opscrew.memory.bert_onnx import packaged_model
 from opscrew.memory.embedding import MiniLm
+from tests.support.parts import part
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).resolve().parents[2]
-DEBIAN_PYTHON = Path("/usr/bin/python3")
-# The newest that still work with torch 1.13, which is what Debian 12 has.
-PACKAGES = ("sentence-transformers==3.4.1", "transformers==4.46.3", "numpy<2", "pyyaml")
 TEXTS = ["a pod restarts again and again", "Costs of the cloud rose on Monday.", "x", "disk full " * 200]
 
 PROGRAM = """
@@ -33,19 +31,14 @@ print(json.dumps(vectors.tolist()))
 """
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def environment() -> Path:
     """Python with torch from Debian, and the rest from the registry."""
-    found = subprocess.run([DEBIAN_PYTHON, "-c", "import torch"], capture_output=True, check=False, text=True)
-    if found.returncode:
-        pytest.skip("Debian's torch is not installed (apt-get install python3-torch libopenblas0-pthread)")
-    folder = tmp_path_factory.mktemp("torch") / "venv"
-    subprocess.run([DEBIAN_PYTHON, "-m", "venv", "--system-site-packages", folder], check=True)
-    # --no-deps for what would pull another torch; the rest of its needs is small and named.
-    install = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "--no-deps", PACKAGES[0]], check=True)
-    subprocess.run([*install, *PACKAGES[1:], "scikit-learn", "scipy", "tqdm", "pillow"], check=True)
-    return folder / "bin" / "python"
+    python = part("sentence-transformers-3.4.1/bin", "python", "sentence_transformers")
+    # The environment may be kept from another machine; torch is of this one.
+    if subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode:
+        pytest.skip("Debian's torch is not installed; run `make parts` as root")
+    return python
 
 
 def test_the_adapter_and_the_default_give_the_same_vectors(environment: Path, tmp_path: Path) -> None:

@@ -34,6 +34,13 @@ def test_what_the_evidence_holds_may_be_said_in_other_units_and_rounded(sentence
     assert CHECK.check(sentence).problem == ""
 
 
+def test_a_number_before_a_colon_is_one() -> None:
+    fact = Fact("bitbucket pipelines", "#2 of acme/web on pull request 1: stopped, took 30 s", AT, id="E1")
+    check = ClaimCheck([fact], "who broke web?", UTC, ("web",))
+    assert check.check("#2 of acme/web on pull request 1 was stopped [E1].").problem == ""
+    assert check.check("#2 of acme/web on pull request 3 was stopped [E1].").problem
+
+
 @pytest.mark.parametrize(
     ("sentence", "problem"),
     [

@@ -37,6 +37,12 @@ def test_a_packet_stays_within_its_budget_and_says_what_was_left_out() -> None:
     assert f"({packet.left_out} more facts were left out)" in packet.text
 
 
+def test_digits_and_marks_are_a_token_each() -> None:
+    """As small models count. Estimated by length, such a line seems half as long as it is."""
+    line = "E7: 2026-10-06 12:13 log: took 74.25 s, 17:31:09"
+    assert estimated_tokens(line) >= sum(not one.isspace() and not one.isalpha() for one in line)
+
+
 def test_the_models_own_tokenizer_counts_where_its_file_is(tmp_path) -> None:
     assert token_counter(tmp_path, "ollama_chat/qwen3:4b") is estimated_tokens
     file = tokenizer_file(tmp_path, "ollama_chat/qwen3:4b")

@@ -28,6 +28,11 @@ def test_the_written_questions_are_understood_also_those_that_were_held_out() ->
     assert len(misread(tuned, raw)) <= 0.05 * len(tuned)
 
 
+def test_an_ordinary_word_is_no_misspelt_branch() -> None:
+    main = Subject(system="bitbucket", kind="branch", scope="acme/shop", name="main")
+    assert understand("what made build 12 of shop go red?", (*KNOWN, main), NOW, BERLIN).near == ()
+
+
 def test_a_bare_why_asks_for_the_cause_of_what_came_before() -> None:
     understood = asked("why?", "did payments #3 pass yesterday?")
     assert (understood.intent, understood.subject) == ("failure_cause", "payments #3")
