@@ -43,10 +43,11 @@ def measure(_data: Path) -> Section:
         raise FileNotFoundError(f"no {CREW.name} beside {Path(sys.executable).name} (`make venv` installs it)")
     with TemporaryDirectory(prefix="crew-bench-") as folder:
         _fill(Path(folder))
-        told = _waiting(folder, "--help")
-        listed = _waiting(folder, "findings")
-        as_json = _waiting(folder, "findings", "--json")
-        acted = _waiting(folder, "actions")
+        told = _waiting(folder, CREW, "--help")
+        listed = _waiting(folder, CREW, "findings")
+        as_json = _waiting(folder, CREW, "findings", "--json")
+        nothing = _waiting(folder, sys.executable, "-c", "")
+        acted = _waiting(folder, CREW, "actions")
     return Section(
         "commands",
         "Commands that tell or list",
@@ -56,6 +57,7 @@ def measure(_data: Path) -> Section:
             at_most("`crew --help`", told.median, 0.3, digits=2, unit=" s"),
             at_most("`crew findings`", listed.median, 0.6, digits=2, unit=" s"),
             at_most("`crew findings --json`", as_json.median, 0.6, digits=2, unit=" s"),
+            Row("a Python that does nothing, in the same run", f"{nothing.median:.2f} s"),
             Row("`crew actions`", f"{acted.median:.2f} s"),
             Row("slowest `crew --help`, `crew findings`", f"{max(told.seconds):.2f} s, {max(listed.seconds):.2f} s"),
             Row("processor, `crew --help`, `crew findings`", f"{told.cpu:.2f} s, {listed.cpu:.2f} s"),
@@ -82,17 +84,17 @@ def _fill(folder: Path) -> None:
     engine.dispose()
 
 
-def _waiting(folder: str, *arguments: str) -> Waiting:
-    _run(folder, arguments)
-    runs = sorted(_run(folder, arguments) for _ in range(RUNS))
+def _waiting(folder: str, *command: str | Path) -> Waiting:
+    _run(folder, command)
+    runs = sorted(_run(folder, command) for _ in range(RUNS))
     return Waiting(tuple(seconds for seconds, _ in runs), runs[RUNS // 2][1])
 
 
-def _run(folder: str, arguments: tuple[str, ...]) -> tuple[float, float]:
+def _run(folder: str, command: tuple[str | Path, ...]) -> tuple[float, float]:
     """Wall and processor seconds of one run."""
     before, began = os.times(), time.perf_counter()
     subprocess.run(
-        [CREW, *arguments],
+        command,
         cwd=folder,
         env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": folder},
         stdout=subprocess.DEVNULL,
