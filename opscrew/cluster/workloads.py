@@ -10,7 +10,7 @@ from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.model.finding import Severity
-from tools.kubernetes.fields import number
+from tools.kubernetes.fields import mappings, number, text
 from tools.kubernetes.records import Resource
 
 _QUOTA = re.compile(r"exceeded quota: (?P<quota>[\w.-]+)")
@@ -69,7 +69,7 @@ def _creation_cause(snapshot: Snapshot, workload: Resource, message: str) -> tup
             configuration.key
             for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
             for configuration in snapshot.of(kind)
-            if match["webhook"] in {hook.get("name") for hook in configuration.body.get("webhooks") or ()}
+            if match["webhook"] in {text(hook, "name") for hook in mappings(configuration.body, "webhooks")}
         )
         cause = f"Pods cannot be created: the admission webhook {match['webhook']} does not answer. {message}"
         return "POD_CREATION_FAILED", cause, owners

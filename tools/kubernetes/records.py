@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tools.kubernetes.fields import mapping, mappings, moment, number, text
+from tools.kubernetes.fields import mapping, mappings, moment, number, text, texts
 
 BUILT_IN_GROUPS = frozenset(
     {
@@ -156,7 +156,7 @@ def read_resource(raw: Mapping[str, Any], api_version: str = "", kind: str = "")
             Reference(text(owner, "kind"), namespace, text(owner, "name"), text(owner, "uid"))
             for owner in mappings(metadata, "ownerReferences")
         ),
-        finalizers=tuple(name for name in metadata.get("finalizers") or () if isinstance(name, str)),
+        finalizers=tuple(texts(metadata, "finalizers")),
         spec=mapping(raw, "spec"),
         status=mapping(raw, "status"),
         body={name: value for name, value in raw.items() if name not in _METADATA},
