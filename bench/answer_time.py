@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,7 @@ from bench.questions import load
 from bench.section import Row, Section, at_least, at_most
 from crews.answers import Answer
 from crews.ask import Question, answer_question
+from crews.systems import Systems
 from opscrew import logs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,9 +74,13 @@ def _ask(world: AskingWorld, question: str) -> Answer:
 
 
 def _hanging(world: AskingWorld, name: str) -> list[Answer]:
+    """With nothing warm, as in a command: a process that watches a cluster answers from its memory."""
+    context = world.context
     world.pace.hanging = {name}
     try:
-        return [_ask(world, question) for question in ASKS[name]]
+        with Systems(context.settings, context.clock, context.metrics) as systems:
+            cold = AskingWorld(replace(context, systems=systems), world.pace)
+            return [_ask(cold, question) for question in ASKS[name]]
     finally:
         world.pace.hanging = set()
 

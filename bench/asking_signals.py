@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,8 @@ def served(name: str, wait: Wait) -> Iterator[str]:
 def _late(name: str, wait: Wait, answer: Callable[[Handler, Request], None]) -> Callable[[Handler, Request], None]:
     def after(handler: Handler, request: Request) -> None:
         wait(name)
-        answer(handler, request)
+        with suppress(OSError):  # whoever asked has given up meanwhile
+            answer(handler, request)
 
     return after
 

@@ -31,7 +31,12 @@ def console() -> Console:
     """For text: colours on a terminal only, wrapped at the terminal's width, at 80 columns elsewhere."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 80, highlight=False, soft_wrap=False)
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            """A reader that has had enough (head, less) is no failure; rich would end with 1. See main.program."""
+            raise BrokenPipeError
+
+    return Screen(width=None if sys.stdout.isatty() else 80, highlight=False, soft_wrap=False)
 
 
 def notes() -> Console:

@@ -17,7 +17,7 @@ from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 
-DEADLINE_SECONDS = 3.5
+DEADLINE_SECONDS = 3.2
 """For all sources together. With names to be looked up first, an answer's facts still come within five seconds."""
 
 

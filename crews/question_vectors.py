@@ -47,7 +47,8 @@ class QuestionVectors:
         """Starts comparing in the background. A command that ends meanwhile waits for the thread, a second at most: it
         is in ONNX Runtime, and a thread that is torn out of native code aborts the whole process."""
         answer: Future[Nearness] = Future()
-        threading.Thread(target=self._fill, args=(answer, question), name="question vectors").start()
+        # Said aloud, since a thread is by default what its maker is, and collectors run in daemons.
+        threading.Thread(target=self._fill, args=(answer, question), name="question vectors", daemon=False).start()
         return answer
 
     def _fill(self, answer: Future[Nearness], question: str) -> None:

@@ -16,7 +16,7 @@ from opscrew.ci.failures import Failure
 from opscrew.ci.poll_states import load_states
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline
-from tools.errors import PermanentError, UpstreamError
+from tools.errors import PermanentError, TemporaryError, UpstreamError
 
 MOST_REPOSITORIES = 8
 """Asked where the question names none: those where something happened last. Each costs a request of the budget."""
@@ -95,8 +95,13 @@ def _many(client: BitbucketClient, request: Request) -> list[Fact]:
     done, late = wait(answers.values(), SECONDS_FOR_MANY)
     facts: list[Fact] = []
     problems = [problem for one in done if (problem := one.exception())]
-    if problems and len(problems) + len(late) == len(answers):
-        raise problems[0]
+    if len(problems) + len(late) == len(answers) and answers:
+        # "0 repositories, 0 builds" would read as if nothing had run.
+        raise (
+            problems[0]
+            if problems
+            else TemporaryError(f"no answer within {SECONDS_FOR_MANY:.1f} s", system="bitbucket")
+        )
     answered = [fact for answer in done if not answer.exception() for fact in answer.result()]
     facts.append(_total(answered, len(done) - len(problems), request))
     facts += [fact for fact in answered if fact.weight != COUNTS_WEIGHT]

@@ -34,9 +34,11 @@ def set_switches(data_dir: Path) -> None:
     if not os.access(home, os.W_OK):
         data_dir.mkdir(parents=True, exist_ok=True)
         os.environ["HOME"] = str(data_dir)
+    quiet_libraries()
 
 
 def quiet_libraries() -> None:
-    """Our own results carry every failure in plain words; the libraries would print theirs between answers."""
-    for name in ("crewai", "LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+    """Our own results carry every failure in plain words; the libraries would print theirs between answers, and tell of
+    their settings while they are imported. LiteLLM sets its levels anew then, so this is called once more after it."""
+    for name in ("crewai", "crewai_core", "LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -96,3 +96,12 @@ def test_a_command_that_ends_while_the_embedding_model_loads_ends_well(tmp_path)
     )
     assert (asked.returncode, asked.stderr) == (0, "")
     assert "searched by words alone" in json.loads(asked.stdout)["facts"][-1]["text"]
+
+
+def test_libraries_of_the_model_print_nothing_of_their_own(tmp_path) -> None:
+    model = {"CREW_MODEL__NAME": "ollama_chat/x", "CREW_MODEL__URL": "http://127.0.0.1:9"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CREW_DATA_DIR": str(tmp_path / "data")} | model
+    program = [sys.executable, str(Path(__file__).resolve().parents[2] / "main.py"), "ask", "--json", "is it well?"]
+    ran = subprocess.run(program, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert json.loads(ran.stdout)["usage"]["calls"] == 0

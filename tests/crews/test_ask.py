@@ -132,6 +132,15 @@ def test_a_system_that_hangs_costs_less_than_five_seconds_and_is_named(tmp_path)
     assert "No answer from bitbucket" in answer.text
 
 
+def test_repositories_that_all_hang_are_not_told_as_quiet(tmp_path) -> None:
+    with busy(tmp_path) as made:
+        for _ in range(30):
+            made.world.faults.add("hang", seconds=8)
+        answer = ask(made, "what failed today?")
+    assert any(one.startswith("bitbucket") for one in answer.unavailable)
+    assert "0 repositories" not in answer.text
+
+
 def test_only_sentences_that_the_evidence_bears_are_shown(tmp_path) -> None:
     said = "Build #1 of acme/payments failed in step Test [E2]. It took 999 minutes. The host redis-master died [E1]."
     script = Script(speakers=(answers(said), answers("More is not known.")))
