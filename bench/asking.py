@@ -82,7 +82,7 @@ def measure(data: Path) -> Section:
     )
     section.rows.extend(_costs("", reached, count))
     section.rows.extend(_prefix(reached, count))
-    section.rows.extend(_costs(", a sentence of each answer is invented and mended", wrong, count, worst=True))
+    section.rows.extend(_costs(", a sentence of each answer is invented and mended", wrong, count))
     section.rows.extend(_costs(", all in one conversation", long, count))
     section.rows.extend(_extra(", the model asks for a tool each time", more, count))
     shares = [estimated_tokens(one.words) / count(one.words) for one in reached]
@@ -90,21 +90,19 @@ def measure(data: Path) -> Section:
     return section
 
 
-def _costs(how: str, sent: Sequence[Sent], count: CountTokens, *, worst: bool = False) -> list[Row]:
-    """Of one course of all questions. In the ``worst`` one, mending comes on top where an intent had to be chosen."""
+def _costs(how: str, sent: Sequence[Sent], count: CountTokens) -> list[Row]:
+    """Of one course of all questions."""
     sent = [one for one in sent if one.asked]
     prompts = [tokens_of(asked, count) for one in sent for asked in one.asked]
     calls_made = [len(one.asked) for one in sent]
-    rows = [
+    within = sum(number <= MOST_CALLS for number in calls_made) / len(calls_made)
+    return [
         Row(f"prompt tokens, median{how}", f"{statistics.median(prompts):.0f}"),
         at_most(f"prompt tokens, largest{how}", max(prompts), MOST_TOKENS, digits=0),
+        Row(f"calls per question, mean{how}", f"{statistics.fmean(calls_made):.2f}"),
+        Row(f"questions with at most {MOST_CALLS} calls{how}", f"{within:.1%}"),
+        at_most(f"calls per question, most{how}", max(calls_made), MOST_CALLS, digits=0),
     ]
-    rows.append(Row(f"calls per question, mean{how}", f"{statistics.fmean(calls_made):.2f}"))
-    if worst:
-        within = sum(number <= MOST_CALLS for number in calls_made) / len(calls_made)
-        most = f"{max(calls_made)}; at most {MOST_CALLS} in {within:.1%}"
-        return [*rows, Row(f"calls per question, most{how}", most)]
-    return [*rows, at_most(f"calls per question, most{how}", max(calls_made), MOST_CALLS, digits=0)]
 
 
 def _extra(how: str, sent: Sequence[Sent], count: CountTokens) -> list[Row]:

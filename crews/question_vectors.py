@@ -44,7 +44,7 @@ class QuestionVectors:
         return (self._folder / FILE_NAME).is_file()
 
     def begin(self, question: str) -> Future[Nearness]:
-        """Starts comparing in the background. A command that ends meanwhile waits for the thread, a second at most: it
+        """Starts comparing in the background. A command that ends meanwhile waits for the thread, about a second: it
         is in ONNX Runtime, and a thread that is torn out of native code aborts the whole process."""
         answer: Future[Nearness] = Future()
         # Said aloud, since a thread is by default what its maker is, and collectors run in daemons.

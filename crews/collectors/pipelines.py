@@ -15,8 +15,9 @@ from opscrew.answer.subjects import branch_of
 from opscrew.ci.failures import Failure
 from opscrew.ci.poll_states import load_states
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
-from tools.errors import PermanentError, TemporaryError, UpstreamError
+from tools.errors import TemporaryError, UpstreamError
 
 MOST_REPOSITORIES = 8
 """Asked where the question names none: those where something happened last. Each costs a request of the budget."""
@@ -45,8 +46,8 @@ def collect(request: Request) -> Sequence[Fact]:
 def _one_build(client: BitbucketClient, request: Request) -> list[Fact]:
     try:
         pipeline = client.pipeline(request.repository, request.build)
-    except PermanentError as problem:
-        if "404" not in problem.message:
+    except Refused as refused:
+        if refused.status != 404:
             raise
         return [_absent(client, request)]
     facts = [_line(pipeline, request, client.workspace, request.repository, 10)]

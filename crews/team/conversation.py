@@ -20,9 +20,7 @@ from crews.team.repetition import without_repetition
 from crews.team.salvage import written_calls
 from crews.team.state import Condition, ModelTrouble
 from crews.team.toolbox import UNREADABLE, Toolbox
-
-CHARACTERS_PER_TOKEN = 3.0
-"""Careful on purpose: logs and JSON have about 3 to 3.5 characters a token, prose about 4."""
+from opscrew.memory.prompt_view import estimated_tokens
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|$)", re.DOTALL)
 _KEPT_KEYS = ("role", "content", "tool_calls", "tool_call_id", "name")
@@ -70,7 +68,7 @@ class Conversation:
 
     def _complete(self, messages: list[dict[str, Any]], with_tools: bool) -> Completion:
         tools = [tool.as_function for tool in self.toolbox.tools] if with_tools else []
-        estimate = estimate_tokens(json.dumps([messages, tools], ensure_ascii=False))
+        estimate = estimated_tokens(json.dumps([messages, tools], ensure_ascii=False))
         self.control.check(with_tools=with_tools, next_tokens=estimate)
         room = self.hosts.settings.context_tokens - self.control.budget.answer_tokens
         if estimate // 2 > room:
@@ -92,7 +90,7 @@ class Conversation:
             lambda: control.seconds_left_for_tools if with_tools else control.seconds_left,
         )
         prompt = completion.prompt_tokens if completion.counted else estimate
-        output = completion.output_tokens if completion.counted else estimate_tokens(completion.text)
+        output = completion.output_tokens if completion.counted else estimated_tokens(completion.text)
         control.spend(prompt, output)
         return completion
 
@@ -131,11 +129,6 @@ class Conversation:
         if not text:
             raise RunOver(Ending.EMPTY, "neither a call nor a word")
         return text
-
-
-def estimate_tokens(text: str) -> int:
-    """How many tokens ``text`` will be, on the careful side. The host counts for real; Ollama offers no way to ask."""
-    return int(len(text) / CHARACTERS_PER_TOKEN) + 1
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 from crewai import BaseLLM
 from pydantic import PrivateAttr
 
-from crews.team.conversation import Conversation, estimate_tokens
+from crews.team.conversation import Conversation
+from opscrew.memory.prompt_view import estimated_tokens
 
 
 class LocalModel(BaseLLM):
@@ -51,4 +52,4 @@ class LocalModel(BaseLLM):
         return self._conversation.hosts.settings.context_tokens
 
     def get_input_tokens_count(self, messages: Any, tools: Any = None, response_model: Any = None) -> int:
-        return estimate_tokens(str(messages))
+        return estimated_tokens(str(messages))

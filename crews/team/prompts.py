@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crews.team.conversation import estimate_tokens
 from crews.team.roles import TaskText
 from crews.team.toolbox import ToolSpec
+from opscrew.memory.prompt_view import estimated_tokens
 
 ROOM_FOR_THE_REST = 900
 """Tokens kept for role, task wording, question and three tools."""
@@ -37,13 +37,13 @@ def prompt_for(
 def packet_that_fits(packet: str, context_tokens: int, answer_tokens: int) -> str:
     """The packet, cut at a line when it is larger than the model reads, with a line that says so."""
     room = context_tokens - answer_tokens - ROOM_FOR_THE_REST
-    if estimate_tokens(packet) <= room:
+    if estimated_tokens(packet) <= room:
         return packet
     lines = packet.splitlines()
     kept: list[str] = []
     used = 0
     for line in lines:
-        used += estimate_tokens(line)
+        used += estimated_tokens(line)
         if used > room:
             break
         kept.append(line)

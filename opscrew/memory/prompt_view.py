@@ -42,10 +42,10 @@ class PromptView:
 
 
 def estimated_tokens(text: str) -> int:
-    """For when no tokenizer is at hand: a token for each digit and mark, and for every five letters of a word. Small
-    models have a token for each digit, so lines full of times and names cost twice what their length suggests."""
-    words = sum(-(-len(word) // LETTERS_PER_TOKEN) for word in re.findall(r"[^\W\d_]+", text))
-    return words + len(re.findall(r"[\d_]|[^\w\s]", text)) + 1 if text else 0
+    """For when no tokenizer is at hand: a token for every five Latin letters of a word, and for each other character.
+    Small models have a token for each digit, so lines full of times and names cost twice what their length suggests."""
+    words = sum(-(-len(word) // LETTERS_PER_TOKEN) for word in re.findall(r"[A-Za-z]+", text))
+    return words + len(re.findall(r"[^A-Za-z\s]", text)) + 1 if text else 0
 
 
 def prompt_view(

@@ -43,6 +43,11 @@ def test_digits_and_marks_are_a_token_each() -> None:
     assert estimated_tokens(line) >= sum(not one.isspace() and not one.isalpha() for one in line)
 
 
+def test_a_script_without_blanks_between_words_is_a_token_a_character() -> None:
+    """The letters of such a script are not parts of one long word: by fives, a prompt would be far too long."""
+    assert estimated_tokens("接続がリセットされました") >= 12
+
+
 def test_the_models_own_tokenizer_counts_where_its_file_is(tmp_path) -> None:
     assert token_counter(tmp_path, "ollama_chat/qwen3:4b") is estimated_tokens
     file = tokenizer_file(tmp_path, "ollama_chat/qwen3:4b")
