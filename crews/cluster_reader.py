@@ -2,6 +2,7 @@
 
 The first reading lists everything once. A second one shows that this process stays: from then on watches keep the
 picture warm, and a reading takes milliseconds. A cluster of which only some namespaces are wanted is listed each time.
+A warm picture grows old without showing it when the server stops answering, so each reading asks for a sign of life.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from opscrew.settings import KubernetesSettings
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.mirror import Mirror
 from tools.kubernetes.sweep import Reading, read_cluster
+
+_ANSWER_SECONDS = 2.5
+"""Well within what a question gives each of its sources, so that a server that hangs is told by its name."""
 
 
 class ClusterReader:
@@ -37,7 +41,7 @@ class ClusterReader:
         return self._client
 
     def read(self) -> Reading:
-        """Everything that checks look at. Raises ``UpstreamError`` when nothing could be read."""
+        """Everything that checks look at. Raises ``UpstreamError`` when the server does not answer now."""
         self._readings += 1
         if self._readings == 1 or "*" not in self._part.namespaces:
             return read_cluster(self.client, self._part.namespaces)
@@ -45,6 +49,7 @@ class ClusterReader:
             self._mirror = Mirror(self.client)
             self._open.callback(self._mirror.close)
             self._mirror.start()
+        self.client.require_answer(_ANSWER_SECONDS)
         reading = self._mirror.read()
         if not reading.listed:
             # Nothing is warm: ask once more directly, which raises with the reason.

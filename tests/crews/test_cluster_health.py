@@ -16,10 +16,12 @@ from opscrew.metrics import Metrics
 from opscrew.model.run import RunOutcome
 from opscrew.settings import KubernetesSettings, Settings
 from opscrew.store.database import open_database
-from tests.support.kubernetes_api import Api, kubernetes_api, refuse
+from tests.support.daemon import until
+from tests.support.kubernetes_api import Answer, Api, hang, kubernetes_api, refuse
 from tests.support.kubernetes_objects import NOW, container, pod, ready
 
 PODS = "/api/v1/pods"
+VERSION = "/version"
 BROKEN = pod(containerStatuses=container(9, waiting="CrashLoopBackOff"))
 
 
@@ -110,4 +112,24 @@ def test_a_process_that_stays_watches_and_lists_no_more(api: Api, context: CrewC
     # One list by the first look, one when the watch began.
     assert len(api.asked(PODS, resourceVersion="0")) == 1
     assert len(api.asked(PODS, limit="500")) == 1
-    assert api.asked(PODS, watch="true")
+    until(lambda: api.asked(PODS, watch="true"))
+
+
+@pytest.mark.parametrize("fault", [refuse(503, "overloaded"), refuse(401, "Unauthorized"), hang])
+def test_a_server_that_stops_answering_is_told_although_the_picture_is_warm(
+    api: Api, context: CrewContext, engine: Engine, fault: Answer
+) -> None:
+    for _ in range(2):
+        cluster_health.run(context)
+    api.faults[VERSION] = [fault]
+    run = cluster_health.run(context)
+    assert run.unavailable == ("kubernetes prod",)
+    assert open_codes(engine) == ["POD_CRASH_LOOPING", "SYSTEM_UNAVAILABLE"]
+    assert cluster_health.run(context).outcome is RunOutcome.OK
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+
+
+def test_a_refused_version_is_a_sign_of_life(api: Api, context: CrewContext) -> None:
+    api.faults[VERSION] = [refuse(403, "forbidden")] * 5
+    for _ in range(3):
+        assert cluster_health.run(context).outcome is RunOutcome.OK

@@ -120,6 +120,13 @@ def refuse(status: int, message: str = "refused") -> Answer:
     return answer
 
 
+def hang(handler: ApiHandler, query: dict[str, str]) -> bool:
+    """Takes the request and says nothing until long after any patience."""
+    _IDLE.wait(20)
+    handler.close_connection = True
+    return True
+
+
 def cut_in_the_middle(handler: ApiHandler, query: dict[str, str]) -> bool:
     """Promises more than it sends, as a server that stops does."""
     handler.send_response(200)

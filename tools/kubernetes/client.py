@@ -83,6 +83,17 @@ class KubernetesClient:
         """The server's version; also the cheapest way to see that it answers."""
         return text(self.request("GET", "/version"), "gitVersion")
 
+    def require_answer(self, seconds: float) -> None:
+        """Raises ``UpstreamError`` unless the server answers within ``seconds``.
+
+        A path that is refused or missing is an answer too; an account that is not known any more is none.
+        """
+        try:
+            self._send("GET", "/version", None, timeout_seconds=seconds)
+        except StatusError as problem:
+            if problem.status == 401:
+                raise
+
     def list_objects(
         self, kind: ResourceType, namespace: str = "", *, from_cache: bool = False
     ) -> tuple[list[dict[str, Any]], str]:
@@ -252,10 +263,12 @@ class KubernetesClient:
         query: Mapping[str, str] | None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout_seconds: float | None = None,
     ) -> bytes:
         sent = {**self._headers(), **(headers or {})}
+        timeout = httpx.USE_CLIENT_DEFAULT if timeout_seconds is None else timeout_seconds
         try:
-            response = self._http.request(method, path, params=query, headers=sent, content=content)
+            response = self._http.request(method, path, params=query, headers=sent, content=content, timeout=timeout)
         except httpx.HTTPError as problem:
             self._on_response("error")
             raise TemporaryError(_reason(problem), system=SYSTEM, url=self._url(path)) from problem

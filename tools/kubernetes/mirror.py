@@ -99,6 +99,7 @@ class Mirror:
     def _follow(self, kept: _Kept) -> None:
         wait = _FIRST_WAIT
         while not self._stop.is_set():
+            began = time.monotonic()
             try:
                 if not kept.synced:
                     self._relist(kept)
@@ -109,11 +110,12 @@ class Mirror:
                         return
             except ExpiredError:
                 kept.synced = False
-                continue
             except UpstreamError as problem:
                 self._note_failure(kept, problem)
                 self._stop.wait(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
+            # A server, or a proxy before it, that ends each watch at once is not asked again without a pause.
+            self._stop.wait(max(0.0, began + _FIRST_WAIT - time.monotonic()))
 
     def _relist(self, kept: _Kept) -> None:
         raws, version = self._client.list_objects(kept.kind)

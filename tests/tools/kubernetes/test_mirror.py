@@ -16,6 +16,7 @@ from tools.kubernetes.mirror import Mirror
 from tools.kubernetes.resource_types import SWEEP_TYPES
 
 PATH = "/api/v1/pods"
+GONE = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
 
 
 def raw(name: str, version: str, phase: str = "Running") -> dict[str, Any]:
@@ -67,12 +68,24 @@ def test_changes_arrive_without_a_second_list(api: Api) -> None:
 
 
 def test_gone_makes_it_list_again(api: Api) -> None:
-    gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}}
-    api.watches[PATH] = [[gone]]
+    api.watches[PATH] = [[GONE]]
     with mirrored(api) as mirror:
         until(lambda: len(api.asked(PATH, limit="500")) == 2)
         assert set(phases(mirror)) == {"a", "b"}
         assert mirror.read().not_checked == {}
+
+
+@pytest.mark.parametrize("events", [[GONE], []])
+def test_a_server_that_ends_each_watch_at_once_is_asked_again_with_a_pause(
+    api: Api, events: list[dict[str, Any]]
+) -> None:
+    api.watches[PATH] = [events] * 10_000
+    began = time.monotonic()
+    with mirrored(api) as mirror:
+        mirror.read()
+        until(lambda: len(api.asked(PATH, watch="true")) >= 3)
+        assert len(api.asked(PATH, watch="true")) <= time.monotonic() - began + 2
+        assert set(phases(mirror)) == {"a", "b"}
 
 
 def test_a_cut_watch_is_taken_up_where_it_broke(api: Api) -> None:
