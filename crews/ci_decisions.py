@@ -10,6 +10,7 @@ from crews.context import CrewContext
 from crews.executors.rerun_pipeline import RerunPipeline
 from crews.rescue_learning import with_signature
 from opscrew.actions.execution import Execution
+from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.failures import with_note
 from opscrew.ci.history import rescue_record, sightings_since
@@ -56,6 +57,8 @@ class Decisions:
                 continue  # held back: it stays wanted until the outage ends
             try:
                 decided = self._decide(standing)
+            except NotYetError:
+                continue  # an outage that began since this round looked
             except UpstreamError as problem:
                 self.problems.append(f"{standing.finding.subject}: {problem}")
                 continue

@@ -1,4 +1,4 @@
-"""Learns from re-runs that have ended whether their signature is worth one.
+"""What is known of the signature that a re-run rests on: whether its re-runs pass, and whether it is an outage now.
 
 Two crews follow actions, and whichever hears of the end first tells it here, through the executor: before the end is
 recorded, so that a crash in between costs a second telling, which counts once, and never the lesson.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Engine
 
 from opscrew.ci.history import record_rescue, sightings_since
-from opscrew.ci.outage import LOOK_BACK, outages
+from opscrew.ci.outage import LOOK_BACK, Outage, outages
 from opscrew.ci.standing import standing_in
 from opscrew.clock import Clock
 from opscrew.model.action import Action
@@ -24,16 +24,21 @@ def with_signature(action: Action, signature: str) -> Action:
 
 
 class RescueLearning:
-    """Told by the executor of re-runs how each one ended."""
+    """Asked by the executor of re-runs before each one, and told how it ended."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
 
+    def outage(self, action: Action) -> Outage | None:
+        """The outage that goes on now and that this re-run would run into."""
+        signature, now = self._signature(action), self._clock()
+        found = outages(sightings_since(self._engine, now - LOOK_BACK), now)
+        return next((one for one in found if one.signature == signature), None)
+
     def ended(self, action: Action, *, passed: bool) -> None:
         """Counts for the signature that led to it. An outage, whose re-runs fail whatever they are, does not."""
         signature, now = self._signature(action), self._clock()
-        going_on = {one.signature for one in outages(sightings_since(self._engine, now - LOOK_BACK), now)}
-        if not signature or signature in going_on:
+        if not signature or self.outage(action) is not None:
             return
         repository, number = action.target.scope, action.parameters["build_number"]
         record_rescue(self._engine, signature, repository, pipeline_key=f"{repository}#{number}", passed=passed, at=now)

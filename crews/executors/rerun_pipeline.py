@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crews.rescue_learning import RescueLearning
-from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
+from opscrew.actions.executor import NotYetError, Outcome, Receipt, SendRefusedError
 from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
 from opscrew.model.action import Action
 from tools.bitbucket.client import BitbucketClient
@@ -31,6 +31,13 @@ class RerunPipeline:
         self._client, self._learning = client, learning
 
     def precondition(self, action: Action) -> str | None:
+        """Besides what the rules say: no re-run while its signature is an outage, whoever asked for it."""
+        outage = None if self._learning is None else self._learning.outage(action)
+        if outage is not None:
+            raise NotYetError(
+                f"{outage.signature} fails in {len(outage.pipelines)} pipelines, an outage until at least "
+                f"{outage.ends_at:%H:%M} UTC"
+            )
         repo = _slug(action)
         pipeline = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
         case = RerunCase(

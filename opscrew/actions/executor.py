@@ -34,6 +34,10 @@ class SendRefusedError(Exception):
     """The system answered, and it is certain that it did nothing (a 4xx). The action ends as failed."""
 
 
+class NotYetError(Exception):
+    """Nothing speaks against it, but this is a bad moment, as the message says. It is asked again until it expires."""
+
+
 class Executor(Protocol):
     """Does one kind of action in one system.
 
@@ -45,7 +49,10 @@ class Executor(Protocol):
     """The kind's name in ``catalog.yaml``."""
 
     def precondition(self, action: Action) -> str | None:
-        """Why this must not be done now, as a sentence for people; ``None`` when nothing speaks against it."""
+        """Why this must not be done, as a sentence for people; ``None`` when nothing speaks against it.
+
+        An answer ends the action; ``NotYetError`` leaves it approved, for a later moment.
+        """
 
     def send(self, action: Action) -> Receipt:
         """Does it, with one mutating request and no retry of its own.

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from opscrew.actions import journal
-from opscrew.actions.executor import Executor, Receipt, SendRefusedError
+from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
 from opscrew.actions.journal import Journal, StaleRecordError
 from opscrew.actions.records import BY_POLICY, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
@@ -68,7 +68,10 @@ class Sender:
 
     def send(self, record: ActionRecord, executor: Executor) -> ActionRecord:
         """Takes an approved action as far as it goes. ``UpstreamError`` when the precondition cannot be checked."""
-        objection = executor.precondition(record.action)
+        try:
+            objection = executor.precondition(record.action)
+        except NotYetError as held:
+            return self._store_if_news(record, f"held back: {held}")
         self._checkpoint("precondition_checked")
         if objection:
             return self._store(record, state=ActionState.REFUSED, note=objection)

@@ -97,6 +97,27 @@ def test_during_an_outage_nothing_is_learned(watch) -> None:
     assert learned(watch) == RescueRecord(0, 0)
 
 
+def test_what_was_approved_before_an_outage_is_held_back_until_it_ends(watch) -> None:
+    settings = watch.context.settings.model_copy(update={"policy": {"rerun_pipeline": "approve"}})
+    watch = BitbucketWatch(watch.world, watch.clock, replace(watch.context, settings=settings))
+    watch.world.push("shop", "flaky")
+    watch.rounds(4)
+    (waiting,) = actions(watch)
+    for number in range(6):
+        record_sighting(watch.context.engine, Sighting(SIGNATURE, f"acme/other#{number}", watch.clock()))
+    context = watch.context
+    Execution(context.engine, settings, watch.clock, context.uptime).approve(waiting.id, "ada")
+    watch.rounds(3)
+    upkeep(watch)
+    (held,) = actions(watch)
+    assert held.state is ActionState.APPROVED
+    assert f"held back: {SIGNATURE} fails in 7 pipelines" in held.note
+    assert len(watch.world.repositories["shop"].runs) == 1
+    watch.clock.forward(minutes=30)
+    watch.rounds(2)
+    assert len(watch.world.repositories["shop"].runs) == 2
+
+
 def test_a_signature_that_re_runs_do_not_rescue_is_demoted_and_shows_its_numbers(watch) -> None:
     for _ in range(6):
         sent(watch, "flaky_twice")
