@@ -25,18 +25,20 @@ def run(context: CrewContext) -> Run:
     """One round over all actions."""
     started = context.clock()
     execution = Execution(context.engine, context.settings, context.clock, context.uptime)
-    moved = execution.advance(connected_executors(context))
+    executors = connected_executors(context)
+    moved = execution.advance(executors)
+    problems = moved.problems + execution.stranded(executors)
     now = context.clock()
     told = findings_of((one for one in execution.list() if _is_worth_telling(one, now - RECENT)), now)
     Ledger(context.engine, context.clock).observe("actions", told, complete=True)
     summary = f"{len(moved.changed)} actions moved on"
-    if moved.problems:
-        summary += f", {len(moved.problems)} could not: {moved.problems[0]}"
+    if problems:
+        summary += f", {len(problems)} could not: {problems[0]}"
     return Run(
         crew="action_upkeep",
         started_at=started,
         ended_at=max(started, now),
-        outcome=RunOutcome.PARTIAL if moved.problems else RunOutcome.OK,
+        outcome=RunOutcome.PARTIAL if problems else RunOutcome.OK,
         summary=summary,
     )
 

@@ -5,7 +5,6 @@ What a caller wants changed goes through the same catalog, rules, budgets and ap
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -14,7 +13,8 @@ from crews.executors.rerun_pipeline import RerunPipeline
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.explain import explain
-from opscrew.ci.rerun import rerun_action, subject_of
+from opscrew.ci.rerun import rerun_action
+from opscrew.ci.stop import stop_action
 from opscrew.errors import CrewError
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
@@ -28,8 +28,6 @@ from tools.errors import PermanentError
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
-
-STOP = "stop_pipeline"
 
 
 def bitbucket_server(context: CrewContext) -> Server[Any, Any]:
@@ -77,15 +75,7 @@ class _Proposals:
         if pipeline.is_finished:
             raise PermanentError("not proposed: it has already ended", system="bitbucket")
         repository = self._repository(wish)
-        digest = hashlib.sha256(pipeline.uuid.encode()).hexdigest()[:16]
-        action = Action(
-            kind=STOP,
-            target=subject_of(pipeline, repository),
-            parameters={"pipeline_uuid": pipeline.uuid, "build_number": pipeline.build_number},
-            reason=_reason(wish),
-            evidence=self._evidence(wish, pipeline),
-            idempotency_key=f"{STOP}:{repository}:{digest}",
-        )
+        action = stop_action(pipeline, repository, _reason(wish), self._evidence(wish, pipeline))
         return self._proposed(action)
 
     def _proposed(self, action: Action) -> Proposal:

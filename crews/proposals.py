@@ -12,7 +12,8 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.answer.packet import Fact
 from opscrew.answer.subjects import branch_of
-from opscrew.ci.rerun import rerun_action, subject_of
+from opscrew.ci.rerun import rerun_action
+from opscrew.ci.stop import stop_action
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
@@ -28,6 +29,7 @@ RERUN = re.compile(
     r"do (?:it|that|so)|go ahead|go for it|make it so|yes)\b",
     re.IGNORECASE,
 )
+WHY = "asked for by a person"
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -70,8 +72,8 @@ def _about_pipeline(request: Request, *, stop: bool) -> Proposal:
     if stop:
         if not pipeline.state.is_running:
             return Proposal(f"Nothing is proposed: #{pipeline.build_number} does not run.")
-        return _told(request, _stop(pipeline, repository))
-    action = rerun_action(pipeline, repository, "asked for by a person", _evidence(pipeline, repository), "")
+        return _told(request, stop_action(pipeline, repository, WHY, _evidence(pipeline, repository)))
+    action = rerun_action(pipeline, repository, WHY, _evidence(pipeline, repository), "")
     objection = RerunPipeline(client).precondition(action)
     if objection:
         return Proposal(f"#{pipeline.build_number} of {repository} is not run again: {objection}.")
@@ -87,17 +89,6 @@ def _pipeline(client: BitbucketClient, request: Request, *, running: bool) -> Pi
     return next((one for one in found if (one.state.is_running if running else one.failed)), None)
 
 
-def _stop(pipeline: Pipeline, repository: str) -> Action:
-    return Action(
-        kind="stop_pipeline",
-        target=subject_of(pipeline, repository),
-        parameters={"pipeline_uuid": pipeline.uuid, "build_number": pipeline.build_number},
-        reason="asked for by a person",
-        evidence=_evidence(pipeline, repository),
-        idempotency_key=f"stop_pipeline:{repository}:{pipeline.uuid}",
-    )
-
-
 def _about_workload(request: Request, workload: Subject) -> Proposal:
     scale = SCALE.search(request.question)
     kind = "scale_workload" if scale else "restart_workload"
@@ -106,7 +97,7 @@ def _about_workload(request: Request, workload: Subject) -> Proposal:
     key = f"{kind}:{workload.key}:{parameters}:{request.now:%Y-%m-%dT%H}"
     return _told(
         request,
-        Action(kind=kind, target=workload, parameters=parameters, reason="asked for by a person", idempotency_key=key),
+        Action(kind=kind, target=workload, parameters=parameters, reason=WHY, idempotency_key=key),
     )
 
 

@@ -10,6 +10,7 @@ from crews.executors.restart_workload import RestartWorkload
 from crews.executors.roll_back_workload import RollBackWorkload
 from crews.executors.scale_workload import ScaleWorkload
 from crews.executors.silence_alert import SilenceAlert
+from crews.executors.stop_pipeline import StopPipeline
 from crews.rescue_learning import RescueLearning
 from opscrew.actions.executor import Executor
 
@@ -20,6 +21,7 @@ def connected_executors(context: CrewContext) -> tuple[Executor, ...]:
     found: list[Executor] = []
     if systems.bitbucket is not None:
         found.append(RerunPipeline(systems.bitbucket, RescueLearning(context.engine, context.clock)))
+        found.append(StopPipeline(systems.bitbucket))
     if systems.settings.kubernetes:
         found.append(ExpandPvc(systems))
         found.append(RestartWorkload(systems.kubernetes, systems.clock))

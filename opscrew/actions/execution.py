@@ -97,7 +97,10 @@ class Execution:
         return record
 
     def advance(self, executors: Iterable[Executor]) -> Advance:
-        """Expires, sends, recovers and follows whatever there is. Never raises for what one action does."""
+        """Expires what is too old; sends, recovers and follows what these executors can do. The rest is others' work.
+
+        Never raises for what one action does.
+        """
         by_kind = {executor.kind: executor for executor in executors}
         changed = approvals.expire(self._journal, self._now())
         problems: list[str] = []
@@ -106,7 +109,6 @@ class Execution:
         for record in sorted(todo, key=lambda one: UNFINISHED.index(one.state)):
             executor = by_kind.get(record.action.kind)
             if executor is None:
-                problems.append(f"{record.id}: {record.action.target.system} is not connected, {record.state.value}")
                 continue
             moved, problem = self._step(record, executor)
             if moved.version != record.version:
@@ -114,6 +116,15 @@ class Execution:
             if problem:
                 problems.append(f"{record.id}: {problem}")
         return Advance(tuple(changed), tuple(problems))
+
+    def stranded(self, executors: Iterable[Executor]) -> tuple[str, ...]:
+        """Unfinished actions that none of all the executors there are can take further, each as a sentence."""
+        kinds = {executor.kind for executor in executors}
+        return tuple(
+            f"{one.id}: {one.action.target.system} is not connected, {one.state.value}"
+            for one in self.list(UNFINISHED)
+            if one.action.kind not in kinds
+        )
 
     def approve(self, prefix: str, who: str) -> ActionRecord:
         """See ``approvals.approve``."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from crews.registry import find_crew
+from crews.systems import Systems
 from opscrew.actions.execution import Execution
 from opscrew.model.action import ActionState
-from opscrew.model.run import Run
+from opscrew.model.run import Run, RunOutcome
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 
 
@@ -44,6 +46,19 @@ def test_a_waiting_action_is_a_finding_until_somebody_decides(watch) -> None:
     assert "1 actions moved on" in run(watch, "action_upkeep").summary
     assert execution.get(waiting.id).state is ActionState.SENT
     assert "ACTION_WAITING" not in open_codes(watch)
+
+
+def test_an_action_whose_system_is_gone_from_the_settings_is_told(watch) -> None:
+    context = watch.context
+    execution = Execution(context.engine, context.settings, context.clock, context.uptime)
+    (waiting,) = execution.list([ActionState.WAITING])
+    execution.approve(waiting.id, "ada")
+    settings = context.settings.model_copy(update={"bitbucket": None})
+    with Systems(settings, context.clock, context.metrics) as nothing:
+        changed = replace(context, settings=settings, systems=nothing)
+        upkeep = run(BitbucketWatch(watch.world, watch.clock, changed), "action_upkeep")
+    assert upkeep.outcome is RunOutcome.PARTIAL
+    assert "bitbucket is not connected, approved" in upkeep.summary
 
 
 def test_an_audit_log_that_was_changed_is_a_finding(watch) -> None:

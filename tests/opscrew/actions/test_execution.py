@@ -15,6 +15,7 @@ from opscrew.actions.uptime import Uptime, no_uptime
 from opscrew.actions.verification import verify
 from opscrew.errors import CrewError, UsageError
 from opscrew.model.action import ActionState as State
+from opscrew.model.subject import Subject
 from tests.support.actions import ListedSystem, rerun, settings_for_actions
 from tools.errors import PermanentError, TemporaryError
 
@@ -132,13 +133,12 @@ def test_what_is_not_in_the_catalog_or_looks_like_a_secret_is_refused(make) -> N
 
 @on_sqlite_alone
 def test_what_the_crew_cannot_do_is_proposed_only(make) -> None:
-    execution = make(policy={"stop_pipeline": "auto"})
-    action = rerun().model_copy(
-        update={"kind": "stop_pipeline", "parameters": {"pipeline_uuid": "{1}", "build_number": 1}}
-    )
+    execution = make(policy={"drain_runner": "auto"})
+    runner = Subject(system="bitbucket", kind="runner", scope="acme", name="builder-1")
+    action = rerun().model_copy(update={"kind": "drain_runner", "target": runner, "parameters": {"runner_uuid": "{1}"}})
     waiting = execution.propose(action)
     assert (waiting.state, waiting.held_by) == (State.WAITING, HeldBy.PEOPLE)
-    with pytest.raises(CrewError, match="cannot carry out stop_pipeline itself"):
+    with pytest.raises(CrewError, match="cannot carry out drain_runner itself"):
         execution.approve(waiting.id, "ada")
 
 
@@ -302,8 +302,18 @@ def test_a_mistake_in_one_executor_stops_nobody_else(make) -> None:
 def test_a_system_that_is_not_connected_is_named(make) -> None:
     execution = make()
     execution.propose(rerun(1))
-    (problem,) = execution.advance([]).problems
+    (problem,) = execution.stranded([])
     assert "bitbucket is not connected" in problem
+    assert execution.stranded([ListedSystem()]) == ()
+
+
+@on_sqlite_alone
+def test_a_crew_that_knows_one_kind_leaves_the_others_alone(make) -> None:
+    execution = make()
+    execution.propose(rerun(1))
+    moved = execution.advance([])
+    assert (moved.changed, moved.problems) == ((), ())
+    assert states(execution) == ["approved"]
 
 
 def test_several_processes_send_each_action_once(make) -> None:
