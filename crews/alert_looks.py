@@ -55,13 +55,15 @@ def value_then_and_now(case: Case) -> Look:
     vmalert, metrics = case.context.systems.vmalert, case.context.systems.victoriametrics
     if vmalert is None or metrics is None:
         return Look(problem="vmalert or victoriametrics is not configured")
-    name = case.first.name
-    rule = next((one for one in vmalert.rules() if one.name == name and one.type == "alerting"), None)
-    if rule is None:
-        return Look(problem=f"vmalert has no rule {name}")
+    alert = case.first
+    named = [one for one in vmalert.rules() if one.name == alert.name and one.type == "alerting"]
+    if not named:
+        return Look(problem=f"vmalert has no rule {alert.name}")
+    # One name often has several rules, a warning and a critical one: the alert carries the labels of its own.
+    rule = max(named, key=lambda one: sum(alert.labels.get(name) == value for name, value in one.labels.items()))
     now = case.context.clock()
     present, earlier = metrics.instant(rule.query, now), metrics.instant(rule.query, case.began_at - HOUR)
-    return value_look(rule.query, present.samples, earlier.samples, dict(case.first.labels), now)
+    return value_look(rule.query, present.samples, earlier.samples, dict(alert.labels), now)
 
 
 def open_findings(case: Case) -> Look:
@@ -88,9 +90,12 @@ def log_changes(case: Case) -> Look:
     else:
         where = named_filter("namespace", namespace=namespace)
     wanted = f"{where} {named_filter('errors')}"
-    now = max(case.context.clock(), case.began_at + timedelta(minutes=1))
-    present = logs.patterns(wanted, Period(case.began_at - HOUR / 4, now), limit=PATTERNS)
-    earlier = logs.patterns(wanted, Period(case.began_at - HOUR * 5 / 4, case.began_at - HOUR / 4), limit=PATTERNS)
+    # A quarter of an hour before it began, since what leads to an alert is written first. At most as long as what it
+    # is compared with: in many hours there are more lines of everything.
+    start = case.began_at - HOUR / 4
+    end = min(max(case.context.clock(), case.began_at + timedelta(minutes=1)), start + HOUR)
+    present = logs.patterns(wanted, Period(start, end), limit=PATTERNS)
+    earlier = logs.patterns(wanted, Period(start - HOUR, start), limit=PATTERNS)
     return log_look(present, earlier, case.began_at, subject)
 
 

@@ -34,6 +34,7 @@ NOW = datetime(2026, 10, 6, 12, 30, tzinfo=UTC)
 BEGAN = NOW - timedelta(minutes=10)
 WEB = Subject(system="kubernetes", kind="Deployment", scope="prod/shop", name="web")
 RULE = {"name": "PodsRestart", "type": "alerting", "query": "restarts > 3", "state": "firing", "health": "ok"}
+LIMITS = [("info", 1), ("warning", 3), ("critical", 9), ("page", 20)]
 BY_HTTP = ("victoriametrics", "vmalert", "victorialogs", "grafana")
 OF_SYSTEM = {"the alert's own query": RULES, "log patterns": PATH, "deployments marked in Grafana": ANNOTATIONS}
 
@@ -80,6 +81,18 @@ def test_the_rules_own_expression_now_and_an_hour_before(context: CrewContext, s
     assert found.evidence[0].source == "victoriametrics restarts > 3"
 
 
+def test_of_two_rules_of_one_name_the_one_with_the_alerts_labels_is_asked(
+    context: CrewContext, server: Answers
+) -> None:
+    rules = [RULE | {"query": f"restarts > {most}", "labels": {"severity": word}} for word, most in LIMITS]
+    server.by_path[RULES] = value({"status": "success", "data": {"groups": [{"name": "pods", "rules": rules}]}})
+    server.by_path[QUERY] = value({"status": "success", "data": {"resultType": "vector", "result": []}})
+    store = AlertStore(context.engine, context.clock)
+    store.take([firing(BEGAN, deployment="web", severity="critical")])
+    (line,) = look("the alert's own query", Case(context, store.groups()[0], store.firing(), (WEB,), BEGAN)).evidence
+    assert line.source == "victoriametrics restarts > 9"
+
+
 def test_a_rule_that_vmalert_does_not_have(context: CrewContext, server: Answers) -> None:
     server.by_path[RULES] = value({"status": "success", "data": {"groups": []}})
     assert look("the alert's own query", case_of(context)).problem == "vmalert has no rule PodsRestart"
@@ -96,6 +109,19 @@ def test_lines_that_are_new_in_the_log(context: CrewContext, server: Answers) ->
     found = look("log patterns", case_of(context))
     assert told(found) == ["40 lines, 2 in the hour before: cannot reach the till"]
     assert [(clue.cause, clue.subject) for clue in found.clues] == [("logs", WEB)]
+
+
+def test_an_alert_of_yesterday_is_compared_over_equal_times(context: CrewContext, server: Answers) -> None:
+    asked: list[timedelta] = []
+
+    def patterns(handler: Handler, request: Request) -> None:
+        asked.append(datetime.fromisoformat(request.values["end"]) - datetime.fromisoformat(request.values["start"]))
+        text("")(handler, request)
+
+    server.by_path[PATH] = patterns
+    case = case_of(context)
+    look("log patterns", replace(case, began_at=BEGAN - timedelta(days=1)))
+    assert [round(one.total_seconds()) for one in asked] == [3600, 3600]  # an end is given as the last microsecond
 
 
 def test_a_mark_in_grafana_shortly_before_is_a_change(context: CrewContext, server: Answers) -> None:
