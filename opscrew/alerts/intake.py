@@ -16,8 +16,8 @@ import orjson
 from opscrew.alerts.alert import Alert, AlertState, clean_annotations, clean_labels
 from opscrew.store.text import LONGEST_SENTENCE, storable
 
-MOST_ALERTS = 5_000
-"""Alerts of one body. The server refuses bodies above half a megabyte, which hold about a thousand."""
+MOST_ALERTS = 10_000
+"""Alerts of one body: as many as are kept at once (``most_firing`` of ``rules.yaml``)."""
 
 
 class MalformedWebhookError(ValueError):

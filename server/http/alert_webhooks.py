@@ -5,9 +5,6 @@ Both send again what was not acknowledged with a 2xx, and the crew also polls, s
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import time
 
 import structlog
@@ -19,6 +16,7 @@ from opscrew.alerts.deliveries import record_accepted, record_refused
 from opscrew.alerts.intake import MalformedWebhookError, read_webhook
 from opscrew.alerts.store import AlertStore
 from server.context import ServerContext
+from server.http.tokens import shows_token
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +56,7 @@ def router(context: ServerContext) -> APIRouter:
         token = context.crews.settings.alerts.webhook_token
         if token is None:
             return answer(source, 403, "refused", "no token is set: CREW_ALERTS__WEBHOOK_TOKEN")
-        if not _shows(authorization, token.get_secret_value()):
+        if not shows_token(authorization, token.get_secret_value()):
             log.warning("webhook refused: the token is missing or wrong", source=source)
             return answer(source, 401, "refused", "the token is missing or wrong")
         body = await request.body()
@@ -82,17 +80,3 @@ def _take(context: ServerContext, wake: _Waker, source: str, body: bytes) -> tup
     if taken.new or taken.resolved:
         wake()
     return 202, "accepted", f"{len(delivery.alerts)} alerts"
-
-
-def _shows(authorization: str, token: str) -> bool:
-    """Bearer, or Basic with the token as password. Headers are bytes, whatever the token is made of."""
-    scheme, _, value = authorization.partition(" ")
-    shown = value.strip().encode("latin-1", "replace")
-    if scheme.lower() == "basic":
-        try:
-            shown = base64.b64decode(shown, validate=True).partition(b":")[2]
-        except binascii.Error:
-            return False
-    elif scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(shown, token.encode())

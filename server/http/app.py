@@ -24,6 +24,13 @@ def create_app(context: ServerContext) -> FastAPI:
         token=http.token.get_secret_value() if http.token else "",
         without_token=("/healthz", "/readyz", "/webhooks/"),
         any_host=("/healthz", "/readyz"),
+        large_bodies=_alert_webhooks(context),
     )
     application.add_middleware(Guard, rules=rules)
     return application
+
+
+def _alert_webhooks(context: ServerContext) -> dict[str, str]:
+    """A storm may arrive as one delivery."""
+    token = context.crews.settings.alerts.webhook_token
+    return {f"/webhooks/{source}": token.get_secret_value() for source in alert_webhooks.SOURCES} if token else {}

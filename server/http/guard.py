@@ -6,19 +6,23 @@ Plain ASGI rather than FastAPI dependencies, so that a route added later is guar
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.http.hosts import is_expected
+from server.http.tokens import shows_token
+
+log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 512 * 1024
 """Bytes. Bitbucket's webhooks stay below 256 kB."""
+LARGEST_TRUSTED_BODY = 16 * 1024 * 1024
+"""Bytes, from who shows the token of a path with large bodies: a storm of 10,000 alerts in one delivery."""
 BODY_SECONDS = 10.0
 """A caller that takes longer to send its body is holding a connection open, not calling."""
 
@@ -33,12 +37,16 @@ SAFETY_HEADERS = {
 
 @dataclass(frozen=True)
 class Rules:
-    """``without_token`` and ``any_host`` are path prefixes. An empty ``token`` asks for none."""
+    """``without_token`` and ``any_host`` are path prefixes. An empty ``token`` asks for none.
+
+    ``large_bodies`` maps path prefixes to the token that opens them for long bodies: nobody else may fill our memory.
+    """
 
     hosts: frozenset[str]
     token: str
     without_token: tuple[str, ...] = ()
     any_host: tuple[str, ...] = ()
+    large_bodies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Guard:
@@ -52,8 +60,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
-        body = None if refusal else await _whole_body(receive)
+        limit = self._largest_body(scope)
+        refusal = self._refusal(scope, limit)
+        body = None if refusal else await _whole_body(receive, limit)
         if isinstance(body, PlainTextResponse):
             refusal = body
         if refusal is not None or not isinstance(body, bytes):
@@ -61,32 +70,29 @@ class Guard:
             return
         await self._app(scope, _replay(body, receive), _safely(send))
 
-    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+    def _largest_body(self, scope: Scope) -> int:
+        shown = Headers(scope=scope).get("authorization", "")
+        trusted = any(
+            scope["path"].startswith(prefix) and shows_token(shown, token)
+            for prefix, token in self._rules.large_bodies.items()
+        )
+        return LARGEST_TRUSTED_BODY if trusted else LARGEST_BODY
+
+    def _refusal(self, scope: Scope, limit: int) -> PlainTextResponse | None:
         headers, path = Headers(scope=scope), scope["path"]
         if not path.startswith(self._rules.any_host) and not is_expected(headers.get("host", ""), self._rules.hosts):
             return _refuse(421, "this host name is not expected here; add it to http.hosts in crew.yaml")
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit() or int(length) > LARGEST_BODY:
-            return _refuse(413, f"a body may have at most {LARGEST_BODY} bytes")
-        if self._rules.token and not path.startswith(self._rules.without_token) and not self._shows_token(headers):
+        if not length.isascii() or not length.isdigit() or int(length) > limit:
+            return _too_long(limit)
+        shown = headers.get("authorization", "")
+        guarded = bool(self._rules.token) and not path.startswith(self._rules.without_token)
+        if guarded and not shows_token(shown, self._rules.token):
             return _refuse(401, "a token is needed", {"WWW-Authenticate": 'Basic realm="crew (any name, the token)"'})
         return None
 
-    def _shows_token(self, headers: Headers) -> bool:
-        """Bearer for programs; Basic with the token as password for browsers, which cannot send Bearer."""
-        scheme, _, value = headers.get("authorization", "").partition(" ")
-        shown = value.strip().encode("latin-1")  # as it came: headers are bytes, whatever a token is made of
-        if scheme.lower() == "basic":
-            try:
-                shown = base64.b64decode(shown, validate=True).partition(b":")[2]
-            except binascii.Error:
-                return False
-        elif scheme.lower() != "bearer":
-            return False
-        return hmac.compare_digest(shown, self._rules.token.encode())
 
-
-async def _whole_body(receive: Receive) -> bytes | PlainTextResponse | None:
+async def _whole_body(receive: Receive, limit: int) -> bytes | PlainTextResponse | None:
     """The body; a refusal when it is too long or too slow; None when the caller went away."""
     found = bytearray()
     try:
@@ -96,8 +102,8 @@ async def _whole_body(receive: Receive) -> bytes | PlainTextResponse | None:
                 if message["type"] == "http.disconnect":
                     return None
                 found += message.get("body", b"")
-                if len(found) > LARGEST_BODY:
-                    return _refuse(413, f"a body may have at most {LARGEST_BODY} bytes")
+                if len(found) > limit:
+                    return _too_long(limit)
                 if not message.get("more_body", False):
                     return bytes(found)
     except TimeoutError:
@@ -126,6 +132,11 @@ def _safely(send: Send) -> Send:
         await send(message)
 
     return with_headers
+
+
+def _too_long(limit: int) -> PlainTextResponse:
+    log.warning("a body was refused: it is too long", most_bytes=limit)
+    return _refuse(413, f"a body may have at most {limit} bytes")
 
 
 def _refuse(status: int, why: str, headers: dict[str, str] | None = None) -> PlainTextResponse:

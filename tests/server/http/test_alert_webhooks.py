@@ -60,7 +60,8 @@ def test_only_the_token_opens_and_nonsense_becomes_a_finding(daemon: Daemon) -> 
     assert post(daemon, "unknown", one).status_code == 404
     for content in (b"", b"{", b"[]", b'{"alerts":[{}]}', b"\x00\xff", b'{"alerts":' + b"[" * 2_000):
         assert post(daemon, "grafana", content).status_code == 400
-    assert post(daemon, "grafana", b" " * 600_000).status_code == 413
+    assert post(daemon, "grafana", b" " * 600_000, "Bearer wrong").status_code == 413
+    assert post(daemon, "grafana", b" " * 600_000).status_code == 400  # who shows the token may send a storm
     assert post(daemon, "alertmanager", one).status_code == 202
     httpx.post(f"{daemon.url}/webhooks/alertmanager", content=one, auth=("crew", TOKEN), trust_env=False)
     until(lambda: bool(told(daemon, "ALERT_WEBHOOK_MALFORMED")), daemon.log)
@@ -91,6 +92,16 @@ def test_five_thousand_alerts_in_a_minute_are_one_notice_and_little_memory(daemo
     assert len(told(daemon, "ALERT_FIRING")) <= 1  # the one from before the storm
     grown = memory(daemon) - before
     assert grown < 100, grown
+
+
+def test_a_storm_in_one_delivery_is_taken_whole(daemon: Daemon) -> None:
+    """Alertmanager puts a whole group into one request, and does not send again what was refused."""
+    labels = [
+        {"alertname": "HostDown", "pod": f"pod-{n}", "node": "n7", "description": "x" * 300} for n in range(ALERTS)
+    ]
+    assert post(daemon, "alertmanager", body(*labels)).json() == {"status": "accepted", "detail": f"{ALERTS} alerts"}
+    until(lambda: _all_in_one(told(daemon, "ALERT_STORM")), daemon.log)
+    assert told(daemon, "ALERT_FIRING") == []
 
 
 def test_what_was_acknowledged_survives_a_kill(daemon: Daemon) -> None:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from opscrew.errors import UsageError
 from opscrew.settings import HttpSettings
 from server.http import guard
-from server.http.guard import LARGEST_BODY, Guard, Rules
+from server.http.guard import LARGEST_BODY, LARGEST_TRUSTED_BODY, Guard, Rules
 from server.http.hosts import expected_hosts, is_expected, refuse_open_door
 from server.http.serving import HttpThread, bind, url_of
 
@@ -30,7 +30,13 @@ def url() -> Iterator[str]:
         return PlainTextResponse(str(len(await request.body())))
 
     application = Starlette(routes=[Route("/{rest:path}", echo, methods=["GET", "POST"])])
-    rules = Rules(frozenset({"localhost"}), TOKEN, without_token=("/healthz",), any_host=("/healthz",))
+    rules = Rules(
+        frozenset({"localhost"}),
+        TOKEN,
+        without_token=("/healthz", "/large"),
+        any_host=("/healthz",),
+        large_bodies={"/large": TOKEN},
+    )
     listener = bind("127.0.0.1", 0)
     with HttpThread(Guard(application, rules), listener):
         yield url_of(listener)
@@ -85,6 +91,20 @@ def test_bodies_have_a_limit_told_or_not(url: str) -> None:
     assert post(chunks(LARGEST_BODY)) == 200
     with suppress(httpx.WriteError):  # the server may close while we are still sending, which is as good a refusal
         assert post(chunks(LARGEST_BODY + 4096)) == 413
+
+
+def test_a_long_body_is_taken_from_who_shows_the_token(url: str) -> None:
+    def post(path: str, length: int, token: str) -> int:
+        headers = {b"Authorization": f"Bearer {token}".encode()}
+        return httpx.post(
+            f"{url}{path}", content=b"x" * length, headers=headers, timeout=60, trust_env=False
+        ).status_code
+
+    assert post("/large", LARGEST_BODY + 1, TOKEN) == 200
+    assert post("/large", LARGEST_BODY + 1, "another") == 413
+    assert post("/page", LARGEST_BODY + 1, TOKEN) == 413
+    with suppress(httpx.WriteError):
+        assert post("/large", LARGEST_TRUSTED_BODY + 1, TOKEN) == 413
 
 
 def test_a_body_that_never_ends_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
