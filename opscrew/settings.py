@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import platformdirs
 import yaml
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -39,6 +40,17 @@ def _off_as_written(value: Any) -> Any:
     """YAML reads a bare ``off`` as false; a person who writes it means the mode."""
     return "off" if value is False else value
 
+
+def _set_or_none(value: SecretStr | None) -> SecretStr | None:
+    """A blank secret is none: as a token or a key that anybody can guess it would open what it should shut."""
+    return value if value is not None and value.get_secret_value().strip() else None
+
+
+def _those_set(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    return {name: value for name, value in values.items() if _set_or_none(value)}
+
+
+Secret = Annotated[SecretStr | None, AfterValidator(_set_or_none)]
 
 PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
 
@@ -62,8 +74,8 @@ class BitbucketSettings(Part):
     workspace: str
     repositories: tuple[str, ...] = ("*",)
     user: str = ""
-    token: SecretStr | None = None
-    webhook_secret: SecretStr | None = None
+    token: Secret = None
+    webhook_secret: Secret = None
     requests_per_hour: int = Field(default=900, ge=1)
     """Our own ceiling, below Bitbucket's 1,000 so that people using the same account still get answers."""
 
@@ -86,8 +98,8 @@ class UrlSettings(Part):
 
     url: str
     user: str = ""
-    password: SecretStr | None = None
-    token: SecretStr | None = None
+    password: Secret = None
+    token: Secret = None
     timeout_seconds: float = Field(default=10, gt=0)
 
 
@@ -107,7 +119,7 @@ class ModelSettings(Part):
     context_tokens: int = Field(default=8192, ge=2048)
     keep_alive: str = "30m"
     temperature: float = Field(default=0.1, ge=0, le=2)
-    token: SecretStr | None = None
+    token: Secret = None
 
 
 class MemorySettings(Part):
@@ -122,7 +134,7 @@ class HttpSettings(Part):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8780, ge=0, le=65535)
-    token: SecretStr | None = None
+    token: Secret = None
     """Bearer token that callers of the API must show. Webhooks have their own secrets."""
     hosts: tuple[str, ...] = ()
     """Further names by which callers reach us, as a proxy or a container network gives them; ``"*"`` allows any."""
@@ -135,9 +147,9 @@ class McpSettings(Part):
     """A list of your own in place of ``tools/mcp/servers.yaml``."""
     urls: dict[str, str] = Field(default_factory=dict)
     without: tuple[str, ...] = ()
-    tokens: dict[str, SecretStr] = Field(default_factory=dict)
+    tokens: Annotated[dict[str, SecretStr], AfterValidator(_those_set)] = Field(default_factory=dict)
     """Bearer tokens that we show, by name of the server; as JSON in ``CREW_MCP__TOKENS`` or its ``_FILE``."""
-    token: SecretStr | None = None
+    token: Secret = None
     """Bearer token that callers of `crew mcp serve` must show over HTTP."""
 
 
@@ -156,7 +168,7 @@ class MaintenanceSettings(Part):
 class AlertSettings(Part):
     """What is known about alerts beside the systems that raise them."""
 
-    webhook_token: SecretStr | None = None
+    webhook_token: Secret = None
     """Bearer token (or Basic password) that Alertmanager and Grafana show at our webhooks. Without it both are shut."""
     maintenance: tuple[MaintenanceSettings, ...] = ()
 
@@ -175,7 +187,12 @@ class Settings(BaseSettings):
     """The whole configuration. The names of the parts are fixed; see ``docs/SETTINGS.md``."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix="CREW_", env_nested_delimiter="__", env_nested_max_split=1
+        frozen=True,
+        extra="forbid",
+        env_prefix="CREW_",
+        env_nested_delimiter="__",
+        env_nested_max_split=1,
+        env_ignore_empty=True,  # docker compose passes on what is not set as empty
     )
 
     bitbucket: BitbucketSettings | None = None

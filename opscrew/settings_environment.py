@@ -33,13 +33,16 @@ class Environment(EnvSettingsSource):
         for name, path in list(found.items()):
             if name.startswith("crew_") and name.endswith("_file") and path:
                 try:
-                    found[name.removesuffix("_file")] = Path(path).expanduser().read_text(encoding="utf-8").strip()
-                except OSError as problem:
+                    secret = Path(path).expanduser().read_text(encoding="utf-8").strip()
+                except (OSError, UnicodeDecodeError) as problem:
+                    why = problem.strerror if isinstance(problem, OSError) else "it is no text"
                     raise UsageError(
-                        f"{name.upper()} names {path}, which cannot be read: {problem.strerror}",
+                        f"{name.upper()} names {path}, which cannot be read: {why}",
                         "Give the path of a file that holds the secret alone.",
                     ) from problem
                 del found[name]
+                if secret:  # an empty file, like an empty variable, sets nothing
+                    found[name.removesuffix("_file")] = secret
         return found
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from opscrew import settings
 from opscrew.errors import UsageError
+from opscrew.settings_mistakes import part_of
 
 
 @pytest.fixture
@@ -40,6 +41,60 @@ def test_a_secret_comes_from_a_file_that_the_environment_names(write, monkeypatc
     loaded = settings.load(write("bitbucket: {workspace: acme}"))
     assert loaded.bitbucket.token.get_secret_value() == "open sesame"
     assert "sesame" not in repr(loaded)
+
+
+SECRETS = {
+    "CREW_BITBUCKET__TOKEN": lambda loaded: loaded.bitbucket.token,
+    "CREW_BITBUCKET__WEBHOOK_SECRET": lambda loaded: loaded.bitbucket.webhook_secret,
+    "CREW_GRAFANA__PASSWORD": lambda loaded: loaded.grafana.password,
+    "CREW_GRAFANA__TOKEN": lambda loaded: loaded.grafana.token,
+    "CREW_MODEL__TOKEN": lambda loaded: loaded.model.token,
+    "CREW_HTTP__TOKEN": lambda loaded: loaded.http.token,
+    "CREW_MCP__TOKEN": lambda loaded: loaded.mcp.token,
+    "CREW_ALERTS__WEBHOOK_TOKEN": lambda loaded: loaded.alerts.webhook_token,
+}
+
+
+@pytest.mark.parametrize("variable", SECRETS)
+def test_a_blank_secret_is_none_and_opens_nothing(write, monkeypatch, tmp_path, variable: str) -> None:
+    file = write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}")
+    for blank in ("", "  "):
+        monkeypatch.setenv(variable, blank)
+        assert SECRETS[variable](settings.load(file)) is None
+    monkeypatch.delenv(variable)
+    (tmp_path / "blank").write_text("\n", encoding="utf-8")
+    monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / "blank"))
+    assert SECRETS[variable](settings.load(file)) is None
+
+
+def test_every_secret_is_tried_with_a_blank_one() -> None:
+    names = {
+        f"CREW_{top.upper()}__{name.upper()}"
+        for top, field in settings.Settings.model_fields.items()
+        if (part := part_of(field.annotation)) is not None
+        for name, inner in part.model_fields.items()
+        if "SecretStr" in str(inner.annotation) and "dict" not in str(inner.annotation)
+    }
+    same_part = {"VICTORIAMETRICS", "VICTORIALOGS", "VMALERT", "ALERTMANAGER"}  # as grafana
+    assert {name for name in names if name.split("_")[1] not in same_part} == set(SECRETS)
+
+
+def test_a_blank_token_of_an_mcp_server_is_left_out(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "", "atlassian": "abc"}')
+    assert list(settings.load(write("")).mcp.tokens) == ["atlassian"]
+
+
+def test_the_empty_secret_file_of_a_system_that_is_not_used_switches_nothing_on(write, monkeypatch, tmp_path) -> None:
+    (tmp_path / "empty").touch()
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", str(tmp_path / "empty"))
+    assert settings.load(write("")).bitbucket is None
+
+
+def test_a_secret_file_of_bytes_is_a_plain_message(write, monkeypatch, tmp_path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", str(tmp_path / "bytes"))
+    with pytest.raises(UsageError, match="which cannot be read: it is no text"):
+        settings.load(write("bitbucket: {workspace: acme}"))
 
 
 @pytest.mark.parametrize(
