@@ -34,10 +34,8 @@ class RerunPipeline:
         """Besides what the rules say: no re-run while its signature is an outage, whoever asked for it."""
         outage = None if self._learning is None else self._learning.outage(action)
         if outage is not None:
-            raise NotYetError(
-                f"{outage.signature} fails in {len(outage.pipelines)} pipelines, an outage until at least "
-                f"{outage.ends_at:%H:%M} UTC"
-            )
+            # Nothing that changes while it lasts: each new note is an entry of the audit log.
+            raise NotYetError(f"{outage.signature} is an outage since {outage.started_at:%Y-%m-%d %H:%M} UTC")
         repo = _slug(action)
         pipeline = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
         case = RerunCase(
