@@ -86,7 +86,9 @@ def _report(problem: Exception) -> int:
     from tools.errors import UpstreamError
 
     if isinstance(problem, CrewError | UpstreamError):
-        message, hint = (problem.message if isinstance(problem, CrewError) else str(problem)), problem.hint
+        # It may quote what a system answered, which may quote what it was sent.
+        message = redact(problem.message if isinstance(problem, CrewError) else str(problem))
+        hint = problem.hint
     elif isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
         message, hint = "cannot write: the disk is full", "Free some space, or write elsewhere."
     else:

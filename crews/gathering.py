@@ -13,6 +13,7 @@ import structlog
 from crews.collectors.collector import Collector, Gathered, Request
 from opscrew.answer.packet import Fact
 from opscrew.errors import CrewError
+from opscrew.store.text import storable
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,7 @@ def gather(request: Request, collectors: Sequence[Collector], seconds: float = D
         except FutureTimeout:
             gathered.unavailable.append(f"{collector.system} (no answer within {seconds:.1f} s)")
         except (UpstreamError, CrewError) as problem:
-            gathered.unavailable.append(f"{collector.system} ({problem})")
+            gathered.unavailable.append(storable(f"{collector.system} ({problem})"))
         except Exception as problem:  # noqa: BLE001  one source's error must not cost the others' facts
             log.warning("collector_failed", collector=collector.name, error=str(problem))
             gathered.unavailable.append(f"{collector.system} (unexpected {type(problem).__name__})")

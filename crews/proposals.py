@@ -17,6 +17,7 @@ from opscrew.ci.stop import stop_action
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
+from opscrew.store.text import storable
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline
 from tools.errors import UpstreamError
@@ -52,7 +53,7 @@ def propose(request: Request) -> Proposal:
         if RERUN.search(request.question):
             return _about_pipeline(request, stop=False)
     except UpstreamError as problem:
-        return Proposal(f"Nothing is proposed: {problem}.")
+        return Proposal(storable(f"Nothing is proposed: {problem}."))
     return Proposal("I cannot propose that from a question. `crew actions` lists what I may do.")
 
 

@@ -22,6 +22,7 @@ from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from opscrew.redaction import redact
 from opscrew.store.runs import record_run
+from opscrew.store.text import LONGEST_SENTENCE, storable
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
@@ -41,7 +42,7 @@ def run_crew(
     started_at, started = context.clock(), stopwatch()
     with structlog.contextvars.bound_contextvars(crew=crew.name):
         try:
-            run = crew.run(context)
+            run = _fit_to_show(crew.run(context))
         except Exception as problem:  # the boundary that turns a crew's error into a finding
             expected = isinstance(problem, CrewError | UpstreamError)  # its words say all; a traceback would hide them
             log.error("crew failed", reason=redact(str(problem)), exc_info=not expected)
@@ -80,8 +81,14 @@ def _subject(crew: Crew) -> Subject:
     return Subject(system="crew", kind="crew", name=crew.name)
 
 
+def _fit_to_show(run: Run) -> Run:
+    """A crew quotes what systems answered; from here on it is logged, stored and printed."""
+    told = {"summary": storable(run.summary, LONGEST_SENTENCE), "unavailable": tuple(map(storable, run.unavailable))}
+    return run.model_copy(update=told)
+
+
 def _failed_run(crew: Crew, started_at: datetime, ended_at: datetime, problem: Exception) -> Run:
-    text = " ".join(redact(str(problem)).split()) or "no message"
+    text = " ".join(storable(str(problem), LONGEST_SUMMARY).split()) or "no message"
     # A clock that was set back during the run must not make it end before it began.
     return Run(
         crew=crew.name,

@@ -1,14 +1,17 @@
 """Takes secrets out of text that came from outside.
 
-One place, used before anything is stored, logged, shown or sent to a model. RE2 is used because its time grows
-linearly with the text: logs are written by strangers, and a backtracking engine could be made to hang.
+One place, used before anything is stored, logged, shown or sent to a model. Secrets of strangers are known by how they
+look, the crew's own by their value: a system may well quote the token that it refuses. RE2 is used because its time
+grows linearly with the text: logs are written by strangers, and a backtracking engine could be made to hang.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import re2
 import yaml
@@ -23,7 +26,28 @@ _NO_SECRET = re2.compile(
     r"|[A-Za-z_][A-Za-z0-9_.:]*\(.*"
 )
 
+SHORTEST_OWN, SHORTEST_OWN_WORD = 8, 16
+"""Characters from which a configured secret is masked wherever it stands, and one of letters alone: somebody's password
+may be "postgres", and masking each mention of it would hide what people must read."""
+
 PATTERNS_FILE = Path(__file__).with_name("redaction.yaml")
+
+
+_own: set[str] = set()
+
+
+def mask_also(secrets: Iterable[str]) -> None:
+    """From now on these very values are masked too, also as they look inside a URL. Called when settings are read."""
+    lines = {line.strip() for secret in secrets for line in secret.splitlines()}
+    _own.update(line for line in lines if len(line) >= (SHORTEST_OWN_WORD if line.isalpha() else SHORTEST_OWN))
+    for built in (_any_secret, _patterns, _sources):
+        built.cache_clear()
+
+
+def forget_own() -> None:
+    """Ends what ``mask_also`` began: in a process that reads other settings, the old secrets are ordinary text."""
+    _own.clear()
+    mask_also(())
 
 
 def redact(text: str) -> str:
@@ -61,4 +85,7 @@ def _patterns() -> tuple[tuple[Any, bool], ...]:
 @cache
 def _sources() -> tuple[str, ...]:
     entries = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))["patterns"]
-    return tuple(entry["pattern"] for entry in entries)
+    own = {form for secret in _own for form in (secret, quote(secret, safe=""), quote(secret))}
+    # The longest first: where one secret begins another, nothing of the longer one may stay.
+    literal = (re2.escape(form) for form in sorted(own, key=len, reverse=True))
+    return (*literal, *(entry["pattern"] for entry in entries))

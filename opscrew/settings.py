@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -245,6 +245,10 @@ class Settings(BaseSettings):
         """The zone in which people read times, schedules run and quiet hours are meant."""
         return ZoneInfo(self.timezone)
 
+    def secrets(self) -> list[str]:
+        """Every secret that is set, as plain text, for whoever must keep them out of sight."""
+        return [secret.get_secret_value() for secret in _secrets_in(self)]
+
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.data_dir / 'crew.db'}"
@@ -260,6 +264,20 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # No .env file: it would be a second configuration file that nobody named.
         return (Environment(settings_cls), init_settings)
+
+
+def _secrets_in(value: Any) -> Iterator[SecretStr]:
+    if isinstance(value, SecretStr):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _secrets_in(inner)
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _secrets_in(inner)
 
 
 def find_file(option: Path | None, environment: Mapping[str, str]) -> Path | None:

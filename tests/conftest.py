@@ -12,6 +12,7 @@ import pytest
 import structlog
 from sqlalchemy import Engine
 
+from opscrew import redaction
 from opscrew.store.database import open_database
 from tests.support.databases import do_not_wait_for_the_disk, migrated_sqlite
 from tests.support.postgres import Postgres, find_postgres
@@ -36,6 +37,7 @@ def no_settings_of_the_person_running_this(monkeypatch: pytest.MonkeyPatch, tmp_
         if name.startswith("CREW_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "crew-data"))
+    redaction.forget_own()
 
 
 @pytest.fixture(scope="session")

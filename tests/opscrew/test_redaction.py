@@ -5,7 +5,7 @@ import time
 import pytest
 import yaml
 
-from opscrew.redaction import MASK, PATTERNS_FILE, redact
+from opscrew.redaction import MASK, PATTERNS_FILE, forget_own, mask_also, redact
 
 PATTERNS = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))["patterns"]
 
@@ -63,3 +63,18 @@ def test_a_long_hostile_line_takes_no_time() -> None:
     for hostile in ("password" * 20_000, "a://" + ":" * 100_000, "eyJ" + "a" * 100_000, "-----BEGIN " * 10_000):
         redact(hostile)
     assert time.thread_time() - started < 10
+
+
+def test_the_crews_own_secrets_are_masked_however_they_look() -> None:
+    mask_also(["tram 7 to (the) sea+", "tram 7 to (the) sea+shore", "first line 1\n-\nlast line 99"])
+    assert redact("refused: tram 7 to (the) sea+shore!") == f"refused: {MASK}!"
+    assert redact("GET /?key=tram%207%20to%20%28the%29%20sea%2B&x") == f"GET /?key={MASK}&x"
+    assert redact("first line 1 - last line 99") == f"{MASK} - {MASK}"
+    assert redact(redact("tram 7 to (the) sea+")) == MASK
+    forget_own()
+    assert redact("tram 7 to (the) sea+") == "tram 7 to (the) sea+"
+
+
+def test_a_configured_password_that_is_a_word_does_not_hide_the_word() -> None:
+    mask_also(["postgres", "short-1", ""])
+    assert redact("postgres is down, short-1") == "postgres is down, short-1"

@@ -55,6 +55,16 @@ SECRETS = {
 }
 
 
+def test_it_lists_every_secret_that_is_set(write, monkeypatch) -> None:
+    expected = set()
+    for number, variable in enumerate(SECRETS):
+        monkeypatch.setenv(variable, f"value {number}")
+        expected.add(f"value {number}")
+    monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "of the gateway"}')
+    loaded = settings.load(write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}"))
+    assert set(loaded.secrets()) == expected | {"of the gateway"}
+
+
 @pytest.mark.parametrize("variable", SECRETS)
 def test_a_blank_secret_is_none_and_opens_nothing(write, monkeypatch, tmp_path, variable: str) -> None:
     file = write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}")
