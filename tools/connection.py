@@ -41,6 +41,10 @@ class Address:
     timeout_seconds: float = 10
 
 
+class RefusedError(PermanentError):
+    """A 4xx: the system has understood and did nothing. Every other failure of a change leaves open what was done."""
+
+
 class Connection:
     """Thread-safe. Call ``close()`` in the end."""
 
@@ -136,14 +140,16 @@ class Connection:
         if status in (401, 403):
             name = self.system.upper()
             hint = f"Set CREW_{name}__TOKEN, or user and CREW_{name}__PASSWORD."
-            return self.permanent(path, f"does not let us in ({status})", hint)
+            return RefusedError(f"does not let us in ({status})", system=self.system, url=self.url + path, hint=hint)
         said = _message(content)
         message = f"answered {status}: {said}" if said else f"answered {status}"
         if status == 429 or status >= 500:
             wait = float(retry_after) if retry_after.isdigit() else None
             return self.temporary(path, message, "Look at its own log.", wait)
         hint = "Give the root address of the system, or the prefix that it is served under." if status == 404 else ""
-        return self.permanent(path, message, hint)
+        if status < 400 or status == 408:
+            return self.permanent(path, message, "A proxy or a login page may stand in between.")
+        return RefusedError(message, system=self.system, url=self.url + path, hint=hint)
 
 
 def _message(content: bytes) -> str:

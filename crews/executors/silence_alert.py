@@ -11,7 +11,7 @@ from opscrew.model.action import Action
 from opscrew.store.text import storable
 from tools.alert_records import RoutedAlert, Silence
 from tools.alertmanager.client import AlertmanagerClient
-from tools.errors import PermanentError
+from tools.connection import RefusedError
 
 AUTHOR = "crew"
 
@@ -39,7 +39,7 @@ class SilenceAlert:
         comment = f"{storable(action.reason, 200)} [{mark_of(action)}]"
         try:
             identity = self._client.silence(alert.labels, now, ends, created_by=AUTHOR, comment=comment)
-        except PermanentError as refused:
+        except RefusedError as refused:
             raise SendRefusedError(str(refused)) from refused
         return Receipt(identity, detail=f"silenced until {ends:%Y-%m-%d %H:%M} UTC")
 

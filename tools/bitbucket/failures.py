@@ -44,6 +44,10 @@ def of_status(response: httpx.Response, body: bytes, secret: str) -> UpstreamErr
     url = plain_url(response.request.url)
     if status >= 500 or status == 408:
         return TemporaryError(message, system=SYSTEM, url=url, hint="Bitbucket has trouble: status.bitbucket.org.")
+    if status < 400:
+        # No refusal: nobody knows what stands in between, nor whether it passed on what was sent.
+        hint = "A proxy or a login page may stand in between; check bitbucket.url."
+        return PermanentError(message, system=SYSTEM, url=url, hint=hint)
     return Refused(message, status=status, url=url, hint=HINTS.get(status, ""))
 
 

@@ -305,7 +305,7 @@ class KubernetesClient:
         message = message[:300] or f"HTTP {code}"
         if code == 410:
             return ExpiredError(message, system=SYSTEM, url=url)
-        if code == 429 or code >= 500:
+        if code in (408, 429) or code >= 500:
             after = response.headers.get("Retry-After", "")
             wait = float(after) if after.isdigit() else None
             return TemporaryError(message, system=SYSTEM, url=url, retry_after=wait)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.bitbucket import START, Reply, Sandbox, as_json, http_client, scripted
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
 from tools.errors import PermanentError, TemporaryError
 
 PIPELINE = {"uuid": "{1}", "created_on": "2026-10-06T12:00:00Z"}
@@ -107,6 +108,16 @@ def test_a_re_run_is_sent_once_whatever_happens(box: Sandbox, kind: str) -> None
     assert took_effect == (kind in ("drop_after", "truncated"))
     if kind.startswith("drop"):
         assert "may have been carried out" in problem.value.hint
+
+
+def test_an_answer_that_is_neither_success_nor_refusal_says_nothing_about_what_was_done() -> None:
+    with (
+        scripted(lambda path, headers: (304, {}, b"")) as server,
+        client_of(server.url) as client,
+        pytest.raises(PermanentError) as problem,
+    ):
+        client.stop("shop", "{1}")
+    assert not isinstance(problem.value, Refused)
 
 
 def test_nobody_listens() -> None:
