@@ -16,6 +16,7 @@ secret() {
 
 secret http_token "$(random)" "what callers of the crew show"
 secret bitbucket_webhook_secret "$(random)" "enter it in Bitbucket's webhook"
+secret alerts_webhook_token "$(random)" "what Alertmanager and Grafana show at our webhooks"
 secret bitbucket_token "put-the-token-here" "replace its content by your token"
 secret mcp_tokens "{}" "tokens of MCP servers as JSON, by name"
 secret grafana_token "put-the-token-here" "replace its content, for the profile grafana"
