@@ -17,6 +17,11 @@ from opscrew.settings import ModelSettings
 LOG = "bitbucket_get_step_log"
 
 
+def import_libraries(folder: Path) -> None:
+    """Importing crewai takes seconds, on a busy machine many, which must not count against the deadline of a test."""
+    Reasoner(ModelSettings(name="ollama_chat/any"), folder)._import()
+
+
 @dataclass
 class Setup:
     """``script`` holds what was asked; ``urls`` has one entry per host."""
