@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +86,14 @@ def http_answers(**by_path: Answer) -> Iterator[Answers]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@contextmanager
+def nobody_listens() -> Iterator[str]:
+    """An address that refuses every connection, and that no other program can take meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def value(found: Any) -> Answer:
