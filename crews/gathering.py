@@ -22,7 +22,7 @@ DEADLINE_SECONDS = 3.2
 """For all sources together. With names to be looked up first, an answer's facts still come within five seconds."""
 
 
-def gather(request: Request, collectors: Sequence[Collector], seconds: float = DEADLINE_SECONDS) -> Gathered:
+def gather(request: Request, collectors: Sequence[Collector]) -> Gathered:
     """Facts of all that answered in time. Threads are daemons: one that hangs must not keep the program from ending."""
     gathered = Gathered()
     asked: list[tuple[Collector, Future[Sequence[Fact]]]] = []
@@ -33,13 +33,13 @@ def gather(request: Request, collectors: Sequence[Collector], seconds: float = D
         answer: Future[Sequence[Fact]] = Future()
         threading.Thread(target=_fill, args=(answer, collector, request), name=collector.name, daemon=True).start()
         asked.append((collector, answer))
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + DEADLINE_SECONDS
     for collector, answer in asked:
         try:
             gathered.facts += answer.result(max(0.0, ends - time.monotonic()))
             gathered.looked_at.append(collector.looks_at)
         except FutureTimeout:
-            gathered.unavailable.append(f"{collector.system} (no answer within {seconds:.1f} s)")
+            gathered.unavailable.append(f"{collector.system} (no answer within {DEADLINE_SECONDS:.1f} s)")
         except (UpstreamError, CrewError) as problem:
             gathered.unavailable.append(storable(f"{collector.system} ({problem})"))
         except Exception as problem:  # noqa: BLE001  one source's error must not cost the others' facts

@@ -29,15 +29,41 @@ structlog.configure(
 hypothesis.settings.register_profile("crew", deadline=None)
 hypothesis.settings.load_profile("crew")
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+LIMITS_OF_AN_ANSWER = (
+    "crews.answer_tools.START_SECONDS",
+    "crews.cluster_reader._ANSWER_SECONDS",
+    "crews.collectors.knowledge.VECTOR_SECONDS",
+    "crews.collectors.pipelines.SECONDS_FOR_MANY",
+    "crews.gathering.DEADLINE_SECONDS",
+    "crews.known_names.ASK_SECONDS",
+)
+"""Seconds that a person waits for one part of an answer. What is late is left out and named, as it should be."""
+
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_person_running_this(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests never read or write the real data folder, configuration or secrets."""
+    """Tests never read or write the real data folder, configuration or secrets, and ask no proxy for this machine."""
     for name in list(os.environ):
-        if name.startswith("CREW_"):
+        if name.startswith("CREW_") or name.upper() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "crew-data"))
     redaction.forget_own()
+
+
+@pytest.fixture
+def hurried() -> None:
+    """For a test of those limits among others that are ``unhurried``."""
+
+
+@pytest.fixture
+def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part of an answer may take a minute: on a busy machine one that is late would be missing in what is said."""
+    if "hurried" in request.fixturenames:
+        return
+    for name in LIMITS_OF_AN_ANSWER:
+        monkeypatch.setattr(name, 60.0)
 
 
 @pytest.fixture(scope="session")

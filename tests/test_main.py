@@ -23,12 +23,12 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(folder: Path, *arguments: str, output: int = subprocess.PIPE) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(ROOT / "main.py"), *arguments],
         cwd=folder,
         env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder / "data"), "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -36,10 +36,11 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("arguments", [("findings",), ("run", "--json"), ("init", "--print"), ("doctor", "--json")])
 def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    with started(tmp_path, *arguments) as process:
-        assert process.stdout is not None
+    reading, writing = os.pipe()
+    os.close(reading)  # as `head` does, but always before the first line is written
+    with started(tmp_path, *arguments, output=writing) as process:
+        os.close(writing)
         assert process.stderr is not None
-        process.stdout.close()  # as `head` does, long before the first line is written
         complaints = process.stderr.read()
     assert (process.returncode, complaints) == (0, "")
 
@@ -69,7 +70,7 @@ def test_output_that_finds_no_room_is_one_clear_line(tmp_path: Path) -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
     assert ended.returncode == 1
@@ -90,7 +91,7 @@ def test_closed_outputs_are_somebodys_wish(tmp_path: Path, arguments: str) -> No
             env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(tmp_path / "data")},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert (ended.returncode, "unexpected" in ended.stderr) == (code, False), ended.stderr
@@ -98,6 +99,6 @@ def test_closed_outputs_are_somebodys_wish(tmp_path: Path, arguments: str) -> No
 
 def test_a_closed_input_is_one_clear_line(tmp_path: Path) -> None:
     command = f"{sys.executable} {ROOT / 'main.py'} ci classify - <&-"
-    ended = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[0] == "crew: standard input is closed"

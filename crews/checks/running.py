@@ -44,14 +44,14 @@ class Outcome:
     seconds: float
 
 
-def run_checks(systems: Systems, deadline_seconds: float = DEADLINE_SECONDS) -> Iterator[Outcome]:
+def run_checks(systems: Systems) -> Iterator[Outcome]:
     """The outcome of every check in the order of ``FAMILIES``, then the comparison of clocks. Never raises."""
     checks = [check for family in FAMILIES for check in family.checks(systems.settings)]
     pool = ThreadPoolExecutor(max_workers=len(checks))
     try:
         running = [(check, pool.submit(_outcome, check, systems)) for check in checks]
-        wait([future for _, future in running], timeout=deadline_seconds)
-        outcomes = [_ended(check, future, deadline_seconds) for check, future in running]
+        wait([future for _, future in running], timeout=DEADLINE_SECONDS)
+        outcomes = [_ended(check, future) for check, future in running]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     yield from outcomes
@@ -72,10 +72,11 @@ def _outcome(check: Check, systems: Systems) -> tuple[Result, float, float]:
     return result, time.monotonic() - started, systems.clock().timestamp()
 
 
-def _ended(check: Check, future: Future[tuple[Result, float, float]], deadline: float) -> Outcome:
+def _ended(check: Check, future: Future[tuple[Result, float, float]]) -> Outcome:
     if not future.done():
-        late = Result(Level.FAILED, f"no answer within {deadline:g} s", "Is it overloaded, or swallowed by a firewall?")
-        return Outcome(check.name, late, deadline)
+        words = f"no answer within {DEADLINE_SECONDS:g} s"
+        late = Result(Level.FAILED, words, "Is it overloaded, or swallowed by a firewall?")
+        return Outcome(check.name, late, DEADLINE_SECONDS)
     result, seconds, our_time = future.result()
     if result.server_time is not None:
         skew = our_time - result.server_time.timestamp()

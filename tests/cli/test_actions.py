@@ -35,7 +35,8 @@ def stored() -> tuple[str, str]:
 
 
 def without_age(text: str) -> str:
-    return re.sub(r"\d+ s ago", "", text)
+    """It may grow by a digit between two listings, and the column with it."""
+    return re.sub(r"\s+", " ", re.sub(r"\d+ \w+ ago", "", text))
 
 
 def lines(text: str) -> list[dict]:

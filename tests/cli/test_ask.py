@@ -13,7 +13,7 @@ from tests.support.crew_command import CrewCommand
 
 
 @pytest.fixture
-def crew(monkeypatch, capsys, tmp_path) -> CrewCommand:
+def crew(monkeypatch, capsys, tmp_path, unhurried) -> CrewCommand:
     monkeypatch.chdir(tmp_path)
     return CrewCommand(monkeypatch, capsys)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.crew_command import CrewCommand
-from tests.support.kubernetes_api import kubernetes_api, refuse
+from tests.support.http_answers import nobody_listens
+from tests.support.kubernetes_api import Api, kubernetes_api, refuse
 from tests.support.kubernetes_objects import ago, condition, container, pod, ready, thing
 
 
@@ -120,9 +121,9 @@ def test_a_summary_counts_and_says_what_is_new_and_not_known(crew: CrewCommand, 
 
 
 def test_a_cluster_that_does_not_answer_is_an_error_in_one_line(crew: CrewCommand, tmp_path: Path) -> None:
-    with kubernetes_api() as api:
-        kubeconfig = api.kubeconfig(tmp_path)
-    Path("crew.yaml").write_text(json.dumps({"kubernetes": [{"name": "prod", "kubeconfig": str(kubeconfig)}]}))
-    ended = crew("cluster", "check", "--json")
+    with nobody_listens() as url:
+        kubeconfig = Api(url=url).kubeconfig(tmp_path)
+        Path("crew.yaml").write_text(json.dumps({"kubernetes": [{"name": "prod", "kubeconfig": str(kubeconfig)}]}))
+        ended = crew("cluster", "check", "--json")
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("crew: kubernetes: the connection failed")

@@ -39,7 +39,7 @@ def on_a_terminal(folder: Path, arguments: str, **environment: str) -> str:
             env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder), "TERM": "xterm", **environment},
             stdout=program,
             stderr=subprocess.DEVNULL,
-            timeout=60,
+            timeout=240,
             check=True,
         )
         os.close(program)
@@ -77,7 +77,7 @@ def test_a_file_gets_none(folder: Path) -> None:
         env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder), "TERM": "xterm"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     assert "seven at once" in done.stdout

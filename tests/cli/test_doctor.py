@@ -7,12 +7,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from tests.support.crew_program import crew
+from tests.support.http_answers import LoopbackServer
 
 
 class Upstream(BaseHTTPRequestHandler):
@@ -47,7 +48,7 @@ class Upstream(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
+    server = LoopbackServer(("127.0.0.1", 0), Upstream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -61,8 +62,15 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def doctor(folder: Path, **environment: str) -> tuple[int, dict[str, dict[str, str]]]:
-    ended = crew(folder, "doctor", "--json", **environment)
+PATIENTLY = """
+from crews.checks import connections, running
+running.DEADLINE_SECONDS, connections.PATIENCE_SECONDS = 120, 60
+"""
+"""Where every system answers, however late."""
+
+
+def doctor(folder: Path, first: str = PATIENTLY, **environment: str) -> tuple[int, dict[str, dict[str, str]]]:
+    ended = crew(folder, "doctor", "--json", first=first, **environment)
     results = [json.loads(line) for line in ended.stdout.splitlines()]
     return ended.returncode, {result["check"]: result for result in results}
 
@@ -107,7 +115,7 @@ def test_what_works_and_what_does_not(tmp_path: Path, url: str) -> None:
 def test_a_system_that_hangs_does_not_hang_the_doctor(tmp_path: Path, silent: str) -> None:
     started = time.monotonic()
     code, found = doctor(
-        tmp_path, CREW_VICTORIAMETRICS__URL=silent, CREW_MODEL__NAME="ollama/x", CREW_MODEL__URL=silent
+        tmp_path, "", CREW_VICTORIAMETRICS__URL=silent, CREW_MODEL__NAME="ollama/x", CREW_MODEL__URL=silent
     )
     assert code == 1
     assert "no answer" in found["victoriametrics"]["text"] + found["victoriametrics"]["hint"]
@@ -119,6 +127,7 @@ def test_people_get_lines_that_fit(tmp_path: Path, url: str) -> None:
     ended = crew(
         tmp_path,
         "doctor",
+        first=PATIENTLY,
         CREW_GRAFANA__URL=f"{url}/closed",
         CREW_MODEL__NAME="ollama/no-such-model",
         CREW_MODEL__URL=f"{url}/model",

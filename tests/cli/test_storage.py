@@ -11,7 +11,7 @@ GOOD = {"id": "data-0", "values": [10, 20, 30, 40, 50], "step": "1d", "capacity"
 
 def crew(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     command = [CREW, "storage", "forecast", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_each_series_gives_one_line(tmp_path) -> None:

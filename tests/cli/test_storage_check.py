@@ -51,7 +51,7 @@ def metrics(tmp_path: Path) -> Iterator[Answers]:
         }
         config = {
             "kubernetes": [{"name": "prod", "kubeconfig": str(api.kubeconfig(tmp_path))}],
-            "victoriametrics": {"url": answers.url, "timeout_seconds": 3},
+            "victoriametrics": {"url": answers.url, "timeout_seconds": 60},
             "data_dir": str(tmp_path / "data"),
         }
         (tmp_path / "crew.yaml").write_text(json.dumps(config))
@@ -60,7 +60,7 @@ def metrics(tmp_path: Path) -> Iterator[Answers]:
 
 def crew(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [CREW, "--config", str(folder / "crew.yaml"), "storage", "check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 def test_each_volume_with_its_advice(tmp_path: Path, metrics: Answers) -> None:

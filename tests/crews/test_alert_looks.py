@@ -46,9 +46,9 @@ def server() -> Iterator[Answers]:
 
 
 @pytest.fixture
-def context(tmp_path: Path, server: Answers) -> Iterator[CrewContext]:
-    """Every monitoring system at one address: their paths differ."""
-    part = {"url": server.url, "timeout_seconds": 1}
+def context(request: pytest.FixtureRequest, tmp_path: Path, server: Answers) -> Iterator[CrewContext]:
+    """Every monitoring system at one address: their paths differ. A parameter is the time limit of their clients."""
+    part = {"url": server.url, "timeout_seconds": getattr(request, "param", 60)}
     with crew_at(NOW, tmp_path, **dict.fromkeys(BY_HTTP, part)) as made:
         yield made
 
@@ -60,7 +60,8 @@ def case_of(context: CrewContext, clock: Clock | None = None, affected: tuple[Su
 
 
 def look(name: str, case: Case) -> Look:
-    return look_at_all(case, [one for one in LOOKS if one[0] == name])[name]
+    """By itself, and without the limit of a look: what is tried here is what it brings."""
+    return look_at_all(case, [(one, function, 120) for one, function, _ in LOOKS if one == name])[name]
 
 
 def told(found: Look) -> list[str]:
@@ -134,8 +135,14 @@ def test_a_mark_in_grafana_shortly_before_is_a_change(context: CrewContext, serv
 
 @pytest.mark.parametrize("name", list(OF_SYSTEM))
 @pytest.mark.parametrize(
-    ("answer", "words"),
-    [(hang, "no answer within 1 s"), (status(503, "busy"), "503"), (cut, ""), (text("<html>"), "HTML page")],
+    ("context", "answer", "words"),
+    [
+        (1, hang, "no answer within 1 s"),
+        (60, status(503, "busy"), "503"),
+        (60, cut, ""),
+        (60, text("<html>"), "HTML page"),
+    ],
+    indirect=["context"],
 )
 def test_a_system_that_is_ill_is_named(
     context: CrewContext, server: Answers, name: str, answer: Any, words: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from opscrew.alerts.causes import Candidate, Clue, Ownership
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.settings import ModelSettings, Settings
-from tests.support.model_host import Setup, team_with
+from tests.support.model_host import Setup, import_libraries, team_with
 
 NOON = datetime(2026, 10, 6, 12, tzinfo=UTC)
 TITLE = "PodsRestart in shop (warning)"
@@ -35,6 +36,15 @@ def candidate(text: str, score: float, name: str, kind: str) -> Candidate:
 
 CLEAR = (candidate(ROLLED, 0.9, "web", "Deployment"), candidate(CRASHES, 0.3, "web-2-abc", "Pod"))
 CLOSE = (candidate(ROLLED, 0.6, "web", "Deployment"), candidate(CRASHES, 0.5, "web-2-abc", "Pod"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Only where a deadline is what is tried is it a short one."""
+    import_libraries(tmp_path_factory.mktemp("import"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alert_reasoning, "SECONDS", 120.0)
+        yield
 
 
 def judged(setup: Setup, folder: Path, candidates: tuple[Candidate, ...] = CLEAR) -> Opinion:
@@ -98,18 +108,18 @@ def test_a_model_that_gives_nothing_costs_only_its_words(
     with team_with(tmp_path, speaker) as setup:
         begun = time.monotonic()
         told = judged(setup, tmp_path)
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 30, "one of them would hang for ever"
     assert told.order == CLEAR
     assert told.text == ""
 
 
 def test_a_slow_model_is_cut_at_its_last_whole_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alert_reasoning, "SECONDS", 4.0)
-    endless = f"{TRUE} " + "Revision 2 of web was rolled out with the image web:2 and nothing else is known " * 40
-    with team_with(tmp_path, answers(endless, tokens_per_second=15)) as setup:
+    monkeypatch.setattr(alert_reasoning, "SECONDS", 8.0)
+    endless = f"{TRUE} " + "Revision 2 of web was rolled out with the image web:2 and nothing else is known " * 100
+    with team_with(tmp_path, answers(endless, tokens_per_second=30)) as setup:
         begun = time.monotonic()
         told = judged(setup, tmp_path)
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 40, "the whole of it would take a minute"
     assert told.text == TRUE
 
 

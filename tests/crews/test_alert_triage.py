@@ -172,7 +172,7 @@ def test_a_repair_that_does_not_help_is_told(context: CrewContext, clock: Manual
 
 def test_a_look_that_hangs_or_breaks_costs_only_itself(context: CrewContext, clock: ManualClock) -> None:
     def hangs(case: Case) -> Look:
-        time.sleep(30)
+        time.sleep(90)
         return Look()
 
     def breaks(case: Case) -> Look:
@@ -185,8 +185,8 @@ def test_a_look_that_hangs_or_breaks_costs_only_itself(context: CrewContext, clo
     store.take([firing(clock())])
     case = Case(context, store.groups()[0], store.firing(), (), clock())
     began = time.monotonic()
-    found = look_at_all(case, (("a", hangs, 0.3), ("b", breaks, 5), ("c", fails, 5), ("d", lambda case: Look(), 5)))
-    assert time.monotonic() - began < 5
+    found = look_at_all(case, (("a", hangs, 0.3), ("b", breaks, 60), ("c", fails, 60), ("d", lambda case: Look(), 60)))
+    assert time.monotonic() - began < 60, "one of them sleeps longer"
     problems = [look.problem for look in found.values()]
     assert problems == ["no answer in time", "grafana: is down", "unexpected ZeroDivisionError", ""]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from crews import cluster_health
+from crews import cluster_health, cluster_reader
 from crews.context import CrewContext
 from crews.systems import Systems
 from opscrew.findings.ledger import Ledger
@@ -19,6 +19,8 @@ from opscrew.store.database import open_database
 from tests.support.daemon import until
 from tests.support.kubernetes_api import Answer, Api, hang, kubernetes_api, refuse
 from tests.support.kubernetes_objects import NOW, container, pod, ready
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 PODS = "/api/v1/pods"
 VERSION = "/version"
@@ -122,7 +124,10 @@ def test_a_server_that_stops_answering_is_told_although_the_picture_is_warm(
     for _ in range(2):
         cluster_health.run(context)
     api.faults[VERSION] = [fault]
-    run = cluster_health.run(context)
+    with pytest.MonkeyPatch.context() as patch:
+        if fault is hang:
+            patch.setattr(cluster_reader, "_ANSWER_SECONDS", 1.0)
+        run = cluster_health.run(context)
     assert run.unavailable == ("kubernetes prod",)
     assert open_codes(engine) == ["POD_CRASH_LOOPING", "SYSTEM_UNAVAILABLE"]
     assert cluster_health.run(context).outcome is RunOutcome.OK

@@ -50,10 +50,13 @@ def cluster() -> Iterator[Api]:
 
 
 @pytest.fixture
-def context(cluster: Api, metrics: Answers, engine: Engine, tmp_path: Path) -> Iterator[CrewContext]:
+def context(
+    request: pytest.FixtureRequest, cluster: Api, metrics: Answers, engine: Engine, tmp_path: Path
+) -> Iterator[CrewContext]:
+    """A parameter is the time limit of the metrics store's client."""
     settings = Settings(
         kubernetes=(KubernetesSettings(name="prod", kubeconfig=cluster.kubeconfig(tmp_path)),),
-        victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=0.4),
+        victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=getattr(request, "param", 60)),
     )
     counters = Metrics()
     with Systems(settings, lambda: NOW, counters) as systems:
@@ -96,6 +99,7 @@ def test_it_resolves_only_when_the_store_answered_whole(context: CrewContext, en
     assert found(engine) == []
 
 
+@pytest.mark.parametrize("context", [0.4], indirect=True)
 def test_a_store_that_hangs_leaves_the_rest_of_the_look_alone(
     context: CrewContext, engine: Engine, metrics: Answers
 ) -> None:
@@ -163,6 +167,7 @@ def test_where_nothing_was_killed_nothing_is_asked(context: CrewContext, metrics
     assert queries_of(metrics) == []
 
 
+@pytest.mark.parametrize("context", [0.4], indirect=True)
 def test_a_store_that_hangs_is_named_beside_the_kill(
     context: CrewContext, engine: Engine, metrics: Answers, cluster: Api
 ) -> None:

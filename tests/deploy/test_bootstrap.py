@@ -44,7 +44,7 @@ def bootstrap(checkout: Path) -> tuple[subprocess.CompletedProcess[str], str]:
     """Runs it with no other program than the system's own and the stand-ins; gives its end and what was called."""
     environment = {"PATH": f"{checkout / 'bin'}:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/")}
     command = ["bash", str(checkout / "deploy" / "bootstrap.sh")]
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
     calls = checkout / "calls"
     return ended, calls.read_text() if calls.exists() else ""
 

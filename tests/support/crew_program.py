@@ -10,12 +10,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def crew(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """``folder`` is the working folder and holds the data folder; nothing else of the environment is passed on."""
+def crew(folder: Path, *arguments: str, first: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """``folder`` is the working folder and holds the data folder; nothing else of the environment is passed on.
+
+    ``first`` is Python that is run before the program: what it waits for at most, where a busy machine is slower.
+    """
+    own = {"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder / "data"), "PYTHONPATH": str(ROOT)}
+    program = ["-c", f"{first}\nimport main\nmain.program()"] if first else [str(ROOT / "main.py")]
     return subprocess.run(
-        [sys.executable, str(ROOT / "main.py"), *arguments],
+        [sys.executable, *program, *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(folder / "data"), **environment},
+        env=own | environment,
         capture_output=True,
         text=True,
         timeout=240,

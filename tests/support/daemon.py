@@ -65,7 +65,7 @@ class Daemon:
         return str(self._owner().get("url", ""))
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(self.url + path, headers=headers, timeout=20, trust_env=False)
+        return httpx.get(self.url + path, headers=headers, timeout=PATIENCE, trust_env=False)
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
@@ -80,7 +80,10 @@ class Daemon:
         assert self.process.poll() is None, self.log()
         if self._owner().get("pid") != self.process.pid or not self.url:
             return False
-        return self.get("/readyz").status_code == 200
+        try:
+            return self.get("/readyz").status_code == 200
+        except httpx.TransportError:  # the address of a process that is gone, or one that does not answer yet
+            return False
 
 
 def until(condition: Callable[[], object], explain: Callable[[], object] = lambda: "") -> None:

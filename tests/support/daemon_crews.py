@@ -21,13 +21,18 @@ def note(context: CrewContext, line: str) -> None:
 
 
 def obedient(context: CrewContext) -> Run:
-    """Fails while a file "fail" is there, hangs while "hang" is, and writes when it began and ended."""
+    """Fails while a file "fail" is there, hangs while "hang" is, and writes when it began and ended.
+
+    A file "hanging" is there as long as it hangs: what was noted may be older than the wish that it should.
+    """
     started, folder = context.clock(), context.settings.data_dir
     note(context, "begin")
     if (folder / "fail").exists():
         raise RuntimeError("told to fail, password=correct-horse-battery")
     while (folder / "hang").exists():
+        (folder / "hanging").touch()
         time.sleep(0.02)
+    (folder / "hanging").unlink(missing_ok=True)
     woken = []
     while not context.woken_by.empty():
         woken.append(context.woken_by.get())

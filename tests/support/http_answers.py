@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -62,12 +63,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
+class LoopbackServer(ThreadingHTTPServer):
+    """Lets as many callers wait as come. The library's five are soon full where a client asks from many threads, and
+    whoever finds no room tries again only a second later, then three, then seven."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 @contextmanager
 def http_answers(**by_path: Answer) -> Iterator[Answers]:
     """The server on a free port of the loopback device. What hangs is let go at the end."""
     answers = Answers(dict(by_path))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("OwnHandler", (Handler,), {"answers": answers}))
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", 0), type("OwnHandler", (Handler,), {"answers": answers}))
     answers.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -78,6 +86,14 @@ def http_answers(**by_path: Answer) -> Iterator[Answers]:
         server.shutdown()
         server.server_close()
         thread.join(5)
+
+
+@contextmanager
+def nobody_listens() -> Iterator[str]:
+    """An address that refuses every connection, and that no other program can take meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def value(found: Any) -> Answer:

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+
+from tests.support.http_answers import LoopbackServer
 
 Answer = Callable[["ApiHandler", dict[str, str]], bool]
 """Answers a request itself and returns True, or returns False to let the next one do it."""
@@ -97,8 +99,7 @@ _IDLE = threading.Event()
 def kubernetes_api() -> Iterator[Api]:
     """The server on a free port of the loopback device."""
     api = Api()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (ApiHandler,), {"api": api}))
-    server.daemon_threads = True
+    server = LoopbackServer(("127.0.0.1", 0), type("Handler", (ApiHandler,), {"api": api}))
     api.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

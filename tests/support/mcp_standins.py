@@ -126,7 +126,7 @@ def ask(url: str, tool: Standin, arguments: dict[str, Any]) -> tuple[str, bool]:
     """The store's answer, and whether it refused."""
     values = {("match[]" if name == "match" else name): value for name, value in arguments.items()}
     path = tool.path.format(**{name: str(value) for name, value in arguments.items()})
-    answer = httpx.get(url.rstrip("/") + path, params=values, timeout=20, trust_env=False)
+    answer = httpx.get(url.rstrip("/") + path, params=values, timeout=60, trust_env=False)
     return answer.text, not answer.is_success
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from crews.team.reason import Reasoner
@@ -15,6 +16,12 @@ from demo.serving import serve
 from opscrew.settings import ModelSettings
 
 LOG = "bitbucket_get_step_log"
+
+
+def import_libraries(folder: Path) -> None:
+    """Importing crewai takes seconds, on a busy machine many, which must not count against the deadline of a test."""
+    Reasoner(ModelSettings(name="ollama_chat/any"), folder)._import()
+    import_module("mcp.server.lowlevel")
 
 
 @dataclass

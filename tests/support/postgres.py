@@ -17,6 +17,9 @@ from opscrew.store.database import open_database
 
 SWITCHES = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
 """The data need not outlive the tests, and the cleaner would visit every test's database."""
+START_SECONDS = 120
+TRIES = 5
+"""A free port may be taken by another program between the moment it is found and the moment it is used."""
 
 
 def find_postgres() -> Path | None:
@@ -35,7 +38,7 @@ class Postgres:
         # As root the server must run as another user, who cannot enter pytest's private folder.
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         self.folder = Path("/tmp") / f"crew-postgres-{uuid.uuid4().hex[:8]}"
-        self.port = _free_port()
+        self.port = 0
         self._template = ""
 
     def __enter__(self) -> Postgres:
@@ -45,9 +48,14 @@ class Postgres:
             os.chown(self.folder, account.pw_uid, account.pw_gid)
         data = str(self.folder / "data")
         self._run("initdb", "-D", data, "-U", "crew", "-A", "trust", "--no-sync", "-E", "UTF8")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} {SWITCHES}"
-        self._run("pg_ctl", "-D", data, "-w", "-l", str(self.folder / "log"), "-o", options, "start")
-        return self
+        for attempt in range(1, TRIES + 1):
+            try:
+                self._start(data)
+                return self
+            except subprocess.CalledProcessError:
+                if attempt == TRIES:
+                    raise
+        raise AssertionError("the loop returns or raises")
 
     def __exit__(self, *_: object) -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
@@ -59,6 +67,12 @@ class Postgres:
             open_database(self._url(template)).dispose()
             self._template = template
         return self._url(self._create_database(self._template))
+
+    def _start(self, data: str) -> None:
+        self.port = _free_port()
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} {SWITCHES}"
+        log = str(self.folder / "log")
+        self._run("pg_ctl", "-D", data, "-w", "-t", str(START_SECONDS), "-l", log, "-o", options, "start")
 
     def _create_database(self, template: str = "template1") -> str:
         name = f"t_{uuid.uuid4().hex[:12]}"

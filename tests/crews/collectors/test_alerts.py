@@ -9,6 +9,7 @@ from tests.support.asking import ask, crew_at, told
 from tests.support.http_answers import Answers, hang, http_answers, status, value
 from tools.victoriametrics.client import QUERY
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 ROUTED = "/api/v2/alerts"
 RULES = "/api/v1/alerts"
@@ -89,6 +90,7 @@ def test_a_source_that_is_down_is_named_and_the_other_answers(server: Answers, t
     assert "alertmanager: it does not say what fires" in text
 
 
+@pytest.mark.usefixtures("hurried")
 def test_no_source_that_answers_is_never_all_quiet(server: Answers, tmp_path) -> None:
     server.by_path[ROUTED] = hang
     with crew_at(NOW, tmp_path, alertmanager={"url": server.url}) as crew:

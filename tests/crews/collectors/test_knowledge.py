@@ -16,6 +16,7 @@ from opscrew.memory.snapshot import write_snapshot
 from opscrew.memory.turns import ToldFact
 from tests.support.asking import ask, crew_at, told
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 
 

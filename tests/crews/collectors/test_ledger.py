@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from opscrew.model.run import Run, RunOutcome
 from opscrew.store.runs import record_run
 from tests.support.asking import ask, crew_at, told
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 
 

@@ -8,6 +8,7 @@ from tests.support.asking import ask, crew_at, told
 from tests.support.http_answers import Answers, Handler, Request, http_answers, status, text
 from tools.victorialogs.client import PATH
 
+pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 GROUPS = """
 {"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"checkout-7f9c-x2k4q","hits":"30"}

@@ -78,7 +78,7 @@ def systems(api: Answers, metrics: Answers, tmp_path: Path) -> Iterator[Systems]
     config.write_text(json.dumps({**named, "contexts": [{"name": "t", "context": {"cluster": "t"}}]}))
     settings = Settings(
         kubernetes=(KubernetesSettings(name="prod", kubeconfig=config),),
-        victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=2),
+        victoriametrics=UrlSettings(url=metrics.url, timeout_seconds=60),
     )
     with Systems(settings, lambda: NOW, Metrics()) as made:
         yield made

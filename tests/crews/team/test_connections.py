@@ -37,7 +37,7 @@ url, folder = sys.argv[1], Path(sys.argv[2])
 reasoner = Reasoner(ModelSettings(name="ollama_chat/demo:1b", url=url), folder)
 tool = ToolSpec("{LOG}", "Gets a log.", {{"type": "object"}}, lambda arguments: ToolResult("npm 503"))
 result = reasoner.reason("answer_question", "E1: shop#42 failed", "Why?", role="ci_engineer", tools=[tool],
-                         budget=RunBudget(deadline_seconds=90))
+                         budget=RunBudget(deadline_seconds=200))
 reasoner.close()
 print(json.dumps({{"text": result.text, "connected": sorted(connected), "looked_up": sorted(looked_up)}}))
 """

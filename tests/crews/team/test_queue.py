@@ -11,25 +11,25 @@ from crews.team.queue import HostQueue, Priority
 def test_a_free_host_is_given_at_once_and_the_one_used_last_comes_first() -> None:
     queue = HostQueue(["a", "b"])
     with (
-        queue.turn(Priority.PERSON, 1, lambda: False) as first,
-        queue.turn(Priority.PERSON, 1, lambda: False) as second,
+        queue.turn(Priority.PERSON, 60, lambda: False) as first,
+        queue.turn(Priority.PERSON, 60, lambda: False) as second,
     ):
         assert (first, second) == ("a", "b")
-    with queue.turn(Priority.PERSON, 1, lambda: False) as again:
+    with queue.turn(Priority.PERSON, 60, lambda: False) as again:
         assert again == "a"
 
 
 def test_waiting_ends_with_none_when_time_is_up_or_the_caller_has_gone() -> None:
     queue = HostQueue(["a"])
-    with queue.turn(Priority.PERSON, 1, lambda: False):
+    with queue.turn(Priority.PERSON, 60, lambda: False):
         started = time.monotonic()
         with queue.turn(Priority.PERSON, 0.2, lambda: False) as late:
             assert late is None
         assert 0.15 < time.monotonic() - started < 20
-        with queue.turn(Priority.PERSON, 5, lambda: True) as gone:
+        with queue.turn(Priority.PERSON, 60, lambda: True) as gone:
             assert gone is None
         assert queue.waiting == 0
-    with queue.turn(Priority.PERSON, 1, lambda: False) as host:
+    with queue.turn(Priority.PERSON, 60, lambda: False) as host:
         assert host == "a"
 
 
@@ -42,7 +42,7 @@ def test_people_overtake_background_work_but_not_each_other() -> None:
             assert host == "a"
             order.append(name)
 
-    with queue.turn(Priority.PERSON, 1, lambda: False):
+    with queue.turn(Priority.PERSON, 60, lambda: False):
         threads = []
         for name, priority in [
             ("background 1", Priority.BACKGROUND),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from crews.team import provider
 from crews.team.budget import Ending, RunBudget, RunControl
 from crews.team.queue import Priority
 from crews.team.reason import Reasoner
@@ -23,7 +24,7 @@ from demo.serving import serve
 from opscrew.errors import UsageError
 from opscrew.settings import ModelSettings
 from tests.support.daemon import until
-from tests.support.model_host import LOG, log_tool, team_with
+from tests.support.model_host import LOG, import_libraries, log_tool, team_with
 
 PACKET = "E1: pipeline shop#42 failed at 10:02\nE2: step Test ended with exit code 1"
 QUESTION = "Why did shop#42 fail?"
@@ -33,11 +34,11 @@ MANY_SENTENCES = " ".join(f"Sentence {number} tells of step {number * 7}." for n
 
 @pytest.fixture(scope="module", autouse=True)
 def libraries_are_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Importing crewai takes seconds, which must not count against the short deadlines of these tests."""
-    Reasoner(ModelSettings(name="ollama_chat/any"), tmp_path_factory.mktemp("import"))._import()
+    import_libraries(tmp_path_factory.mktemp("import"))
 
 
-def ask(setup, seconds: float = 10, **how):
+def ask(setup, seconds: float = 120, **how):
+    """Only where a deadline is what is tried is it a short one."""
     how.setdefault("budget", RunBudget(deadline_seconds=seconds))
     how.setdefault("tools", [log_tool()])
     return setup.reasoner.reason("answer_question", PACKET, QUESTION, role="ci_engineer", **how)
@@ -168,8 +169,10 @@ def test_a_tool_that_another_role_has_is_not_offered(tmp_path: Path) -> None:
 def test_a_tool_that_hangs_does_not_take_the_run_with_it(tmp_path: Path) -> None:
     script = (ASKS_FOR_LOG, calls(LOG, {"step": "Test"}), answers("It failed; the log was not to be had (E2)."))
     with team_with(tmp_path, *script) as setup:
-        result = ask(setup, seconds=5, tools=[log_tool(lambda given: time.sleep(30))])
-    assert result.seconds < 20
+        # Tools get the first six seconds; the answer after them as long as it needs.
+        budget = RunBudget(deadline_seconds=60, final_share=0.9)
+        result = ask(setup, budget=budget, tools=[log_tool(lambda given: time.sleep(90))])
+    assert result.seconds < 60
     assert result.text.startswith("It failed")
     assert "no answer within" in result.tool_calls[0].text
 
@@ -177,9 +180,9 @@ def test_a_tool_that_hangs_does_not_take_the_run_with_it(tmp_path: Path) -> None
 @pytest.mark.parametrize("host", [says(hang=True), says("late", silent_seconds=60), says("{", hang=True)])
 def test_a_host_that_hangs_ends_at_the_deadline_and_hears_of_it(tmp_path: Path, host) -> None:
     with team_with(tmp_path, host) as setup:
-        result = ask(setup, seconds=1.5)
+        result = ask(setup, seconds=3)
         until(lambda: setup.script.cut)
-    assert 1.4 < result.seconds < 20
+    assert 2.9 < result.seconds < 30, "the host would hang for a minute or for ever"
     assert (result.text, result.ended_because) == ("", Ending.DEADLINE)
     assert result.state.condition is Condition.SLOW
     assert setup.script.cut == 1
@@ -188,8 +191,8 @@ def test_a_host_that_hangs_ends_at_the_deadline_and_hears_of_it(tmp_path: Path, 
 def test_ten_tokens_a_second_give_the_beginning_of_an_answer_at_the_deadline(tmp_path: Path) -> None:
     heard: list[str] = []
     with team_with(tmp_path, answers(MANY_SENTENCES, tokens_per_second=10)) as setup:
-        result = ask(setup, seconds=3, on_token=heard.append)
-    assert result.seconds < 3.8
+        result = ask(setup, seconds=5, on_token=heard.append)
+    assert result.seconds < 30, "the whole answer would take over a minute"
     assert (result.ended_because, result.cut) == (Ending.DEADLINE, True)
     assert result.text.startswith("Sentence 0 tells of step 0. Sentence 1")
     assert "".join(heard).startswith(result.text)
@@ -219,7 +222,7 @@ def test_an_empty_answer_is_asked_once_more_and_then_left(tmp_path: Path, empty)
 def test_an_answer_that_turns_in_circles_is_stopped(tmp_path: Path) -> None:
     with team_with(tmp_path, answers("the pod is down and " * 2000, tokens_per_second=400)) as setup:
         result = ask(setup)
-    assert result.seconds < 4
+    assert result.seconds < 20, "the whole of it would take 25 seconds"
     assert (result.ended_because, result.cut) == (Ending.REPETITION, True)
     assert len(result.text) < 60
 
@@ -261,7 +264,8 @@ def test_a_host_that_is_not_there_is_left_alone_after_three_failures(tmp_path: P
     reasoner.reason("answer_question", PACKET, QUESTION)
     resting = reasoner.reason("answer_question", PACKET, QUESTION)
     assert resting.state.condition is Condition.RESTING
-    assert resting.seconds < 2
+    assert resting.calls == 0
+    assert resting.seconds < 30
     reasoner.close()
 
 
@@ -273,18 +277,31 @@ def test_model_none_is_off(tmp_path: Path) -> None:
 
 def test_cancelling_stops_the_host(tmp_path: Path) -> None:
     with team_with(tmp_path, answers(MANY_SENTENCES, tokens_per_second=20)) as setup:
-        control = RunControl(RunBudget(deadline_seconds=30))
-        threading.Timer(0.8, control.cancel).start()
+        control = RunControl(RunBudget(deadline_seconds=120))
+
+        def cancel_in_mid_answer() -> None:
+            until(lambda: setup.script.running)
+            control.cancel()
+
+        person = threading.Thread(target=cancel_in_mid_answer)
+        person.start()
         started = time.monotonic()
         result = ask(setup, control=control)
-        assert time.monotonic() - started < 15
+        person.join(60)
+        assert time.monotonic() - started < 30, "the whole answer would take over half a minute"
         assert result.ended_because is Ending.CANCELLED
         until(lambda: setup.script.cut and not setup.script.running)
         assert (setup.script.cut, setup.script.running) == (1, 0)
 
 
 def test_a_person_goes_before_waiting_background_work(tmp_path: Path) -> None:
-    with team_with(tmp_path, answers("Slow (E1).", silent_seconds=4), answers("Fine (E1).")) as setup:
+    all_wait = threading.Event()
+
+    def slow(asked):
+        all_wait.wait(60)
+        return answers("Slow (E1).")(asked)
+
+    with team_with(tmp_path, slow, answers("Fine (E1).")) as setup:
         queue = setup.reasoner.hosts.queue
 
         def run(name: str, priority: Priority) -> None:
@@ -298,6 +315,7 @@ def test_a_person_goes_before_waiting_background_work(tmp_path: Path) -> None:
 
         threads = [start(f"background {number}", Priority.BACKGROUND, number) for number in range(3)]
         threads.append(start("person", Priority.PERSON, 3))
+        all_wait.set()
         for thread in threads:
             thread.join(60)
     asked_by = [re.search(r"asked by ([a-z 0-9]+)\.", json.dumps(asked))[1] for asked in setup.script.asked]
@@ -325,13 +343,21 @@ def test_a_second_host_stands_in_for_one_that_is_down(tmp_path: Path) -> None:
     with serve(create_app(second)) as url:
         settings = ModelSettings(name="ollama_chat/demo:1b", url="http://127.0.0.1:9", hosts=(url,))
         reasoner = Reasoner(settings, tmp_path)
-        result = reasoner.reason("answer_question", PACKET, QUESTION, budget=RunBudget(deadline_seconds=10))
+        result = reasoner.reason("answer_question", PACKET, QUESTION, budget=RunBudget(deadline_seconds=60))
         reasoner.close()
     assert result.text == "From the second host (E1)."
     assert len(second.asked) == 1
 
 
-def test_a_host_that_swallows_connections_costs_three_seconds_once(tmp_path: Path) -> None:
+def test_a_host_that_swallows_connections_costs_three_seconds_once(tmp_path: Path, monkeypatch) -> None:
+    looked_at: list[str] = []
+    look = provider._listens
+
+    async def noted(url: str) -> bool:
+        looked_at.append(url)
+        return await look(url)
+
+    monkeypatch.setattr(provider, "_listens", noted)
     with socket.socket() as listener, ExitStack() as callers:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -346,8 +372,9 @@ def test_a_host_that_swallows_connections_costs_three_seconds_once(tmp_path: Pat
             results = [reasoner.reason("answer_question", PACKET, QUESTION) for _ in range(2)]
             reasoner.close()
     assert [result.text for result in results] == ["From the second host (E1)."] * 2
-    assert results[0].seconds < 6
-    assert results[1].seconds < 2
+    assert looked_at == [silent, url, url]
+    assert results[1].seconds < 30
+    assert 2.9 < results[0].seconds < 30, "without a limit of its own the connection would cost the whole minute"
 
 
 def test_a_model_that_cannot_call_tools_answers_from_the_packet(tmp_path: Path) -> None:
@@ -365,22 +392,25 @@ def test_a_spent_token_budget_ends_in_a_last_answer(tmp_path: Path) -> None:
 
     tool = log_tool(lambda given: ToolResult(f"{given['step']}: " + "log " * 200))
     with team_with(tmp_path, ASKS_FOR_LOG, speak) as setup:
-        result = ask(setup, tools=[tool], budget=RunBudget(deadline_seconds=30, tokens=4_000))
+        result = ask(setup, tools=[tool], budget=RunBudget(deadline_seconds=120, tokens=4_000))
     assert (result.text, result.ended_because) == ("It failed (T1).", Ending.TOKENS)
     assert len(result.tool_calls) < 6
 
 
 def test_two_hosts_answer_two_questions_at_once(tmp_path: Path) -> None:
-    second = Script(speakers=[answers("Second (E1).", silent_seconds=0.5)])
-    with (
-        serve(create_app(second)) as url,
-        team_with(tmp_path, answers("First (E1).", silent_seconds=0.5), more_hosts=[url]) as setup,
-    ):
+    both_are_asked = threading.Barrier(2, timeout=60)
+
+    def speak(asked):
+        both_are_asked.wait()
+        return answers("Yes (E1).")(asked)
+
+    second = Script(speakers=[speak])
+    with serve(create_app(second)) as url, team_with(tmp_path, speak, more_hosts=[url]) as setup:
         threads = [threading.Thread(target=ask, args=(setup,)) for _ in range(2)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
     assert (len(setup.script.asked), len(second.asked)) == (1, 1)
 
 

@@ -13,7 +13,7 @@ from opscrew.settings import ModelSettings
 
 def state(name: str = "ollama_chat/demo:1b", script: Script | None = None, **more: object):
     with serve(create_app(script)) as url:
-        return model_state(ModelSettings(name=name, url=url, **more))
+        return model_state(ModelSettings(name=name, url=url, **more), timeout_seconds=60)
 
 
 def test_ready_names_the_hosts_that_have_it() -> None:

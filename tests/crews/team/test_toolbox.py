@@ -11,7 +11,7 @@ from crews.team.toolbox import LONGEST_RESULT, UNREADABLE, Toolbox, ToolResult, 
 SCHEMA = {"type": "object", "properties": {"q": {"type": "string"}}, "required": ["q"]}
 
 
-def box(call=lambda arguments: ToolResult("42"), *, mutates: bool = False, seconds: float = 10, schema=SCHEMA):
+def box(call=lambda arguments: ToolResult("42"), *, mutates: bool = False, seconds: float = 120, schema=SCHEMA):
     control = RunControl(RunBudget(deadline_seconds=seconds))
     return Toolbox([ToolSpec("query", "Asks.", schema, call, mutates)], control), control
 
@@ -51,7 +51,7 @@ def test_parallel_duplicates_run_once() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert len(ran) == 1
     assert len(tools.calls) == 8
 

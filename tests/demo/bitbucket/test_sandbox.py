@@ -88,7 +88,7 @@ def test_stopping_in_the_middle_keeps_what_was_done(shop: Sandbox) -> None:
 
 
 def test_its_switches_work_over_http(shop: Sandbox) -> None:
-    with httpx.Client(base_url=shop.url) as http:
+    with httpx.Client(base_url=shop.url, timeout=60, trust_env=False) as http:
         assert "flaky" in http.get("/_sandbox/scenarios").json()
         pushed = http.post("/_sandbox/push", json={"repository": "shop", "scenario": "failing"}).json()
         assert shop.world.find_run("shop", pushed["uuid"]) is not None
@@ -112,7 +112,8 @@ def test_its_switches_work_over_http(shop: Sandbox) -> None:
 )
 def test_it_refuses_what_bitbucket_refuses(shop: Sandbox, body: dict[str, object], words: str) -> None:
     headers = {"Authorization": "Bearer sandbox-token"}
-    answer = httpx.post(f"{shop.url}/2.0/repositories/acme/shop/pipelines/", json=body, headers=headers)
+    url = f"{shop.url}/2.0/repositories/acme/shop/pipelines/"
+    answer = httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False)
     assert answer.status_code == 400
     assert words in answer.json()["error"]["message"]
 

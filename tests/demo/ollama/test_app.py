@@ -15,9 +15,13 @@ from demo.serving import serve
 ASK = {"model": "demo:1b", "messages": [{"role": "user", "content": "E1: the disk is full\nE2: since noon"}]}
 
 
+def post(url: str, asked: object) -> httpx.Response:
+    return httpx.post(url, json=asked, timeout=60, trust_env=False)
+
+
 def test_ollamas_stream_ends_with_counts() -> None:
     with serve(create_app(Script(speakers=[says("two words", thinking="hm")]))) as url:
-        lines = [json.loads(line) for line in httpx.post(f"{url}/api/chat", json=ASK).text.splitlines()]
+        lines = [json.loads(line) for line in post(f"{url}/api/chat", ASK).text.splitlines()]
     assert [line["message"].get("thinking", "") for line in lines] == ["hm", "", "", ""]
     assert "".join(line["message"]["content"] for line in lines) == "two words"
     assert [line["done"] for line in lines] == [False, False, False, True]
@@ -26,7 +30,7 @@ def test_ollamas_stream_ends_with_counts() -> None:
 
 def test_openais_stream_ends_with_usage_and_done() -> None:
     with serve(create_app(Script(speakers=[calls("query", {"q": "up"})]))) as url:
-        events = httpx.post(f"{url}/v1/chat/completions", json=ASK).text.split("\n\n")
+        events = post(f"{url}/v1/chat/completions", ASK).text.split("\n\n")
     data = [json.loads(event.removeprefix("data: ")) for event in events[:-2]]
     assert data[0]["choices"][0]["delta"]["tool_calls"][0]["function"] == {"name": "query", "arguments": '{"q": "up"}'}
     assert data[-1]["usage"]["prompt_tokens"] > 0
@@ -36,7 +40,7 @@ def test_openais_stream_ends_with_usage_and_done() -> None:
 def test_speakers_take_turns_and_the_last_one_goes_on() -> None:
     script = Script(speakers=[says("one"), says("two")])
     with serve(create_app(script)) as url:
-        said = [httpx.post(f"{url}/api/chat", json={**ASK, "stream": False}).json() for _ in range(3)]
+        said = [post(f"{url}/api/chat", {**ASK, "stream": False}).json() for _ in range(3)]
     assert [answer["message"]["content"] for answer in said] == ["one", "two", "two"]
     assert len(script.asked) == 3
 
@@ -52,15 +56,15 @@ def test_the_default_speaker_repeats_evidence_as_the_schema_wants_it() -> None:
 
 def test_an_unknown_model_and_a_scripted_error() -> None:
     with serve(create_app(Script(speakers=[says(status=500, error="runner stopped")]))) as url:
-        assert httpx.post(f"{url}/api/chat", json={**ASK, "model": "other"}).status_code == 404
-        failed = httpx.post(f"{url}/api/chat", json=ASK)
+        assert post(f"{url}/api/chat", {**ASK, "model": "other"}).status_code == 404
+        failed = post(f"{url}/api/chat", ASK)
     assert (failed.status_code, failed.json()) == (500, {"error": "runner stopped"})
 
 
 def test_a_cut_connection_and_a_slow_one() -> None:
     with serve(create_app(Script(speakers=[says("a b c d", cut_after=2), says("a b c", tokens_per_second=20)]))) as url:
         with pytest.raises(httpx.RemoteProtocolError):
-            httpx.post(f"{url}/api/chat", json=ASK)
+            post(f"{url}/api/chat", ASK)
         started = time.monotonic()
-        httpx.post(f"{url}/api/chat", json=ASK)
+        post(f"{url}/api/chat", ASK)
     assert time.monotonic() - started > 0.14

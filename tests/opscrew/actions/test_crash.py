@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from opscrew.actions.verification import verify
 from opscrew.ci.rerun import rerun_action
 from opscrew.model.action import Action
 from opscrew.store.database import open_database
-from tests.support.action_program import carry_out, start_process
+from tests.support.action_program import NOW, PATIENCE, carry_out, start_process
 from tests.support.bitbucket import sandbox as serve_sandbox
 
 STEPS = ("proposal_recorded", "precondition_checked", "intent_recorded", "request_sent", "receipt_recorded")
@@ -37,18 +38,18 @@ class Scene:
             assert pipeline.failed
             self.proposals.append(rerun_action(pipeline, f"acme/{slug}", "a blip", (), ""))
 
-    def start(self, die_at: str = "") -> Any:
-        return start_process(self.url, self.database, die_at, self.proposals)
+    def start(self, die_at: str = "", later: timedelta = NOW) -> Any:
+        return start_process(self.url, self.database, die_at, self.proposals, later)
 
     def die_at(self, step: str) -> int:
         """Runs a process until it kills itself; returns its exit code."""
         process = self.start(step)
-        process.join(60)
+        process.join(PATIENCE)
         return int(process.exitcode)
 
     def finish(self) -> list[str]:
         """The next start of the crew: proposes the same again, as a crew that looks anew does."""
-        return carry_out(self.url, self.database, "", self.proposals)
+        return carry_out(self.url, self.database, "", self.proposals, later=timedelta(hours=1))
 
     def reruns(self) -> list[int]:
         """How often each pipeline was run again, by the server's own count."""
@@ -92,15 +93,16 @@ def test_killed_again_while_asking_what_arrived(scene, tmp_path, fault: str, rea
 def test_killed_at_random_moments_and_two_at_a_time_nothing_is_lost_or_doubled(scene, tmp_path) -> None:
     dice = random.Random(4)
     world = scene(repositories=6)
-    for _ in range(3):
-        before, pair = sum(world.reruns()), [world.start(), world.start()]
-        deadline = time.monotonic() + 90
+    for number in range(3):
+        later = timedelta(minutes=5 * number)  # those who were killed before are dead by now
+        before, pair = sum(world.reruns()), [world.start(later=later), world.start(later=later)]
+        deadline = time.monotonic() + PATIENCE
         while sum(world.reruns()) == before and time.monotonic() < deadline:
             time.sleep(0.005)
         time.sleep(dice.uniform(0, 0.05))
         for process in pair:
             process.kill()
-            process.join(60)
+            process.join(PATIENCE)
         assert sum(world.reruns()) > before
     assert world.finish() == ["sent"] * 6
     assert world.reruns() == [1] * 6

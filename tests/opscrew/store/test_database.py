@@ -29,7 +29,7 @@ def test_alembic_prints_nothing_where_json_may_be_expected(tmp_path) -> None:
         f"with open_database('sqlite:///{tmp_path}/crew.db').begin() as connection:\n"
         "    command.check(alembic_config(connection))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=240)
     assert done.stdout == ""
 
 

@@ -62,18 +62,19 @@ def basic(password: str) -> str:
 )
 def test_the_token(url: str, authorization: str, status: int) -> None:
     headers = {b"Authorization": authorization.encode()} if authorization else {}
-    answer = httpx.get(f"{url}/page", headers=headers, trust_env=False)
+    answer = httpx.get(f"{url}/page", headers=headers, timeout=60, trust_env=False)
     assert answer.status_code == status
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_probes_need_neither_token_nor_name(url: str) -> None:
-    assert httpx.get(f"{url}/healthz", headers={"Host": "pod-7.example"}, trust_env=False).status_code == 200
+    answer = httpx.get(f"{url}/healthz", headers={"Host": "pod-7.example"}, timeout=60, trust_env=False)
+    assert answer.status_code == 200
 
 
 def test_a_foreign_host_name_is_refused(url: str) -> None:
     headers = {b"Host": b"evil.example", b"Authorization": f"Bearer {TOKEN}".encode()}
-    answer = httpx.get(f"{url}/page", headers=headers, trust_env=False)
+    answer = httpx.get(f"{url}/page", headers=headers, timeout=60, trust_env=False)
     assert answer.status_code == 421
     assert "http.hosts" in answer.text
 
@@ -84,7 +85,8 @@ def test_bodies_have_a_limit_told_or_not(url: str) -> None:
             yield b"x" * 1024
 
     def post(content: object) -> int:
-        return httpx.post(f"{url}/healthz", content=content, trust_env=False).status_code  # type: ignore[arg-type]
+        answer = httpx.post(f"{url}/healthz", content=content, timeout=60, trust_env=False)  # type: ignore[arg-type]
+        return answer.status_code
 
     assert post(b"x" * LARGEST_BODY) == 200
     assert post(b"x" * (LARGEST_BODY + 1)) == 413
@@ -110,7 +112,7 @@ def test_a_long_body_is_taken_from_who_shows_the_token(url: str) -> None:
 def test_a_body_that_never_ends_is_given_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.3)
     host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as line:
+    with socket.create_connection((host, int(port)), timeout=60) as line:
         line.sendall(b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc")
         assert line.recv(1000).startswith(b"HTTP/1.1 408")
 

@@ -50,7 +50,7 @@ def with_session(url: str, work: Callable[[Any], Any]) -> Any:
 
     async def main() -> Any:
         async with (
-            httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+            httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60, trust_env=False) as http,
             streamable_http_client(url, http_client=http) as (read, write, _),
             ClientSession(read, write) as session,
         ):
@@ -180,7 +180,7 @@ def test_the_door(headers, status) -> None:
     }
     accept = {"Accept": "application/json, text/event-stream"}
     with world() as box, served(box) as url:
-        assert httpx.post(url, json=hello, headers=accept | headers).status_code == status
+        assert httpx.post(url, json=hello, headers=accept | headers, timeout=60, trust_env=False).status_code == status
 
 
 def test_secrets_in_a_log_stay_inside_and_the_json_stays_whole() -> None:

@@ -50,7 +50,7 @@ def ask_everything(client: BitbucketClient) -> None:
 def test_any_status_headers_and_body(status: int, headers: dict[str, str], body: Any) -> None:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     data = b"" if status == 204 else data
-    with scripted(lambda path, given_headers: (status, headers, data)) as server, http_client(2) as http:
+    with scripted(lambda path, given_headers: (status, headers, data)) as server, http_client() as http:
         ask_everything(
             BitbucketClient(
                 server.url, "acme", token="s3cret", clock=lambda: START, sleep=lambda seconds: None, http=http
@@ -72,7 +72,7 @@ def test_any_status_headers_and_body(status: int, headers: dict[str, str], body:
     ],
 )
 def test_answers_that_break_parsers(reply: Reply) -> None:
-    with scripted(lambda path, headers: reply) as server, http_client(2) as http:
+    with scripted(lambda path, headers: reply) as server, http_client() as http:
         ask_everything(
             BitbucketClient(
                 server.url, "acme", token="s3cret", clock=lambda: START, sleep=lambda seconds: None, http=http

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 
 import pytest
 
 from tests.support.bitbucket import START, Reply, Sandbox, as_json, http_client, scripted
+from tests.support.http_answers import nobody_listens
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.errors import PermanentError, TemporaryError
@@ -18,7 +18,7 @@ PIPELINE = {"uuid": "{1}", "created_on": "2026-10-06T12:00:00Z"}
 
 def client_of(url: str) -> BitbucketClient:
     return BitbucketClient(
-        url, "acme", token="s3cret", clock=lambda: START, sleep=lambda seconds: None, http=http_client(2)
+        url, "acme", token="s3cret", clock=lambda: START, sleep=lambda seconds: None, http=http_client()
     )
 
 
@@ -84,13 +84,15 @@ def test_the_hour_used_up_at_bitbucket_is_a_429_with_its_time(box: Sandbox) -> N
         assert client.ping()
 
 
-@pytest.mark.parametrize(("kind", "seconds"), [("hang", 15.0), ("slow", 6.0)])
+@pytest.mark.parametrize(("kind", "seconds"), [("hang", 60.0), ("slow", 40.0)])
 def test_a_server_that_hangs_or_drips_is_left_in_time(box: Sandbox, kind: str, seconds: float) -> None:
     box.world.faults.add(kind, seconds=seconds, times=-1)
     began = time.monotonic()
     with box.client(timeout_seconds=0.4) as client, pytest.raises(TemporaryError, match=r"within 0\.4 seconds"):
         client.ping()
-    assert time.monotonic() - began < 15, "it asks three times, and without its limit would wait for 18 seconds or more"
+    assert time.monotonic() - began < 60, (
+        "it asks three times, and without its limit would wait for two minutes or more"
+    )
 
 
 @pytest.mark.parametrize("kind", ["error", "drop_before", "drop_after", "truncated", "limited", "wrong_json"])
@@ -121,10 +123,7 @@ def test_an_answer_that_is_neither_success_nor_refusal_says_nothing_about_what_w
 
 
 def test_nobody_listens() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/2.0"
-    with client_of(url) as client:
+    with nobody_listens() as url, client_of(url + "/2.0") as client:
         with pytest.raises(TemporaryError, match="cannot connect"):
             client.ping()
         with pytest.raises(TemporaryError) as problem:

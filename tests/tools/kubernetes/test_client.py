@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.http_answers import nobody_listens
 from tests.support.kubernetes_api import Api, cut_in_the_middle, kubernetes_api, let_pass, refuse, say
 from tools.errors import PermanentError, TemporaryError
 from tools.kubernetes.access import Access
@@ -29,7 +30,7 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture
 def client(api: Api) -> Iterator[KubernetesClient]:
-    with KubernetesClient(Access(api.url, None), page_size=10, timeout_seconds=5) as made:
+    with KubernetesClient(Access(api.url, None), page_size=10, timeout_seconds=60) as made:
         yield made
 
 
@@ -151,10 +152,9 @@ def test_secrets_are_never_asked_for(api: Api, client: KubernetesClient) -> None
 
 
 def test_a_server_that_is_not_there_is_a_temporary_error() -> None:
-    with kubernetes_api() as gone:
-        url = gone.url
-    with KubernetesClient(Access(url, None), timeout_seconds=2) as client, pytest.raises(TemporaryError) as problem:
-        client.version()
+    with nobody_listens() as url, KubernetesClient(Access(url, None), timeout_seconds=60) as client:  # noqa: SIM117
+        with pytest.raises(TemporaryError) as problem:
+            client.version()
     assert problem.value.system == "kubernetes"
 
 

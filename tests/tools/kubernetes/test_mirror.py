@@ -33,7 +33,7 @@ def api() -> Iterator[Api]:
 
 @contextmanager
 def mirrored(api: Api) -> Iterator[Mirror]:
-    with KubernetesClient(Access(api.url, None), timeout_seconds=5) as client:
+    with KubernetesClient(Access(api.url, None), timeout_seconds=60) as client:
         mirror = Mirror(client)
         mirror.start()
         yield mirror
@@ -100,7 +100,7 @@ def test_a_kind_that_never_came_is_not_checked(api: Api) -> None:
     api.faults["/api/v1/nodes"] = [refuse(403, "forbidden")] * 100
     api.faults["/apis/batch/v1/jobs"] = [cut_in_the_middle] * 100
     with mirrored(api) as mirror:
-        reading = mirror.read(wait_seconds=10)
+        reading = mirror.read(wait_seconds=60)
         assert set(reading.not_checked) == {"Node", "Job"}
         assert reading.interrupted
         assert set(phases(mirror)) == {"a", "b"}

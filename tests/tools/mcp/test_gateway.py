@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.daemon import until
 from tools.errors import UpstreamError
+from tools.mcp import session
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import ServerEntry, resolve
-from tools.mcp.session import PING_SECONDS
 
 PROGRAM = Path(__file__).resolve().parents[2] / "support" / "mcp_program.py"
 
@@ -24,8 +25,8 @@ def gateway(folder: Path, *faults: str, **changes: object) -> Gateway:
         "title": "a program",
         "command": [sys.executable, str(PROGRAM), str(folder), *faults],
         "tools": {"echo": None, "environment": None, "sleep": None, "crash": None, "change": {"mutates": True}},
-        "timeout_seconds": 5,
-        "start_seconds": 15,
+        "timeout_seconds": 60,
+        "start_seconds": 60,
     } | changes
     entry = ServerEntry.model_validate(values)
     return Gateway([resolve("program", entry, lambda name: None)], clean=lambda text: text.replace("hunter2", "[x]"))
@@ -80,19 +81,20 @@ def test_a_call_that_hangs_ends_at_its_deadline_and_the_session_goes_on(tmp_path
         slow = opened.call("program", "sleep", {"seconds": 60}, seconds=1)
         assert slow.status == "error"
         assert "no answer within 1 s" in slow.text
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 20, "the tool would sleep for a minute"
         assert opened.call("program", "echo", {"text": "next"}).text == "next"
         assert len(notes(tmp_path, "start")) == 1
 
 
-def test_a_server_that_never_answers_costs_its_start_time_and_then_a_moment(tmp_path) -> None:
-    with gateway(tmp_path, "silent", start_seconds=1, timeout_seconds=5) as opened:
+def test_a_server_that_never_answers_costs_its_start_time_and_then_a_moment(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(session, "SHORTEST_PAUSE", 60)  # it begins before the silent process has been ended
+    with gateway(tmp_path, "silent", start_seconds=4) as opened:
         first = opened.call("program", "echo", {"text": "x"})
-        assert "not ready within 1 s" in first.text
+        assert "not ready within 4 s" in first.text
         started = time.monotonic()
         second = opened.call("program", "echo", {"text": "x"})
-        assert "is down (not ready within 1 s)" in second.text
-        assert time.monotonic() - started < 0.9
+        assert "is down (not ready within 4 s)" in second.text
+        assert time.monotonic() - started < 4
         assert len(notes(tmp_path, "start")) == 1
 
 
@@ -139,7 +141,7 @@ def test_closing_leaves_no_process_behind(tmp_path) -> None:
     pids = [int(line.split()[1]) for line in notes(tmp_path, "start")]
     pids += [int(line.split()[0].split(":")[1]) for line in notes(tmp_path, "child")]
     assert len(pids) == 2
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [pid for pid in pids if is_alive(pid)] == []
@@ -148,15 +150,17 @@ def test_closing_leaves_no_process_behind(tmp_path) -> None:
 def test_closing_while_a_server_is_being_started_again_leaves_nothing_running(tmp_path) -> None:
     """The call that found the server stuck has it ended and started anew; closing comes in between."""
     answers: list[str] = []
-    opened = gateway(tmp_path, "stuck", "deaf", timeout_seconds=30)
+    opened = gateway(tmp_path, "stuck", "deaf")
+    opened.tools("program")
+    live = opened._sessions["program"]._live
     opened.call("program", "sleep", {"seconds": 60}, seconds=1)
     loop = opened._loop
     assert loop is not None
     asking = threading.Thread(target=lambda: answers.append(opened.call("program", "echo", {"text": "x"}).text))
     asking.start()
-    time.sleep(PING_SECONDS + 0.5)
+    until(live.stop.is_set)  # it is being ended, and is deaf to that for some seconds
     opened.close()
-    asking.join(3)
+    asking.join(60)
     assert not asking.is_alive()
     assert answers == ["program: the gateway was closed"]
     assert asyncio.all_tasks(loop) == set()
@@ -203,4 +207,4 @@ def test_an_address_where_nobody_listens_fails_at_once(tmp_path, url) -> None:
         result = opened.call("program", "echo", {"text": "x"})
     assert result.status == "error"
     assert "program:" in result.text
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30, "a start may take a minute"

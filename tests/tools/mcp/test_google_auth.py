@@ -30,7 +30,7 @@ class Credentials:
 
 def get(url: str, auth: GoogleAuth, times: int = 1) -> list[int]:
     async def main() -> list[int]:
-        async with httpx.AsyncClient(auth=auth, trust_env=False) as http:
+        async with httpx.AsyncClient(auth=auth, timeout=60, trust_env=False) as http:
             return [(await http.get(url)).status_code for _ in range(times)]
 
     return asyncio.run(main())

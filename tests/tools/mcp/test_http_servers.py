@@ -15,6 +15,7 @@ from tools.mcp.servers import ServerEntry, resolve
 from tools.mcp.serving import http_app
 
 TOKEN = "right-token"
+PATIENT = {"timeout_seconds": 60, "start_seconds": 60}
 
 
 def own_server() -> Any:
@@ -36,7 +37,7 @@ def own_server() -> Any:
 
 @contextmanager
 def gateway(url: str, *, token: str = TOKEN) -> Iterator[Gateway]:
-    entry = ServerEntry.model_validate({"title": "own", "command": ["x"], "tools": {"hello": None}})
+    entry = ServerEntry.model_validate({"title": "own", "command": ["x"], "tools": {"hello": None}} | PATIENT)
     with Gateway([resolve("own", entry, lambda name: None, url=url, token=token)], clean=str) as opened:
         yield opened
 
@@ -55,7 +56,7 @@ def test_a_wrong_token_is_told_at_once_and_not_shown() -> None:
         assert result.status == "error"
         assert "401" in result.text
         assert "wrong-secret" not in result.text
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30, "a start may take a minute"
 
 
 def test_a_server_that_restarted_is_asked_with_a_fresh_session() -> None:
@@ -80,4 +81,4 @@ def test_an_address_that_is_no_mcp_server_is_named(status) -> None:
         result = opened.call("own", "hello", {})
         assert result.status == "error"
         assert result.text.startswith("own: ")
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 30, "a start may take a minute"

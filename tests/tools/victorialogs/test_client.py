@@ -24,7 +24,7 @@ def server() -> Iterator[Answers]:
         yield running
 
 
-def client(server: Answers, seconds: float = 5) -> closing[VictoriaLogsClient]:
+def client(server: Answers, seconds: float = 60) -> closing[VictoriaLogsClient]:
     return closing(VictoriaLogsClient(Address(server.url, timeout_seconds=seconds)))
 
 
@@ -48,7 +48,7 @@ def test_every_question_is_bounded(server: Answers) -> None:
     for request in server.requests:
         assert request.values["start"] == "2026-11-22T11:00:00+00:00"
         assert request.values["end"] == "2026-11-22T11:59:59.999999+00:00"
-        assert request.values["timeout"] == "5s"
+        assert request.values["timeout"] == "60s"
 
 
 def test_lines_are_capped_and_say_when_there_may_be_more(server: Answers) -> None:
