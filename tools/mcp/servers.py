@@ -169,6 +169,11 @@ def resolve(name: str, entry: ServerEntry, lookup: Lookup, *, url: str = "", tok
     )
 
 
+def function_name(server: str, tool: str) -> str:
+    """A tool as models know it. Providers take letters, digits and two signs, and not many of them."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")[:64]
+
+
 def fill(template: str, lookup: Lookup) -> tuple[str, list[str]]:
     """The text with every reference replaced, and the names of settings that are not set."""
     missing: list[str] = []
