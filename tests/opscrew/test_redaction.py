@@ -1,5 +1,6 @@
 """Secrets leave no text; ordinary lines stay as they are."""
 
+import json
 import time
 
 import pytest
@@ -31,11 +32,29 @@ def test_every_pattern_takes_its_example_out(entry: dict[str, str]) -> None:
         "warning: password: field is deprecated",
         "Step 3/9 : RUN useradd -u 1000:1000 app",
         "expected 2 tokens = 3",
+        "- name: DB_PASSWORD\n  valueFrom: {secretKeyRef: {name: db}}",
         "python -u D:\\task_17\\runtests.py",
     ],
 )
 def test_ordinary_lines_stay(line: str) -> None:
     assert redact(line) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password":"correct-horse"}',
+        json.dumps({"log": json.dumps({"password": "correct-horse"})}),
+        json.dumps({"log": json.dumps({"log": json.dumps({"token": "correct-horse"})})}),
+        r"password=ab\correct-horse",
+        "- name: DB_PASSWORD\n  value: correct-horse\n",
+        '{"name": "API_TOKEN", "value": "correct-horse"}',
+        json.dumps({"log": '{"name":"API_TOKEN","value":"correct-horse"}'}),
+    ],
+)
+def test_neither_quotes_within_quotes_nor_a_name_beside_it_hide_a_secret(text: str) -> None:
+    assert "correct-horse" not in redact(text)
+    assert redact(text).replace(MASK, "x").count('"') == text.count('"')
 
 
 def test_only_the_secret_part_of_a_url_goes() -> None:
