@@ -6,7 +6,7 @@ import time
 import pytest
 import yaml
 
-from opscrew.redaction import MASK, PATTERNS_FILE, redact
+from opscrew.redaction import MASK, PATTERNS_FILE, redact, without_private_keys
 
 PATTERNS = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))["patterns"]
 
@@ -69,6 +69,13 @@ def test_the_shape_of_the_text_stays() -> None:
     assert cleaned.count("\n") == text.count("\n")
     assert cleaned.splitlines()[-1] == "end"
     assert "MIIE" not in cleaned
+
+
+def test_lines_of_a_private_key_go_one_by_one_and_what_follows_stays() -> None:
+    key = ["-----BEGIN RSA PRIVATE KEY-----", "MIIEerror", "failed==", "-----END RSA PRIVATE KEY-----"]
+    assert without_private_keys(["before", *key, "after"]) == ["before", MASK, MASK, MASK, MASK, "after"]
+    endless = without_private_keys(["-----BEGIN PRIVATE KEY-----", *["x"] * 500])
+    assert (endless[100], endless[-1]) == (MASK, "x")
 
 
 def test_redacting_twice_changes_nothing() -> None:
