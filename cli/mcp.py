@@ -65,7 +65,7 @@ def list_tools(
 
     with gateway_of(app_of(context)) as gateway:
         if role:
-            found, broken = tools_of_role(role, gateway)
+            found, broken = tools_of_role(app_of(context), role, gateway)
         else:
             found, broken = _tools(gateway, [server] if server else [])
         for tool in found:

@@ -31,9 +31,9 @@ def gateway_of(app: App) -> Iterator[Gateway]:
         yield gateway
 
 
-def tools_of_role(name: str, gateway: Gateway) -> tuple[list[McpTool], list[str]]:
+def tools_of_role(app: App, name: str, gateway: Gateway) -> tuple[list[McpTool], list[str]]:
     """What a role is shown, and the servers that did not work."""
-    roles = load_team().roles
+    roles = load_team(servers=app.settings.mcp.servers).roles
     if name not in roles:
         raise UsageError(f"there is no role {name}", f"There are: {', '.join(roles)}.")
     tools, broken = chosen_for(name, roles[name], gateway)

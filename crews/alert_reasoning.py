@@ -53,7 +53,7 @@ def opinion(
     from crews.team.queue import Priority
     from crews.team.reason import Reasoner
 
-    asked = reasoner or Reasoner(settings.model, settings.data_dir)
+    asked = reasoner or Reasoner(settings.model, settings.data_dir, servers=settings.mcp.servers)
     try:
         if len(order) > 1 and order[0].score < CLEAR_LEAD * order[1].score:
             order = _chosen(asked, title, order)

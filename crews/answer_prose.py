@@ -47,7 +47,7 @@ class Writer:
     def __init__(self, settings: Settings, reasoner: Reasoner | None = None, tools: AnswerTools | None = None) -> None:
         self._settings = settings
         self._tools = tools
-        self._reasoner = reasoner or Reasoner(settings.model, settings.data_dir)
+        self._reasoner = reasoner or Reasoner(settings.model, settings.data_dir, servers=settings.mcp.servers)
         self._count = token_counter(settings.data_dir, settings.model.name)
         self._spent = Usage(settings.model.name)
         self.control: RunControl | None = None

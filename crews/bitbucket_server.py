@@ -16,6 +16,7 @@ from opscrew.ci.explain import explain
 from opscrew.ci.rerun import rerun_action
 from opscrew.ci.stop import stop_action
 from opscrew.errors import CrewError
+from opscrew.known_secrets import cleaner
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.redaction import redact
@@ -39,7 +40,7 @@ def bitbucket_server(context: CrewContext) -> Server[Any, Any]:
     return build_server(
         Wiring(
             client=client,
-            clean=redact,
+            clean=cleaner(context.settings),
             explain=_explained,
             propose_rerun=proposals.rerun,
             propose_stop=proposals.stop,

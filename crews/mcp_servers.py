@@ -13,30 +13,32 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from pydantic import BaseModel, SecretStr
 
-from crews.team.strict_yaml import line_of, load_strictly
+from crews.mcp_list import load_list
+from crews.team.roles import load_team, role_names
 from opscrew.errors import UsageError
-from opscrew.redaction import redact
+from opscrew.known_secrets import cleaner
 from opscrew.settings import Settings
 from tools.mcp.gateway import Gateway
-from tools.mcp.servers import REFERENCE, SERVERS_FILE, Server, ServerList, resolve
+from tools.mcp.servers import SERVERS_FILE, Server, ServerEntry, resolve
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server as OwnServer
 
 OwnServers = Mapping[str, Callable[[], "OwnServer[Any, Any]"]]
+BUILT_IN = ("bitbucket",)
+"""Servers of our own; ``crews/bitbucket_server.py`` builds them."""
 
 
-def load_servers(settings: Settings, own: OwnServers) -> tuple[Server, ...]:
+def refuse_mistakes(settings: Settings) -> None:
+    """Raises ``UsageError`` for what roles, tasks and the list of servers cannot mean: when the crew starts, and not
+    hours later when a model is first asked."""
+    load_team(servers=settings.mcp.servers)
+    _entries(settings)
+
+
+def load_servers(settings: Settings) -> tuple[Server, ...]:
     """Raises ``UsageError`` that names file and line for anything unknown in the list."""
-    path = settings.mcp.servers or SERVERS_FILE
-    entries = load_strictly(path, ServerList).root
-    for name, entry in entries.items():
-        if entry.built_in and name not in own:
-            raise _wrong(
-                path, (name, "built_in"), f"there is no built-in server {name}", f"There are: {', '.join(own)}."
-            )
-    _check_names(settings, entries)
-    _check_references(path)
+    entries = _entries(settings)
     tokens = {name: token.get_secret_value() for name, token in settings.mcp.tokens.items()}
     return tuple(
         resolve(
@@ -53,7 +55,7 @@ def load_servers(settings: Settings, own: OwnServers) -> tuple[Server, ...]:
 
 def open_gateway(settings: Settings, own: OwnServers) -> Gateway:
     """Nothing is started before the first question. Close it, or use it as a context manager."""
-    return Gateway(load_servers(settings, own), clean=redact, built_in=own)
+    return Gateway(load_servers(settings), clean=cleaner(settings), built_in=own)
 
 
 def setting_named(settings: Settings, name: str) -> str | None:
@@ -97,23 +99,11 @@ def _kubeconfigs(settings: Settings, name: str) -> str | None:
     return os.pathsep.join((str(choice.absolute()), path))
 
 
-def _check_names(settings: Settings, entries: Mapping[str, Any]) -> None:
-    """A misspelt server in crew.yaml would otherwise silently change nothing."""
+def _entries(settings: Settings) -> Mapping[str, ServerEntry]:
+    """The list. A misspelt server in crew.yaml would otherwise silently change nothing."""
+    entries = load_list(settings.mcp.servers or SERVERS_FILE, BUILT_IN, role_names())
     for key, names in (("without", settings.mcp.without), ("urls", settings.mcp.urls), ("tokens", settings.mcp.tokens)):
         for name in names:
             if name not in entries:
                 raise UsageError(f"mcp.{key}: there is no MCP server {name}", f"There are: {', '.join(entries)}.")
-
-
-def _check_references(path: Path) -> None:
-    """Every setting that the file names must exist, so that a misspelt one does not read as "not set"."""
-    text = path.read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines(), start=1):
-        for name in REFERENCE.findall(line.partition(" #")[0] if not line.lstrip().startswith("#") else ""):
-            if name.split(".")[0] not in Settings.model_fields:
-                raise UsageError(f"{path} line {number}: there is no setting {name}", "docs/SETTINGS.md lists them.")
-
-
-def _wrong(path: Path, place: tuple[str, ...], what: str, hint: str) -> UsageError:
-    line = line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), place)
-    return UsageError(f"{path} line {line}: {what}", hint)
+    return entries

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from opscrew.errors import UsageError
+from opscrew.strict_yaml import line_of, read_strictly
 
 SCHEDULE_FILE = Path(__file__).resolve().parent.parent / "tasks" / "schedule.yaml"
 
 KEYS = ("every", "cron", "jitter", "deadline")
 SHORTEST_INTERVAL = timedelta(seconds=1)
+
+Wrong = Callable[..., UsageError]
+"""Makes the error from what is wrong and the names that lead to its place."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])")
@@ -38,34 +40,36 @@ class Appointment:
 
 
 def load(path: Path = SCHEDULE_FILE, known_crews: Collection[str] = ()) -> tuple[Appointment, ...]:
-    """Every appointment, in the file's order. Raises ``UsageError`` with one line that names the entry."""
+    """Every appointment, in the file's order. Raises ``UsageError`` with one line that names the place."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        reason = " ".join(str(problem).split())
-        raise UsageError(f"{path} cannot be read as a schedule: {reason}", "Compare tasks/schedule.yaml.") from problem
+        entries, tree = read_strictly(path)
+    except UsageError as problem:
+        words = f"cannot be read as a schedule: {problem.message}"
+        raise UsageError(words, "Compare tasks/schedule.yaml.") from problem
     if entries is None:
         return ()
     if not isinstance(entries, dict):
-        raise UsageError(f"{path}: expected crews by name at the top", "Compare tasks/schedule.yaml.")
-    return tuple(_appointment(str(name), entry, path, known_crews) for name, entry in entries.items())
+        raise UsageError(f"{path} line 1: expected crews by name at the top", "Compare tasks/schedule.yaml.")
+
+    def wrong(what: str, *place: str) -> UsageError:
+        hint = "The first lines of tasks/schedule.yaml explain the form."
+        return UsageError(f"{path} line {line_of(tree, place)}: {place[0]}: {what}", hint)
+
+    return tuple(_appointment(str(name), entry, wrong, known_crews) for name, entry in entries.items())
 
 
-def _appointment(name: str, entry: Any, path: Path, known_crews: Collection[str]) -> Appointment:
-    def wrong(what: str) -> UsageError:
-        return UsageError(f"{path}: {name}: {what}", "The first lines of tasks/schedule.yaml explain the form.")
-
+def _appointment(name: str, entry: Any, wrong: Wrong, known_crews: Collection[str]) -> Appointment:
     if name not in known_crews:
-        raise wrong(f"there is no such crew{_did_you_mean(name, known_crews)}")
+        raise wrong(f"there is no such crew{_did_you_mean(name, known_crews)}", name)
     if not isinstance(entry, dict):
-        raise wrong("expected every or cron, and deadline")
+        raise wrong("expected every or cron, and deadline", name)
     for key in entry:
         if key not in KEYS:
-            raise wrong(f"unknown key {key}{_did_you_mean(str(key), KEYS)}")
+            raise wrong(f"unknown key {key}{_did_you_mean(str(key), KEYS)}", name, str(key))
     if ("every" in entry) == ("cron" in entry):
-        raise wrong("write exactly one of every and cron")
+        raise wrong("write exactly one of every and cron", name)
     if "deadline" not in entry:
-        raise wrong("deadline is missing")
+        raise wrong("deadline is missing", name)
     try:
         appointment = Appointment(
             crew=name,
@@ -75,9 +79,9 @@ def _appointment(name: str, entry: Any, path: Path, known_crews: Collection[str]
             jitter=duration(entry.get("jitter", "0s")),
         )
     except ValueError as problem:
-        raise wrong(str(problem)) from problem
+        raise wrong(str(problem), name) from problem
     if appointment.every is not None and appointment.every < SHORTEST_INTERVAL:
-        raise wrong("every must be at least 1s")
+        raise wrong("every must be at least 1s", name, "every")
     return appointment
 
 

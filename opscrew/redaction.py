@@ -7,7 +7,7 @@ grows linearly with the text: logs are written by strangers, and a backtracking 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ _NO_SECRET = re2.compile(
 SHORTEST_OWN, SHORTEST_OWN_WORD = 8, 16
 """Characters from which a configured secret is masked wherever it stands, and one of letters alone: somebody's password
 may be "postgres", and masking each mention of it would hide what people must read."""
+LONGEST_KEY = 200
+"""Lines. The largest keys have half as many; a beginning without an end must not swallow the rest of a log."""
 
 PATTERNS_FILE = Path(__file__).with_name("redaction.yaml")
 
@@ -57,6 +59,20 @@ def redact(text: str) -> str:
     for pattern, has_secret_group in _patterns():
         text = pattern.sub(_mask_group if has_secret_group else _mask_whole, text)
     return text
+
+
+def without_private_keys(lines: Sequence[str]) -> list[str]:
+    """The same lines with those of a private key masked: it spans many, of which none looks like a secret by itself."""
+    kept = []
+    inside = 0
+    for line in lines:
+        if "PRIVATE KEY-----" in line:
+            inside = LONGEST_KEY if "-----BEGIN" in line else 0
+            kept.append(redact(line) if inside else MASK)
+        else:
+            kept.append(MASK if inside else line)
+            inside = max(0, inside - 1)
+    return kept
 
 
 def _mask_whole(match: Any) -> str:

@@ -34,6 +34,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from opscrew.errors import UsageError
 from opscrew.settings_environment import Environment, refuse_misspelt
 from opscrew.settings_mistakes import did_you_mean, one_line, refuse_secrets
+from opscrew.web_address import WebAddress
 
 
 def _off_as_written(value: Any) -> Any:
@@ -114,8 +115,8 @@ class ModelSettings(Part):
     """``name: none`` means facts only. ``hosts`` lists further Ollama URLs that serve the same model."""
 
     name: str = "none"
-    url: str = "http://127.0.0.1:11434"
-    hosts: tuple[str, ...] = ()
+    url: WebAddress = "http://127.0.0.1:11434"
+    hosts: tuple[WebAddress, ...] = ()
     context_tokens: int = Field(default=8192, ge=2048)
     keep_alive: str = "30m"
     temperature: float = Field(default=0.1, ge=0, le=2)
@@ -145,7 +146,7 @@ class McpSettings(Part):
 
     servers: Path | None = None
     """A list of your own in place of ``tools/mcp/servers.yaml``."""
-    urls: dict[str, str] = Field(default_factory=dict)
+    urls: dict[str, WebAddress] = Field(default_factory=dict)
     without: tuple[str, ...] = ()
     tokens: Annotated[dict[str, SecretStr], AfterValidator(_those_set)] = Field(default_factory=dict)
     """Bearer tokens that we show, by name of the server; as JSON in ``CREW_MCP__TOKENS`` or its ``_FILE``."""

@@ -17,6 +17,7 @@ from contextlib import ExitStack
 import structlog
 
 from crews.context import CrewContext
+from crews.mcp_servers import refuse_mistakes
 from crews.registry import CREWS, Crew
 from crews.schedule import SCHEDULE_FILE, Appointment, load
 from crews.systems import Systems
@@ -50,6 +51,7 @@ def serve(
     """Runs until SIGTERM or SIGINT; returns the exit code. ``ready`` is told the address once everything runs."""
     refuse_open_door(settings.http)
     check_settings(settings)
+    refuse_mistakes(settings)
     if appointments is None:
         appointments = load(settings.schedule or SCHEDULE_FILE, [crew.name for crew in crews])
     stop = _stop_on_signals()

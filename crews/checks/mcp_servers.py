@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from crews.checks.check import Check, Level, Result, off
-from crews.mcp_servers import load_servers
+from crews.mcp_servers import load_servers, refuse_mistakes
 from crews.systems import Systems
 from opscrew.errors import CrewError
-from opscrew.redaction import redact
+from opscrew.known_secrets import cleaner
 from opscrew.settings import Settings
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import Server
@@ -16,10 +14,9 @@ from tools.mcp.servers import Server
 
 def mcp_checks(settings: Settings) -> tuple[Check, ...]:
     """One check for each server that runs outside this program; our own is covered by the check of its system."""
-    from crews.bitbucket_server import own_servers  # brings the reading of logs with it, which no other check needs
-
     try:
-        servers = load_servers(settings, {name: _not_needed for name in own_servers(_not_needed)})
+        refuse_mistakes(settings)
+        servers = load_servers(settings)
     except CrewError as problem:
         wrong = Result(Level.FAILED, problem.message, problem.hint)
         return (Check("mcp", lambda _: wrong),)
@@ -30,8 +27,8 @@ def mcp_checks(settings: Settings) -> tuple[Check, ...]:
 
 
 def _check(server: Server) -> Check:
-    def look(_systems: Systems) -> Result:
-        with Gateway((server,), clean=redact) as gateway:
+    def look(systems: Systems) -> Result:
+        with Gateway((server,), clean=cleaner(systems.settings)) as gateway:
             state = gateway.state(server.name)
         if state.condition != "ready":
             # Sweeps and re-runs need no MCP server, so this is no failure of the crew.
@@ -41,7 +38,3 @@ def _check(server: Server) -> Check:
         return Result(Level.WARNING if missing else Level.OK, text)
 
     return Check(f"mcp {server.name}", look)
-
-
-def _not_needed() -> NoReturn:
-    raise AssertionError("checks of outside servers build none of our own")

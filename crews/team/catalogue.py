@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crews.team.strict_yaml import load_strictly
+from opscrew.strict_yaml import load_strictly
 
 MODELS = Path(__file__).with_name("models.yaml")
 GIGABYTE = 1_000_000_000

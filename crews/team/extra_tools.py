@@ -1,20 +1,23 @@
 """Tools of the crewai-tools package, for those who install the extra of that name.
 
 The package is no part of the core: it takes seconds to import, and one of its dependencies is under the AGPL. A role
-names a tool as ``crewai_tools.FileReadTool``; only names in ``known_tools.yaml`` are accepted, and those only read.
+names a tool as ``crewai_tools.FileReadTool``; only ``EXTRA_TOOLS`` are accepted, and those only read.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from crews.team.roles import Role
 from crews.team.toolbox import ToolResult, ToolSpec
 from opscrew.errors import UsageError
 
+if TYPE_CHECKING:
+    from crews.team.roles import Role
+
 PACKAGE = "crewai_tools"
+EXTRA_TOOLS = (f"{PACKAGE}.DirectoryReadTool", f"{PACKAGE}.FileReadTool")
 
 
 def extra_tools(role: Role) -> list[ToolSpec]:

@@ -10,6 +10,7 @@ from crews.team.roles import MOST_TOOLS, Role
 from crews.team.toolbox import ToolResult, ToolSpec
 from tools.errors import UpstreamError
 from tools.mcp.gateway import Gateway
+from tools.mcp.servers import function_name
 from tools.mcp.trimming import McpTool
 
 
@@ -44,7 +45,7 @@ def chosen_for(
         for server in gateway.servers
         if server.is_configured
         and name in server.entry.roles
-        and any(role.may_use(f"{server.name}.{tool}") for tool in server.entry.tools)
+        and any(role.may_use(server.name, tool) for tool in server.entry.tools)
     ]
     if not admitting:
         return (), ()
@@ -58,19 +59,19 @@ def chosen_for(
         for answer in answers
         if not isinstance(answer, str)
         for tool in answer
-        if not tool.mutates and role.may_use(f"{tool.server}.{tool.name}")
+        if not tool.mutates and role.may_use(tool.server, tool.name)
     }
     return tuple(offered.values())[:MOST_TOOLS], tuple(one for one in answers if isinstance(one, str))
 
 
 def as_spec(tool: McpTool, gateway: Gateway) -> ToolSpec:
-    """One tool of the gateway. Function names of models know no dots."""
+    """One tool of the gateway."""
 
     def call(arguments: dict[str, Any]) -> ToolResult:
         result = gateway.call(tool.server, tool.name, arguments)
         return ToolResult(result.text, failed=result.status == "error")
 
-    return ToolSpec(f"{tool.server}_{tool.name}", tool.description, tool.parameters, call, tool.mutates)
+    return ToolSpec(function_name(tool.server, tool.name), tool.description, tool.parameters, call, tool.mutates)
 
 
 def _if_done(server: str, started: Future[tuple[McpTool, ...] | str]) -> tuple[McpTool, ...] | str:

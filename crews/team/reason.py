@@ -54,17 +54,19 @@ class ReasonResult:
 
 
 class Reasoner:
-    """Built once per process, with the model's settings; safe to use from several threads."""
+    """Built once per process, with the model's settings; safe to use from several threads. ``servers`` is a list of
+    MCP servers of one's own, whose tools a role may name."""
 
     def __init__(
         self,
         settings: ModelSettings,
         data_dir: Path,
         *,
+        servers: Path | None = None,
         hosts: ModelHosts | None = None,
         clock: Monotonic = time.monotonic,
     ) -> None:
-        self.team = load_team()
+        self.team = load_team(servers=servers)
         self.settings = settings
         self.hosts = hosts or ModelHosts(settings, data_dir, clock=clock)
         self._clock = clock

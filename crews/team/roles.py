@@ -8,20 +8,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Annotated
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from crews.team.extra_tools import EXTRA_TOOLS
 from crews.team.outputs import OUTPUTS
-from crews.team.strict_yaml import line_of, load_strictly
 from crews.team.toolbox import ToolSpec
 from opscrew.errors import UsageError
+from opscrew.strict_yaml import line_of, load_strictly, read_strictly
+from tools.mcp.servers import SERVERS_FILE, ServerList
 
 ROOT = Path(__file__).resolve().parents[2]
-KNOWN_TOOLS = Path(__file__).with_name("known_tools.yaml")
+AGENTS, TASKS = ROOT / "agents", ROOT / "tasks"
 SCHEDULE = "schedule.yaml"
 MOST_TOOLS = 8
 """A tool costs 105 to 170 prompt tokens on each call, and small models choose badly among many."""
+
+_TOOL = re.compile(r"[a-z][a-z0-9_]*\.(\*|[A-Za-z0-9_./-]+)")
+
+
+def _one_server_and_tool(name: str) -> str:
+    if not _TOOL.fullmatch(name):
+        raise ValueError(f"{name!r} is no tool; write server.tool, or server.* for all of one server")
+    return name
 
 
 class Entry(BaseModel):
@@ -31,16 +41,16 @@ class Entry(BaseModel):
 
 
 class Role(Entry):
-    """Who thinks. ``tools`` are names "server.tool" from ``known_tools.yaml``; ``server.*`` stands for all of one."""
+    """Who thinks. ``tools`` are names "server.tool" of the list of MCP servers; ``server.*`` stands for all of one."""
 
     role: str
     goal: str
     backstory: str
-    tools: tuple[str, ...] = Field(default=(), max_length=MOST_TOOLS)
+    tools: tuple[Annotated[str, AfterValidator(_one_server_and_tool)], ...] = Field(default=(), max_length=MOST_TOOLS)
 
-    def may_use(self, tool: str) -> bool:
-        """Deny by default. ``tool`` may be joined by any sign ("grafana__list_datasources")."""
-        return any(fnmatchcase(_plain(tool), _plain(allowed)) for allowed in self.tools)
+    def may_use(self, server: str, tool: str) -> bool:
+        """Deny by default."""
+        return f"{server}.{tool}" in self.tools or f"{server}.*" in self.tools
 
 
 class TaskText(Entry):
@@ -53,10 +63,6 @@ class TaskText(Entry):
     needs_question: bool = True
 
 
-class _KnownTools(RootModel[dict[str, tuple[str, ...]]]):
-    """Tool names by server."""
-
-
 @dataclass(frozen=True)
 class Team:
     """Everything that ``agents/`` and ``tasks/`` say, by name (the file's name without its ending)."""
@@ -65,14 +71,15 @@ class Team:
     tasks: Mapping[str, TaskText]
 
 
-def load_team(agents: Path = ROOT / "agents", tasks: Path = ROOT / "tasks") -> Team:
-    """Reads both folders. Raises ``UsageError`` that names file and line of the first mistake."""
-    known = [f"{server}.{tool}" for server, tools in _known_tools().items() for tool in tools]
+def load_team(agents: Path = AGENTS, tasks: Path = TASKS, servers: Path | None = None) -> Team:
+    """Reads both folders. Raises ``UsageError`` that names file and line of the first mistake.
+
+    ``servers`` is a list of MCP servers of one's own, whose tools may be named beside those of the shipped one.
+    """
+    listed = _listed_tools(SERVERS_FILE) | (_listed_tools(servers) if servers else {})
     roles = {path.stem: load_strictly(path, Role) for path in _files(agents)}
     for name, role in roles.items():
-        for index, tool in enumerate(role.tools):
-            if not any(fnmatchcase(candidate, tool) for candidate in known):
-                raise _unknown(agents / f"{name}.yaml", ("tools", index), "tool", tool, known)
+        _check_tools(agents / f"{name}.yaml", role, listed)
     texts = {path.stem: load_strictly(path, TaskText) for path in _files(tasks) if path.name != SCHEDULE}
     for name, text in texts.items():
         if text.role not in roles:
@@ -82,13 +89,43 @@ def load_team(agents: Path = ROOT / "agents", tasks: Path = ROOT / "tasks") -> T
     return Team(roles, texts)
 
 
+def role_names(agents: Path = AGENTS) -> tuple[str, ...]:
+    """The roles that there are, without reading what they say."""
+    return tuple(path.stem for path in _files(agents))
+
+
 def allowed_tools(role: Role, offered: Sequence[ToolSpec]) -> list[ToolSpec]:
-    """Those of ``offered`` that the role may use and that change nothing, at most eight."""
-    return [tool for tool in offered if not tool.mutates and role.may_use(tool.name)][:MOST_TOOLS]
+    """Those of ``offered`` that the role may use and that change nothing, at most eight.
+
+    Functions carry a server's and a tool's name in one, joined by whatever sign a provider allows; the list of
+    servers holds no two that read the same then.
+    """
+    return [
+        tool
+        for tool in offered
+        if not tool.mutates and any(fnmatchcase(_plain(tool.name), _plain(named)) for named in role.tools)
+    ][:MOST_TOOLS]
 
 
-def _known_tools() -> dict[str, tuple[str, ...]]:
-    return load_strictly(KNOWN_TOOLS, _KnownTools).root
+def _listed_tools(path: Path) -> dict[str, bool]:
+    """Every tool that a role could name, and whether it changes something."""
+    servers = load_strictly(path, ServerList).root
+    listed = {
+        f"{name}.{tool}": entry.mutates for name, server in servers.items() for tool, entry in server.tools.items()
+    }
+    return listed | dict.fromkeys(EXTRA_TOOLS, False)
+
+
+def _check_tools(path: Path, role: Role, listed: Mapping[str, bool]) -> None:
+    reading = [name for name, changes in listed.items() if not changes]
+    for index, tool in enumerate(role.tools):
+        place = ("tools", index)
+        if listed.get(tool):
+            raise _wrong(path, place, f"{tool} changes something", "No model is given such a tool; take it out.")
+        if not any(fnmatchcase(name, tool) for name in reading):
+            raise _unknown(path, place, "tool", tool, reading)
+        if tool in role.tools[:index]:
+            raise _wrong(path, place, f"{tool} stands there twice", "Keep one of the two.")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -103,7 +140,11 @@ def _plain(name: str) -> str:
 
 
 def _unknown(path: Path, place: tuple[int | str, ...], what: str, name: str, known: list[str]) -> UsageError:
-    line = line_of(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader), place)
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known[:12])}."
-    return UsageError(f"{path} line {line}: there is no {what} {name}", hint)
+    return _wrong(path, place, f"there is no {what} {name}", hint)
+
+
+def _wrong(path: Path, place: tuple[int | str, ...], what: str, hint: str) -> UsageError:
+    _, tree = read_strictly(path)
+    return UsageError(f"{path} line {line_of(tree, place)}: {what}", hint)

@@ -7,7 +7,7 @@ look, choose as few as explain the failure, and redact what is handed out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -16,7 +16,7 @@ import re2
 from opscrew.ci.line_features import Numbers
 from opscrew.ci.line_scores import UNSEEN_WORTH, scores
 from opscrew.ci.log_lines import LONGEST_LINE, LogLines, read_lines
-from opscrew.redaction import redact
+from opscrew.redaction import redact, without_private_keys
 
 NEVER_BELOW_BEST = 4.5
 """Lines whose score is this much below the best are left out: at a factor of e for each unit they are 90 times less
@@ -75,6 +75,7 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
     if budget < 1:
         raise ValueError(f"the budget is a number of lines from 1, not {budget}")
     lines = read_lines(log, passing)
+    lines = replace(lines, texts=without_private_keys(lines.texts))
     chosen = choose(lines, budget, has_passing=passing is not None)
     return Explanation(chosen, lines.total, _beside(lines, chosen))
 

@@ -40,6 +40,16 @@ def test_the_shipped_schedule_names_every_crew_that_runs_by_itself() -> None:
         ("ci_watch: 1m", "expected every or cron"),
         ("- ci_watch", "expected crews by name"),
         ("a: [", "cannot be read as a schedule"),
+        (
+            "# first\nci_watch: {every: 1m, deadline: 5m}\nci_wach: {}",
+            "schedule.yaml line 3: ci_wach: there is no such",
+        ),
+        ("ci_watch:\n  every: 1m\n  jiter: 1s", "schedule.yaml line 3: ci_watch: unknown key jiter"),
+        (
+            "ci_watch: {every: 1m, deadline: 5m}\nci_watch: {every: 9m, deadline: 5m}",
+            "line 2: ci_watch stands there twice",
+        ),
+        ("ci_watch: \x00", "cannot be read as a schedule"),
     ],
 )
 def test_a_wrong_schedule_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:

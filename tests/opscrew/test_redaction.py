@@ -1,11 +1,12 @@
 """Secrets leave no text; ordinary lines stay as they are."""
 
+import json
 import time
 
 import pytest
 import yaml
 
-from opscrew.redaction import MASK, PATTERNS_FILE, forget_own, mask_also, redact
+from opscrew.redaction import MASK, PATTERNS_FILE, forget_own, mask_also, redact, without_private_keys
 
 PATTERNS = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))["patterns"]
 
@@ -31,11 +32,29 @@ def test_every_pattern_takes_its_example_out(entry: dict[str, str]) -> None:
         "warning: password: field is deprecated",
         "Step 3/9 : RUN useradd -u 1000:1000 app",
         "expected 2 tokens = 3",
+        "- name: DB_PASSWORD\n  valueFrom: {secretKeyRef: {name: db}}",
         "python -u D:\\task_17\\runtests.py",
     ],
 )
 def test_ordinary_lines_stay(line: str) -> None:
     assert redact(line) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"password":"correct-horse"}',
+        json.dumps({"log": json.dumps({"password": "correct-horse"})}),
+        json.dumps({"log": json.dumps({"log": json.dumps({"token": "correct-horse"})})}),
+        r"password=ab\correct-horse",
+        "- name: DB_PASSWORD\n  value: correct-horse\n",
+        '{"name": "API_TOKEN", "value": "correct-horse"}',
+        json.dumps({"log": '{"name":"API_TOKEN","value":"correct-horse"}'}),
+    ],
+)
+def test_neither_quotes_within_quotes_nor_a_name_beside_it_hide_a_secret(text: str) -> None:
+    assert "correct-horse" not in redact(text)
+    assert redact(text).replace(MASK, "x").count('"') == text.count('"')
 
 
 def test_only_the_secret_part_of_a_url_goes() -> None:
@@ -50,6 +69,13 @@ def test_the_shape_of_the_text_stays() -> None:
     assert cleaned.count("\n") == text.count("\n")
     assert cleaned.splitlines()[-1] == "end"
     assert "MIIE" not in cleaned
+
+
+def test_lines_of_a_private_key_go_one_by_one_and_what_follows_stays() -> None:
+    key = ["-----BEGIN RSA PRIVATE KEY-----", "MIIEerror", "failed==", "-----END RSA PRIVATE KEY-----"]
+    assert without_private_keys(["before", *key, "after"]) == ["before", MASK, MASK, MASK, MASK, "after"]
+    endless = without_private_keys(["-----BEGIN PRIVATE KEY-----", *["x"] * 500])
+    assert (endless[100], endless[-1]) == (MASK, "x")
 
 
 def test_redacting_twice_changes_nothing() -> None:

@@ -38,7 +38,13 @@ def a_pod(name: str) -> dict[str, object]:
         "kind": "Pod",
         "metadata": {"name": name, "namespace": "default"},
         "spec": {
-            "containers": [{"name": "app", "image": "shop/app:1"}],
+            "containers": [
+                {
+                    "name": "app",
+                    "image": "shop/app:1",
+                    "env": [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}, {"name": "COLOUR", "value": "green"}],
+                }
+            ],
             # No controller is there to make a service account.
             "automountServiceAccountToken": False,
         },
@@ -149,6 +155,10 @@ def test_kubernetes_mcp_server_reads_a_real_api(tmp_path, cluster) -> None:
             "kubernetes", "resources_get", {"apiVersion": "v1", "kind": "Pod", "name": "cart-7", "namespace": "default"}
         )
         assert "name: cart-7" in one.text
+        assert "COLOUR" in one.text
+        secret = {"apiVersion": "v1", "kind": "Secret", "name": "keys", "namespace": "default"}
+        assert "is not asked for kind Secret" in opened.call("kubernetes", "resources_get", secret).text
+        assert "hunter2hunter2" not in one.text
         gone = opened.call("kubernetes", "pods_get", {"name": "not-there", "namespace": "default"})
         assert gone.status == "error"
         deleted = opened.call("kubernetes", "pods_delete", {"name": "cart-1"}, allow_changes=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -44,9 +45,7 @@ SYSTEM = "bitbucket"
 
 
 def list_repositories(client: BitbucketClient, arguments: OfWorkspace) -> Repositories:
-    found, cursor = _page(
-        lambda limit: client.repositories(limit=limit), lambda one: one.slug, arguments.cursor, arguments.limit
-    )
+    found, cursor = _page(lambda limit: client.repositories(limit=limit), lambda one: one.slug, arguments)
     lines = [
         RepositoryLine(
             slug=one.slug, name=one.name, main_branch=one.main_branch, updated_on=one.updated_on, url=one.url
@@ -62,7 +61,7 @@ def list_pipelines(client: BitbucketClient, arguments: PipelineQuery) -> Pipelin
             arguments.repository, status=arguments.status or None, branch=arguments.branch or None, limit=limit
         )
 
-    found, cursor = _page(fetch, lambda one: one.uuid, arguments.cursor, arguments.limit)
+    found, cursor = _page(fetch, lambda one: one.uuid, arguments)
     return Pipelines(pipelines=[PipelineLine(**_pipeline(one)) for one in found], next_cursor=cursor)
 
 
@@ -130,8 +129,7 @@ def list_deployments(client: BitbucketClient, arguments: OfRepository) -> Deploy
     found, cursor = _page(
         lambda limit: client.deployments(arguments.repository, limit=limit),
         lambda one: one.uuid,
-        arguments.cursor,
-        arguments.limit,
+        arguments,
     )
     lines = [
         DeploymentLine(
@@ -168,46 +166,59 @@ def find_step(client: BitbucketClient, arguments: OfPipeline, wanted: str) -> tu
     """A step by UUID, name (letter case aside) or position. Raises ``PermanentError`` that lists what there is."""
     pipeline = find_pipeline(client, arguments)
     steps = client.steps(arguments.repository, pipeline.uuid)
-    for step in steps:
-        if wanted.strip("{}") == step.uuid.strip("{}") or wanted.casefold() == step.name.casefold():
-            return pipeline, step
-    if wanted.isdigit() and 1 <= int(wanted) <= len(steps):
-        return pipeline, steps[int(wanted) - 1]
-    names = "; ".join(f"{position} {step.name}" for position, step in enumerate(steps, start=1)) or "none"
+    named = [step for step in steps if wanted.casefold() == step.name.casefold()]
+    found = [step for step in steps if wanted.strip("{}") == step.uuid.strip("{}")] or named
+    if not found and wanted.isdecimal() and 1 <= int(wanted) <= len(steps):
+        found = [steps[int(wanted) - 1]]
+    if len(found) == 1:
+        return pipeline, found[0]
+    listed = "; ".join(
+        f"{position} {step.name} {step.state.result}".rstrip() for position, step in enumerate(steps, start=1)
+    )
+    what = f"{len(found)} steps called" if found else "no step"  # steps that run side by side may share a name
     raise PermanentError(
-        f"#{pipeline.build_number} has no step {wanted!r}", system=SYSTEM, hint=f"Its steps are: {names}."
+        f"#{pipeline.build_number} has {what} {wanted!r}", system=SYSTEM, hint=f"Its steps are: {listed or 'none'}."
     )
 
 
 def _page(
-    fetch: Callable[[int], Sequence[Record]], key: Callable[[Record], str], cursor: str, limit: int
+    fetch: Callable[[int], Sequence[Record]], key: Callable[[Record], str], arguments: OfWorkspace | OfRepository
 ) -> tuple[Sequence[Record], str]:
     """One page, and the cursor of the next. A cursor names the last record that was shown, because new ones arrive
     in front of it between two pages."""
-    seen, last = _read(cursor)
+    question, limit = _digest(arguments), arguments.limit
+    seen, last = _read(arguments.cursor, question)
     # A few more than counted, since what has arrived meanwhile has moved the rest back.
-    reach = min(seen + limit + 1 + (limit if cursor else 0), FARTHEST)
+    reach = min(seen + limit + 1 + (limit if last else 0), FARTHEST)
     found = fetch(reach)
-    start = next((number for number, one in enumerate(found, start=1) if key(one) == last), 0 if not cursor else seen)
+    start = next((number for number, one in enumerate(found, start=1) if key(one) == last), seen)
     page = found[start : start + limit]
     more = len(found) > start + limit and start + limit < FARTHEST
-    return page, _written(start + len(page), key(page[-1])) if more and page else ""
+    return page, _written(question, start + len(page), key(page[-1])) if more and page else ""
 
 
-def _written(seen: int, last: str) -> str:
-    return base64.urlsafe_b64encode(f"{seen} {last}".encode()).decode().rstrip("=")
+def _digest(arguments: OfWorkspace | OfRepository) -> str:
+    """Of the question without its page: a cursor of another one would silently skip what it never showed."""
+    asked = f"{type(arguments).__name__} {arguments.model_dump_json(exclude={'limit', 'cursor'})}"
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 
-def _read(cursor: str) -> tuple[int, str]:
+def _written(question: str, seen: int, last: str) -> str:
+    return base64.urlsafe_b64encode(f"{question} {seen} {last}".encode()).decode().rstrip("=")
+
+
+def _read(cursor: str, question: str) -> tuple[int, str]:
     if not cursor:
         return 0, ""
     try:
-        seen, _, last = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(" ")
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        asked, seen, last = text.split(" ", 2)
         number = int(seen)
-        if not 0 < number <= FARTHEST or not last:
-            raise ValueError("out of range")
+        if asked != question or not 0 < number <= FARTHEST or not last:
+            raise ValueError("of another question, or out of range")
     except (ValueError, binascii.Error) as problem:
-        raise PermanentError("this cursor is not one of ours", system=SYSTEM, hint="Ask without a cursor.") from problem
+        hint = "Ask without a cursor, or with next_cursor of the same question."
+        raise PermanentError("this cursor is not one of ours", system=SYSTEM, hint=hint) from problem
     return number, last
 
 

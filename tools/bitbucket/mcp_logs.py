@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.mcp_lists import SYSTEM, find_step
 from tools.bitbucket.mcp_shapes import LogLine, LogQuery, OfStep, StepLog, TestCaseLine, TestReports
+from tools.bitbucket.step_logs import LogSlice
+from tools.cleaning import Clean
 from tools.errors import PermanentError
 
 Explain = Callable[[BinaryIO, int], Sequence[tuple[int, str]]]
@@ -18,13 +21,15 @@ SEARCHED_BYTES = 32 * 1024 * 1024
 KEPT_IN_MEMORY = 4 * 1024 * 1024
 LONGEST_LINE = 500
 MOST_FAILING = 30
+LONGEST_KEY = 200
+"""Lines. The largest private keys have half as many."""
 
 
-def get_step_log(client: BitbucketClient, arguments: LogQuery, explain: Explain | None) -> StepLog:
+def get_step_log(client: BitbucketClient, arguments: LogQuery, explain: Explain | None, clean: Clean) -> StepLog:
     """``explain`` absent means that only tail and grep are offered."""
     pipeline, step = find_step(client, arguments, arguments.step)
     if arguments.mode == "tail":
-        return _tail(client, arguments, pipeline.uuid, step.uuid, step.name)
+        return _tail(client.step_log_tail(arguments.repository, pipeline.uuid, step.uuid), arguments, step.name, clean)
     with tempfile.SpooledTemporaryFile(max_size=KEPT_IN_MEMORY) as log:
         size = client.step_log(arguments.repository, pipeline.uuid, step.uuid, log, max_bytes=SEARCHED_BYTES)  # type: ignore[arg-type]  # a spooled file has all that a binary file has
         log.seek(0)
@@ -55,9 +60,9 @@ def get_test_reports(client: BitbucketClient, arguments: OfStep) -> TestReports:
     )
 
 
-def _tail(client: BitbucketClient, arguments: LogQuery, pipeline: str, step: str, name: str) -> StepLog:
-    end = client.step_log_tail(arguments.repository, pipeline, step)
-    lines = end.data.decode(errors="replace").splitlines()
+def _tail(end: LogSlice, arguments: LogQuery, name: str, clean: Clean) -> StepLog:
+    # Cleaned before it is taken apart: a private key spans many lines. Lines are counted by line feeds, as elsewhere.
+    lines = clean(end.data.decode(errors="replace")).removesuffix("\n").split("\n") if end.data else []
     first = None if end.truncated else 1
     shown = lines[-arguments.lines :]
     cut = len(lines) - len(shown)
@@ -82,12 +87,26 @@ def _grep(log: BinaryIO, arguments: LogQuery) -> tuple[list[LogLine], int]:
     except re2.error as problem:
         hint = "RE2 knows no look-around and no back-references."
         raise PermanentError(f"the pattern is not valid: {problem}", system=SYSTEM, hint=hint) from problem
-    found = [
-        _line(number, text)
-        for number, raw in enumerate(log, start=1)
-        if pattern.search(text := raw.decode(errors="replace").rstrip("\r\n"))
-    ]
-    return found[-arguments.lines :], max(0, len(found) - arguments.lines)
+    found: deque[LogLine] = deque(maxlen=arguments.lines)
+    matching = 0
+    for number, text in _outside_of_keys(log):
+        if pattern.search(text):
+            matching += 1
+            found.append(_line(number, text))
+    return list(found), matching - len(found)
+
+
+def _outside_of_keys(log: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers, without those of a private key: none of them looks like a secret by itself."""
+    inside = 0
+    for number, raw in enumerate(log, start=1):
+        text = raw.decode(errors="replace").rstrip("\r\n")
+        if "PRIVATE KEY-----" in text:
+            inside = LONGEST_KEY if "-----BEGIN" in text else 0
+        elif inside:
+            inside -= 1
+        else:
+            yield number, text
 
 
 def _explained(log: BinaryIO, arguments: LogQuery, explain: Explain | None) -> tuple[list[LogLine], int]:
@@ -97,4 +116,4 @@ def _explained(log: BinaryIO, arguments: LogQuery, explain: Explain | None) -> t
 
 
 def _line(number: int | None, text: str) -> LogLine:
-    return LogLine(number=number, text=text[:LONGEST_LINE])
+    return LogLine(number=number, text=text.rstrip("\r")[:LONGEST_LINE])

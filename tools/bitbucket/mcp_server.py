@@ -19,6 +19,7 @@ from tools.bitbucket import mcp_lists, mcp_logs
 from tools.bitbucket import mcp_shapes as shapes
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.mcp_logs import Explain
+from tools.cleaning import Clean, clean_value
 from tools.errors import UpstreamError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Wiring:
     """What the server is given. ``clean`` takes secrets out of everything it answers."""
 
     client: BitbucketClient
-    clean: Callable[[str], str]
+    clean: Clean
     explain: Explain | None = None
     propose_rerun: Propose | None = None
     propose_stop: Propose | None = None
@@ -72,7 +73,8 @@ def own_tools(wiring: Wiring) -> tuple[OwnTool, ...]:
         OwnTool("list_steps", "Steps", "Steps of a pipeline with result and error.",
                 shapes.OfPipeline, shapes.Steps, lambda given: mcp_lists.list_steps(client, given)),
         OwnTool("get_step_log", "Step log", "A step's log: lines that explain, its end, or lines by pattern.",
-                shapes.LogQuery, shapes.StepLog, lambda given: mcp_logs.get_step_log(client, given, wiring.explain)),
+                shapes.LogQuery, shapes.StepLog,
+                lambda given: mcp_logs.get_step_log(client, given, wiring.explain, wiring.clean)),
         OwnTool("get_test_reports", "Test reports", "Numbers of a step's tests and the names of those that failed.",
                 shapes.OfStep, shapes.TestReports, lambda given: mcp_logs.get_test_reports(client, given)),
         OwnTool("get_commit", "Commit", "One commit: author, date, message.",
@@ -145,7 +147,7 @@ def as_mcp(tool: OwnTool) -> Tool:
     )
 
 
-def _answer(tool: OwnTool, arguments: dict[str, Any], clean: Callable[[str], str]) -> CallToolResult:
+def _answer(tool: OwnTool, arguments: dict[str, Any], clean: Clean) -> CallToolResult:
     from mcp.types import CallToolResult, TextContent
 
     try:
@@ -153,24 +155,13 @@ def _answer(tool: OwnTool, arguments: dict[str, Any], clean: Callable[[str], str
     except ValidationError as problem:
         return _failure(_wrong_arguments(tool, problem))
     try:
-        found = _cleaned(tool.run(given).model_dump(mode="json"), clean)
+        found = clean_value(tool.run(given).model_dump(mode="json"), clean)
     except UpstreamError as problem:
         return _failure(clean(f"{problem.message}. {problem.hint}".strip()))
     except Exception as problem:  # noqa: BLE001  one tool's error is an answer, and never the end of the server
         return _failure(clean(f"{tool.name} failed: {type(problem).__name__}: {problem}")[:500])
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     return CallToolResult(content=[TextContent(type="text", text=text)], structuredContent=found, isError=False)
-
-
-def _cleaned(value: Any, clean: Callable[[str], str]) -> Any:
-    """The same value with every text cleaned by itself, so that a mask can never break the JSON around it."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {key: _cleaned(inner, clean) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_cleaned(inner, clean) for inner in value]
-    return value
 
 
 def _failure(words: str) -> CallToolResult:

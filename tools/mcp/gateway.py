@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from tools.errors import PermanentError, TemporaryError, UpstreamError
-from tools.mcp.servers import Server
+from tools.mcp.servers import Server, ToolEntry
 from tools.mcp.session import Live, SupervisedSession
-from tools.mcp.shaping import ToolResult, shape
+from tools.mcp.shaping import ToolResult, failure, shape
 from tools.mcp.transports import BuiltIn, Transports
 from tools.mcp.trimming import McpTool, trim
 
 if TYPE_CHECKING:
-    from mcp.types import CallToolResult
+    from mcp.types import CallToolResult, Tool
 
 Result = TypeVar("Result")
 GRACE_SECONDS = 1.0
@@ -76,8 +76,9 @@ class Gateway:
     def tools(self, name: str) -> tuple[McpTool, ...]:
         """The tools of one server that may be used, in the order of the list. Raises ``UpstreamError``."""
         server = self._server(name)
-        live = self._run(self._session(server).live(), server.entry.start_seconds + GRACE_SECONDS)
-        served = {tool.name: tool for tool in live.tools}
+        served: dict[str, Tool] = {}
+        for one in self._live(server).tools:
+            served.setdefault(one.name, one)  # of two that share a name, the first is what a call would reach
         return tuple(
             trim(name, tool, served[tool].description or "", served[tool].inputSchema, entry)
             for tool, entry in server.entry.tools.items()
@@ -87,8 +88,7 @@ class Gateway:
     def unlisted(self, name: str) -> tuple[str, ...]:
         """What the server serves beyond the list. Raises ``UpstreamError``."""
         server = self._server(name)
-        live = self._run(self._session(server).live(), server.entry.start_seconds + GRACE_SECONDS)
-        return tuple(tool.name for tool in live.tools if tool.name not in server.entry.tools)
+        return tuple(tool.name for tool in self._live(server).tools if tool.name not in server.entry.tools)
 
     def call(
         self,
@@ -105,8 +105,8 @@ class Gateway:
             server = self._server(name)
             result = self._called(server, tool, arguments, seconds, allow_changes)
         except UpstreamError as problem:
-            words = self._clean(problem.message)
-            result = ToolResult("error", f"{name}: {words}" + (f" ({problem.hint})" if problem.hint else ""))
+            hint = f" ({problem.hint})" if problem.hint else ""
+            result = ToolResult("error", f"{name}: {problem.message}{hint}")
         return replace(result, seconds=time.monotonic() - started)
 
     def state(self, name: str) -> ServerState:
@@ -116,10 +116,9 @@ class Gateway:
         if not server.is_configured:
             return replace(blank, detail=f"needs {', '.join(server.missing)}", hint=server.entry.install)
         try:
-            live: Live = self._run(self._session(server).live(), server.entry.start_seconds + GRACE_SECONDS)
+            live = self._live(server)
         except UpstreamError as problem:
-            hint = problem.hint or server.entry.install
-            return replace(blank, condition="down", detail=self._clean(problem.message), hint=hint)
+            return replace(blank, condition="down", detail=problem.message, hint=problem.hint or server.entry.install)
         served = {tool.name for tool in live.tools}
         return replace(
             blank,
@@ -151,14 +150,7 @@ class Gateway:
     def _called(
         self, server: Server, tool: str, arguments: dict[str, Any], seconds: float | None, allow_changes: bool
     ) -> ToolResult:
-        entry = server.entry.tools.get(tool)
-        if entry is None:
-            known = ", ".join(server.entry.tools)
-            raise PermanentError(
-                f"{tool} is not among the tools that may be used", system="mcp", hint=f"There are: {known}."
-            )
-        if entry.mutates and not allow_changes:
-            raise PermanentError(f"{tool} changes something", system="mcp", hint="Only a person may ask for that.")
+        entry = _permitted(server, tool, arguments, allow_changes)
         limit = min(seconds or server.entry.timeout_seconds, server.entry.timeout_seconds)
         asking = self._session(server).call(tool, arguments, may_repeat=not entry.mutates)
         answer: CallToolResult = self._run(asking, limit)
@@ -176,6 +168,9 @@ class Gateway:
             raise PermanentError("is not configured", system="mcp", hint=f"Set {', '.join(server.missing)}.")
         return server
 
+    def _live(self, server: Server) -> Live:
+        return self._run(self._session(server).live(), server.entry.start_seconds + GRACE_SECONDS)
+
     def _session(self, server: Server) -> SupervisedSession:
         with self._lock:
             if self._closed:
@@ -185,7 +180,10 @@ class Gateway:
             return self._sessions[server.name]
 
     def _run(self, asking: Coroutine[Any, Any, Result], seconds: float) -> Result:
-        """Runs on the loop; gives up after ``seconds`` of wall time, whatever the server or the loop does."""
+        """Runs on the loop; gives up after ``seconds`` of wall time, whatever the server or the loop does.
+
+        Raises ``UpstreamError`` in words that anybody may read: a server may repeat the token that it was given.
+        """
         with self._lock:  # so that closing finds each question either on the loop or not begun
             if self._closed:
                 asking.close()
@@ -195,9 +193,12 @@ class Gateway:
             return future.result(seconds + GRACE_SECONDS)
         except FutureTimeout:
             future.cancel()
-            raise TemporaryError(f"no answer within {seconds:.0f} s", system="mcp") from None
+            raise _late(seconds) from None
         except FutureCancelled:
             raise _closed() from None
+        except UpstreamError as problem:
+            words = " ".join(failure(problem.message, self._clean).text.split())
+            raise type(problem)(words, system="mcp", hint=problem.hint) from None
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         """The caller holds the lock."""
@@ -208,6 +209,25 @@ class Gateway:
         return self._loop
 
 
+def _permitted(server: Server, tool: str, arguments: Mapping[str, Any], allow_changes: bool) -> ToolEntry:
+    """The tool's entry. Raises ``PermanentError`` for what is not in the list or must not be asked."""
+    entry = server.entry.tools.get(tool)
+    if entry is None:
+        hint = f"There are: {', '.join(server.entry.tools)}."
+        raise PermanentError(f"{tool} is not among the tools that may be used", system="mcp", hint=hint)
+    if entry.mutates and not allow_changes:
+        raise PermanentError(f"{tool} changes something", system="mcp", hint="Only a person may ask for that.")
+    refused = entry.refused_of(arguments)
+    if refused:
+        hint = "It would bring secrets here."
+        raise PermanentError(f"{tool} is not asked for {refused}", system="mcp", hint=hint)
+    return entry
+
+
+def _late(seconds: float) -> TemporaryError:
+    return TemporaryError(f"no answer within {seconds:.3g} s", system="mcp")
+
+
 def _closed() -> TemporaryError:
     return TemporaryError("the gateway was closed", system="mcp")
 
@@ -216,7 +236,7 @@ async def _within(asking: Coroutine[Any, Any, Result], seconds: float) -> Result
     try:
         return await asyncio.wait_for(asking, seconds)
     except TimeoutError:
-        raise TemporaryError(f"no answer within {seconds:.0f} s", system="mcp") from None
+        raise _late(seconds) from None
 
 
 async def _close_all(sessions: Sequence[SupervisedSession]) -> None:
@@ -232,8 +252,13 @@ def _text_of(answer: CallToolResult) -> tuple[str, bool]:
     """The text of an answer, and whether the server called it a failure."""
     import json
 
-    texts = [part.text for part in answer.content if part.type == "text"]
-    others = [f"({part.type} left out)" for part in answer.content if part.type != "text"]
+    texts, others = [], []
+    for part in answer.content:
+        text = part.text if part.type == "text" else getattr(getattr(part, "resource", None), "text", None)
+        if text is None:
+            others.append(f"({part.type} left out)")
+        else:
+            texts.append(text)
     if not texts and answer.structuredContent is not None:
         texts = [json.dumps(answer.structuredContent, ensure_ascii=False)]
     return "\n".join((*texts, *others)), bool(answer.isError)

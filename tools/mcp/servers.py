@@ -58,6 +58,16 @@ class ToolEntry(Entry):
     mutates: bool = False
     keep_end: bool = False
     """Of a long answer in plain text, show the last lines."""
+    refused: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Values of arguments that are never sent, whoever asks."""
+
+    def refused_of(self, arguments: Mapping[str, object]) -> str:
+        """The first argument that is not to be sent, in words; empty when there is none. Plurals count too."""
+        for name, values in self.refused.items():
+            given = str(arguments.get(name, "")).strip().casefold()
+            if given.removesuffix("s") in {value.casefold().removesuffix("s") for value in values}:
+                return f"{name} {arguments[name]}"
+        return ""
 
 
 class ServerEntry(Entry):
@@ -167,6 +177,11 @@ def resolve(name: str, entry: ServerEntry, lookup: Lookup, *, url: str = "", tok
         auth=auth,
         missing=tuple(dict.fromkeys(gaps)),
     )
+
+
+def function_name(server: str, tool: str) -> str:
+    """A tool as models know it. Providers take letters, digits and two signs, and not many of them."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")[:64]
 
 
 def fill(template: str, lookup: Lookup) -> tuple[str, list[str]]:

@@ -226,4 +226,8 @@ def _first(problem: BaseException) -> BaseException:
 
 def _words(problem: BaseException) -> str:
     """One line; what httpx and the SDK say of refused connections and statuses is good enough to be shown."""
+    from pydantic import ValidationError
+
+    if isinstance(problem, ValidationError):
+        return f"gave an answer that is none in MCP ({problem.title})"
     return (f"{type(problem).__name__}: {problem}".splitlines() or [""])[0][:300]

@@ -1,28 +1,34 @@
 """Makes a tool's answer readable for a small model: tables instead of JSON, a cap with a count of what was cut.
 
-Also tells failures and empty answers apart from results, since several servers report both as success.
+Also tells failures and empty answers apart from results, since several servers report both as success, and takes
+secrets out: of text before it is cut, of JSON part by part, since a cut and quotes within quotes may hide one.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from tools.cleaning import Clean, clean_value, visible
 from tools.mcp.tables import find_rows, table_lines
 
 Status = Literal["ok", "no_data", "error"]
 
-FAILURE_STARTS = ("STDERR:", '{"error"')
-"""How Google's servers begin a failure that they send as success."""
+FAILURE_STARTS = ('{"error"',)
+STANDARD_ERROR = re.compile(r"(?:\A|\n)stderr:\s*(?=\S)", re.IGNORECASE)
+"""How Google's servers tell a failure that they send as success: what a program printed beside its output. It may have
+printed a warning there too, so beside other output only the word ERROR counts."""
 ONE_LINE_STARTS = ("Error:", "error:", "failed to ", "Failed to ")
 """How others do, in one line. A log may begin with the same words, and goes on."""
 NOTHING = re.compile(
     r"(?:|\[\]|\{\}|null|none|\"\"|no (?:data|results?|events?|logs?|resources?)[^\n]{0,60})", re.IGNORECASE
 )
 LONGEST_LINE = 400
+LONGEST_FAILURE = 600
+CLEANED_PER_SHOWN = 4
+"""How many times more text is cleaned than shown: a secret may reach over the place where text is cut."""
 
 
 @dataclass(frozen=True)
@@ -35,37 +41,69 @@ class ToolResult:
     seconds: float = 0.0
 
 
-def shape(text: str, *, failed: bool, limit: int, clean: Callable[[str], str], keep_end: bool = False) -> ToolResult:
+def shape(text: str, *, failed: bool, limit: int, clean: Clean, keep_end: bool = False) -> ToolResult:
     """``text`` as the server sent it, ``failed`` as it said. ``clean`` takes secrets out; ``limit`` is characters.
 
     ``keep_end`` is for logs, whose last lines matter most.
     """
-    text = clean(text).strip()
+    result = _shaped(text.strip(), failed, limit, clean, keep_end)
+    return replace(result, text=visible(result.text))
+
+
+def _shaped(text: str, failed: bool, limit: int, clean: Clean, keep_end: bool) -> ToolResult:
     value = _json(text)
     if failed or _is_failure(text, value):
-        return ToolResult("error", _cut_text(_failure_words(text, value), min(limit, 600))[0])
+        return failure(_failure_words(text, value), clean, limit)
     if value is not None:
-        return _shape_value(value, limit)
+        try:
+            return _shape_value(value, limit, clean)
+        except RecursionError:
+            pass  # nested deeper than anybody reads; shown as the text that it is
     if NOTHING.fullmatch(text):
         return ToolResult("no_data", "no data")
-    shaped, left_out = _cut_text(text, limit, keep_end)
-    return ToolResult("ok", shaped, left_out)
+    return _shape_text(text, limit, clean, keep_end)
 
 
-def _shape_value(value: Any, limit: int) -> ToolResult:
+def failure(words: str, clean: Clean, limit: int = LONGEST_FAILURE) -> ToolResult:
+    """What went wrong, on few lines. Servers put whole pages there, and what they were given."""
+    cleaned = clean(words[: CLEANED_PER_SHOWN * LONGEST_FAILURE])
+    return ToolResult("error", visible(_cut_text(cleaned, min(limit, LONGEST_FAILURE))[0]))
+
+
+def _shape_text(text: str, limit: int, clean: Clean, keep_end: bool = False) -> ToolResult:
+    window = CLEANED_PER_SHOWN * limit
+    kept = text[-window:] if keep_end else text[:window]
+    breaks = text.count("\n")
+    if not breaks:
+        return _one_line(clean(kept), len(text), limit)
+    return ToolResult("ok", *_cut_text(clean(kept), limit, keep_end, beyond=breaks - kept.count("\n")))
+
+
+def _one_line(text: str, characters: int, limit: int) -> ToolResult:
+    """``text`` may be the beginning of a line that has so many characters."""
+    if len(text) <= limit:
+        return ToolResult("ok", text)
+    return ToolResult("ok", f"{text[:limit]}… ({characters - limit} characters left out)", 1)
+
+
+def _shape_value(value: Any, limit: int, clean: Clean) -> ToolResult:
     around, rows = find_rows(value)
     if rows is None:
         if not value and not isinstance(value, int | float):
             return ToolResult("no_data", "no data")
-        shaped, left_out = _cut_text(value if isinstance(value, str) else _compact(value), limit)
-        return ToolResult("ok", shaped, left_out)
-    heading = "; ".join(f"{name}: {word}" for name, word in around.items())
+        if isinstance(value, str):
+            return _shape_text(value, limit, clean)
+        # The beginning is all that can be shown.
+        beginning = clean_value(_beginning(value, CLEANED_PER_SHOWN * limit), clean)
+        return _one_line(_compact(beginning), len(_compact(value)), limit)
+    heading = "; ".join(f"{name}: {word}" for name, word in clean_value(around, clean).items())
     if not rows:
         return ToolResult("no_data", f"no data ({heading})" if heading else "no data")
-    fixed, lines = table_lines(rows)
+    fixed, lines = table_lines(rows, clean=clean, most=limit)  # a row takes a character at least
     top = [part for part in (heading, *fixed) if part]
-    kept, left_out = _fitting(lines, limit - sum(len(line) + 1 for line in top) - 60)
-    note = [f"({left_out} of {len(lines)} rows left out; ask for less)"] if left_out else []
+    kept, _ = _fitting(lines, limit - sum(len(line) + 1 for line in top) - 60)
+    left_out = len(rows) - len(kept)
+    note = [f"({left_out} of {len(rows)} rows left out; ask for less)"] if left_out else []
     return ToolResult("ok", "\n".join((*top, *kept, *note)), left_out)
 
 
@@ -82,17 +120,46 @@ def _fitting(lines: list[str], limit: int) -> tuple[list[str], int]:
     return kept, len(lines) - len(kept)
 
 
-def _cut_text(text: str, limit: int, keep_end: bool = False) -> tuple[str, int]:
-    if len(text) <= limit:
+def _cut_text(text: str, limit: int, keep_end: bool = False, beyond: int = 0) -> tuple[str, int]:
+    """``beyond`` are lines that were cut off before, of which only the number is told."""
+    if len(text) <= limit and not beyond:
         return text, 0
     lines = text.splitlines()
-    if len(lines) == 1:
-        return f"{text[:limit]}… ({len(text) - limit} characters left out)", 1
+    kept, left_out = _fitting(lines[::-1] if keep_end else lines, limit - 60)
+    left_out += beyond
+    total = len(lines) + beyond
     if keep_end:
-        kept, left_out = _fitting(lines[::-1], limit - 60)
-        return "\n".join((f"({left_out} of {len(lines)} earlier lines left out)", *kept[::-1])), left_out
-    kept, left_out = _fitting(lines, limit - 60)
-    return "\n".join((*kept, f"({left_out} of {len(lines)} lines left out; ask for less)")), left_out
+        return "\n".join((f"({left_out} of {total} earlier lines left out)", *kept[::-1])), left_out
+    return "\n".join((*kept, f"({left_out} of {total} lines left out; ask for less)")), left_out
+
+
+def _beginning(value: Any, characters: int) -> Any:
+    """As much of a value as takes about so many characters; the rest becomes a mark."""
+    left = characters
+
+    def part(inner: Any) -> Any:
+        nonlocal left
+        if left <= 0:
+            return "…"
+        if isinstance(inner, dict):
+            found = {}
+            for name, one in inner.items():
+                left -= len(name)
+                found[name] = part(one)
+                if left <= 0:
+                    break
+            return found
+        if isinstance(inner, list):
+            items = []
+            for one in inner:
+                items.append(part(one))
+                if left <= 0:
+                    break
+            return items
+        left -= len(inner) if isinstance(inner, str) else 4
+        return inner
+
+    return part(value)
 
 
 def _is_failure(text: str, value: Any) -> bool:
@@ -101,9 +168,12 @@ def _is_failure(text: str, value: Any) -> bool:
             return True
         # An empty "error" beside data is how some servers say that all went well.
         return bool(value.get("error")) and not any(value.get(key) for key in ("data", "items", "result", "results"))
-    return value is None and (
-        text.startswith(FAILURE_STARTS) or (text.startswith(ONE_LINE_STARTS) and "\n" not in text)
-    )
+    if value is not None:
+        return False
+    beside = STANDARD_ERROR.search(text)
+    if beside and (beside.start() == 0 or text.startswith("ERROR", beside.end())):
+        return True
+    return text.startswith(FAILURE_STARTS) or (text.startswith(ONE_LINE_STARTS) and "\n" not in text)
 
 
 def _failure_words(text: str, value: Any) -> str:
@@ -113,7 +183,8 @@ def _failure_words(text: str, value: Any) -> str:
             found = found.get("message") or _compact(found)
         if found:
             return str(found)
-    return text.removeprefix("STDERR:").strip() or "the server reported a failure without a reason"
+    beside = STANDARD_ERROR.search(text)
+    return (text[beside.end() :] if beside else text).strip() or "the server reported a failure without a reason"
 
 
 def _json(text: str) -> Any:
@@ -122,11 +193,11 @@ def _json(text: str) -> Any:
         return None
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         values = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return values if all(isinstance(value, dict) for value in values) else None
 

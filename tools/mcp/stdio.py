@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import re
 import signal
@@ -28,6 +29,7 @@ LONGEST_MESSAGE = 16 * 1024 * 1024
 LAST_WORDS = 4
 COMPLAINT = re.compile(r"\b(?:error|fatal|panic|failed|cannot|unable)\b", re.IGNORECASE)
 """Programs often print their whole usage after the one line that says what is wrong."""
+HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 SECONDS_TO_END = 2.0
 SECONDS_FOR_LAST_WORDS = 0.05
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE")
@@ -122,7 +124,7 @@ async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any,
         if not line:
             break
         try:
-            message = JSONRPCMessage.model_validate_json(line)
+            message = JSONRPCMessage.model_validate_json(_without_half_characters(line))
         except ValidationError:
             last_words.hear(line)  # a banner, a warning, a debug print
             continue
@@ -130,6 +132,16 @@ async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any,
     code = await process.wait()
     await asyncio.sleep(SECONDS_FOR_LAST_WORDS)
     raise TemporaryError(f"{name} ended with code {code}{last_words}", system="mcp")
+
+
+def _without_half_characters(line: bytes) -> bytes:
+    """Programs that cut a text in the middle of an emoji send half of it, which no JSON reader but Python's takes."""
+    if not HALF_CHARACTER.search(line):
+        return line
+    try:
+        return json.dumps(json.loads(line), ensure_ascii=False).encode(errors="replace")
+    except (ValueError, RecursionError):
+        return line
 
 
 async def _write(process: asyncio.subprocess.Process, from_session: Any) -> None:

@@ -10,8 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tools.cleaning import Clean, clean_value
+
 DEEPEST = 3
 LONGEST_CELL = 160
+LOOKED_AT = 4 * LONGEST_CELL
+"""Characters of a cell that are cleaned before it is cut, so that no cut hides a secret from the cleaning."""
 MOST_COLUMNS = 12
 UNINTERESTING = {"status": ("success",), "resultType": (), "stats": (), "isPartial": ("false",)}
 """What query answers wrap their rows in; with these words, or with any where none are named."""
@@ -25,7 +29,9 @@ def find_rows(value: Any, depth: int = 0) -> tuple[dict[str, str], list[dict[str
     if not isinstance(value, dict) or depth > DEEPEST:
         return {}, None
     around = {
-        key: _cell(inner) for key, inner in value.items() if not isinstance(inner, list | dict) and inner is not None
+        key: _cell(inner)
+        for key, inner in value.items()
+        if not isinstance(inner, list | dict) and inner is not None and inner != ""
     }
     holders = [(key, inner) for key, inner in value.items() if isinstance(inner, list | dict) and inner]
     if not holders:
@@ -37,16 +43,22 @@ def find_rows(value: Any, depth: int = 0) -> tuple[dict[str, str], list[dict[str
         if rows is not None:
             lists.append((inner_around, rows))
         else:
-            around[key] = json.dumps(inner, ensure_ascii=False, separators=(",", ":"), default=str)
+            around[key] = _cell(inner)
     if len(lists) != 1 or any(len(word) > LONGEST_CELL for word in around.values()):
         return {}, None  # two lists, or one beside something else that matters as much
     around |= lists[0][0]
     return {key: word for key, word in around.items() if not _is_uninteresting(key, word)}, lists[0][1]
 
 
-def table_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
-    """The lines above the table (what all rows share, and the names of the columns), and one line for each row."""
+def table_lines(
+    rows: Sequence[Mapping[str, Any]], *, clean: Clean = str, most: int | None = None
+) -> tuple[list[str], list[str]]:
+    """The lines above the table (what all rows share, and the names of the columns), and one line for each row.
+
+    At most ``most`` rows are written; what all share is judged by all of them.
+    """
     flat = [_flat(row) for row in rows]
+    cleaned = [_flat(clean_value(row, clean, longest=LOOKED_AT)) for row in rows[:most]]
     columns = list(dict.fromkeys(name for row in flat for name in row))
     shared = {}
     if len(flat) > 1:
@@ -61,11 +73,11 @@ def table_lines(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]
     shown, dropped = rest[:MOST_COLUMNS], rest[MOST_COLUMNS:]
     top = []
     if shared:
-        top.append("same in every row: " + ", ".join(f"{name}={word}" for name, word in shared.items()))
+        top.append("same in every row: " + ", ".join(f"{name}={_cut(cleaned[0][name])}" for name in shared))
     if dropped:
         top.append(f"columns left out: {', '.join(dropped)}"[:300])
     top.append(" | ".join(shown))
-    return top, [" | ".join(row.get(name, "") for name in shown) for row in flat]
+    return top, [" | ".join(_cut(row.get(name, "")) for name in shown) for row in cleaned]
 
 
 def _is_uninteresting(key: str, word: str) -> bool:
@@ -81,18 +93,28 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
             found |= _flat(value, "" if name == "metric" and not prefix else f"{prefix}{name}.")
         elif name == "value" and _is_sample(value):
             found |= {"value": str(value[1])}
-        elif name == "values" and isinstance(value, list) and value and all(_is_sample(one) for one in value):
+        elif name == "values" and _is_series(value):
             found |= _series(value)
         else:
             found[f"{prefix}{name}"] = _cell(value)
     return found
 
 
+def _is_series(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(_is_sample(one) for one in value)
+
+
 def _is_sample(value: Any) -> bool:
     """A pair of unix time and number as text, as Prometheus writes it."""
-    return (
-        isinstance(value, list) and len(value) == 2 and isinstance(value[0], int | float) and isinstance(value[1], str)
-    )
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    if not isinstance(value[0], int | float) or not isinstance(value[1], str):
+        return False
+    try:
+        float(value[1])
+    except ValueError:
+        return False
+    return True
 
 
 def _series(samples: Sequence[Any]) -> dict[str, str]:
@@ -108,6 +130,7 @@ def _series(samples: Sequence[Any]) -> dict[str, str]:
 
 
 def _cell(value: Any) -> str:
+    """On one line, not yet cut to its final length."""
     if isinstance(value, str):
         text = value
     elif value is None:
@@ -116,5 +139,8 @@ def _cell(value: Any) -> str:
         text = ", ".join(str(one) for one in value)
     else:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-    text = " ".join(text.split())
+    return " ".join(text[:LOOKED_AT].split())
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL] + "…"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from tools.mcp.bounded import bound
 from tools.mcp.servers import Auth, Server
 from tools.mcp.stdio import stdio_streams
 
@@ -18,6 +20,9 @@ BuiltIn = Mapping[str, Callable[[], "OwnServer[Any, Any]"]]
 
 CONNECT_SECONDS = 5.0
 STREAM_SECONDS = 300.0
+
+# Every failure is told in our own words; the SDK would print its own between them, with what a server sent in it.
+logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
 
 
 class Transports:
@@ -46,7 +51,14 @@ async def _http_streams(server: Server) -> AsyncIterator[tuple[Any, Any]]:
 
     timeout = httpx.Timeout(server.entry.timeout_seconds, connect=CONNECT_SECONDS, read=STREAM_SECONDS)
     async with (
-        httpx.AsyncClient(auth=_auth(server.auth), timeout=timeout, follow_redirects=False) as http,
+        httpx.AsyncClient(
+            auth=_auth(server.auth),
+            timeout=timeout,
+            follow_redirects=False,
+            # A proxy that the environment names would read all that is not encrypted, the token first.
+            trust_env=server.url.startswith("https:"),
+            event_hooks={"response": [bound]},
+        ) as http,
         streamable_http_client(server.url, http_client=http) as (read, write, _),
     ):
         yield read, write

@@ -11,11 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tools.cleaning import visible
 from tools.mcp.servers import ToolEntry
 
 LONGEST_DESCRIPTION = 200
 LONGEST_PARAMETER = 80
 KEPT = ("type", "enum", "items", "minimum", "maximum", "format", "$ref", "anyOf", "oneOf", "const")
+MOST_PARAMETERS, MOST_CHOICES = 20, 40
+"""No model chooses well among more, and a server may list thousands. Parameters that are required all stay."""
 CHARACTERS_PER_TOKEN = 4
 """Of JSON, roughly, for the tokenizers of the documented models. Used for a comparison, never for a limit."""
 
@@ -36,10 +39,14 @@ class McpTool:
 def trim(server: str, name: str, description: str, schema: dict[str, Any], entry: ToolEntry) -> McpTool:
     """The tool in few words. ``entry`` may give its own words, and names the parameters to show.
 
-    A required parameter is always kept: without it no call would be right.
+    A required parameter is always kept: without it no call would be right. A schema that is none becomes one that
+    takes anything: the server judges what it is sent.
     """
     short = entry.description or first_sentence(description, LONGEST_DESCRIPTION)
-    parameters = trim_schema(schema, entry.parameters)
+    try:
+        parameters = trim_schema(schema, entry.parameters)
+    except (TypeError, AttributeError, RecursionError):
+        parameters = {"type": "object", "properties": {}}
     return McpTool(
         server,
         name,
@@ -53,9 +60,11 @@ def trim(server: str, name: str, description: str, schema: dict[str, Any], entry
 
 def trim_schema(schema: dict[str, Any], shown: tuple[str, ...] | None) -> dict[str, Any]:
     """A JSON schema of an object, without what only explains."""
-    required = [name for name in schema.get("required") or () if isinstance(name, str)]
     properties = schema.get("properties") or {}
-    kept = [name for name in properties if shown is None or name in shown or name in required]
+    required = [name for name in schema.get("required") or () if name in properties]
+    wanted = [name for name in properties if name not in required and (shown is None or name in shown)]
+    most = set(required) | set(wanted[: max(0, MOST_PARAMETERS - len(required))])
+    kept = [name for name in properties if name in most]
     found: dict[str, Any] = {
         "type": "object",
         "properties": {name: _trim_property(properties[name]) for name in kept},
@@ -69,7 +78,7 @@ def trim_schema(schema: dict[str, Any], shown: tuple[str, ...] | None) -> dict[s
 
 def first_sentence(text: str, longest: int) -> str:
     """The first sentence, on one line, cut at a word where it is too long."""
-    text = " ".join(text.split())
+    text = " ".join(visible(text).split())
     match = re.match(r".{15,}?[.!?](?=\s|$)", text)
     sentence = match.group(0) if match else text
     if len(sentence) <= longest:
@@ -91,6 +100,8 @@ def _trim_property(schema: Any) -> Any:
         if key not in schema:
             continue
         value = schema[key]
+        if key == "enum" and len(value) > MOST_CHOICES:
+            continue  # told by the description, or by the server's refusal
         if key == "items":
             value = _trim_property(value)
         elif key in ("anyOf", "oneOf"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crews.team.roles import MOST_TOOLS, ROOT, allowed_tools, load_team
+from crews.team.roles import MOST_TOOLS, ROOT, Role, allowed_tools, load_team
 from crews.team.toolbox import ToolResult, ToolSpec
 from opscrew.errors import UsageError
 
@@ -47,6 +47,15 @@ def test_a_good_pair_loads(tmp_path: Path) -> None:
             r"a\.yaml line \d: .*gaol|a\.yaml line 1: the field goal is missing",
         ),
         (AGENT.replace("pods_log", "pods_lgo"), TASK, r"a\.yaml line 5: there is no tool kubernetes\.pods_lgo"),
+        (AGENT.replace("pods_log", "pods_delete"), TASK, r"a\.yaml line 5: there is no tool kubernetes\.pods_delete"),
+        (
+            AGENT.replace("kubernetes.pods_log", "bitbucket.stop_pipeline"),
+            TASK,
+            r"a\.yaml line 5: .* changes something",
+        ),
+        (AGENT.replace("kubernetes.pods_log", "'*'"), TASK, r"a\.yaml line 5: .*'\*' is no tool; write server\.tool"),
+        (AGENT + "  - kubernetes.pods_log\n", TASK, r"a\.yaml line 6: kubernetes\.pods_log stands there twice"),
+        (AGENT + "goal: D\n", TASK, r"a\.yaml line 6: goal stands there twice"),
         (AGENT.replace("goal: B", "goal: ''"), TASK, r"a\.yaml line 2: goal: String should have at least 1"),
         (AGENT + "x: [\n", TASK, r"a\.yaml line \d+: not valid YAML"),
         ("- a list\n", TASK, r"a\.yaml line 1: expected fields by name"),
@@ -73,6 +82,14 @@ def test_tools_are_denied_by_default() -> None:
     sre = load_team().roles["sre"]
     offered = [tool("kubernetes__pods_log"), tool("kubernetes_pods_log", mutates=True), tool("kubernetes_pods_exec")]
     assert [spec.name for spec in allowed_tools(sre, offered)] == ["kubernetes__pods_log"]
+
+
+def test_a_role_that_names_all_of_one_server_gets_nothing_of_another() -> None:
+    role = Role(role="R", goal="G", backstory="B", tools=("google.*", "a_b.c"))
+    assert role.may_use("google", "logging_read")
+    assert not role.may_use("google_logging", "read")
+    assert role.may_use("a_b", "c")
+    assert not role.may_use("a", "b_c")
 
 
 def test_crewai_and_litellm_are_imported_in_this_folder_alone() -> None:

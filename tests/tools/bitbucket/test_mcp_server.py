@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import jsonschema
 import pytest
 
+from crews.bitbucket_server import _explained
 from demo.serving import serve
+from opscrew.redaction import redact
 from tests.support.bitbucket import Sandbox, sandbox
 from tools.bitbucket.mcp_server import Wiring, build_server
 from tools.bitbucket.mcp_shapes import Proposal, ProposalArguments
@@ -157,6 +161,59 @@ def test_a_mistake_is_told_with_what_to_do_next(tool, arguments, words) -> None:
         result = answer(url, tool, **arguments)
     assert result.isError
     assert words in result.content[0].text
+
+
+def test_a_cursor_counts_for_its_own_question_alone() -> None:
+    made_up = base64.urlsafe_b64encode(b"5 {00000000-0000-0000-0000-000000000000}").decode().rstrip("=")
+    with world(*["passing"] * 4) as box, served(box) as url:
+        box.world.add_repository("other")
+        first = answer(url, "list_pipelines", repository="shop", limit=2).structuredContent["next_cursor"]
+        wrong = [
+            answer(url, "list_pipelines", repository="other", cursor=first),
+            answer(url, "list_pipelines", repository="shop", branch="main", cursor=first),
+            answer(url, "list_deployments", repository="shop", cursor=first),
+            answer(url, "list_pipelines", repository="shop", cursor=made_up),
+            answer(url, "list_pipelines", repository="shop", cursor="ü"),
+        ]
+        right = answer(url, "list_pipelines", repository="shop", limit=1, cursor=first).structuredContent
+    assert [(one.isError, "Ask without a cursor" in one.content[0].text) for one in wrong] == [(True, True)] * 5
+    assert [one["build_number"] for one in right["pipelines"]] == [2]
+
+
+def test_two_steps_of_one_name_are_told_apart_by_position() -> None:
+    with world("failing") as box, served(box) as url:
+        run = box.world.repositories["shop"].runs[0]
+        run.steps = tuple(replace(step, script=step.script.model_copy(update={"name": "Test"})) for step in run.steps)
+        of = {"repository": "shop", "pipeline": "1"}
+        unclear = answer(url, "get_step_log", **of, step="test")
+        failed = next(
+            str(one["position"])
+            for one in answer(url, "list_steps", **of).structuredContent["steps"]
+            if one["result"] == "FAILED"
+        )
+        clear = answer(url, "get_step_log", **of, step=failed)
+    assert unclear.isError
+    assert f"has {len(run.steps)} steps called 'test'" in unclear.content[0].text
+    assert f"{failed} Test FAILED" in unclear.content[0].text
+    assert not clear.isError
+
+
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEerror\nAAAA==\n-----END RSA PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize("mode", [{"mode": "tail"}, {"mode": "grep", "pattern": "."}, {"mode": "explained"}])
+def test_a_private_key_in_a_log_stays_there_in_every_mode(monkeypatch, mode) -> None:
+    log = f"start\rworking\n{KEY}\nError: it failed\x0c again\nlast line\n".encode()
+    monkeypatch.setattr("demo.bitbucket.log_files.build_log", lambda *_: log)
+    with world("failing") as box, box.client() as client:
+        server = build_server(Wiring(client, redact, explain=_explained))
+        with serve(http_app(server, token=TOKEN)) as url:
+            of = {"repository": "shop", "pipeline": "1", "step": "1"}
+            lines = answer(f"{url}/mcp", "get_step_log", **of, **mode).structuredContent["lines"]
+    assert "MIIE" not in json.dumps(lines)
+    assert "AAAA" not in json.dumps(lines)
+    assert [line["number"] for line in lines if "it failed" in line["text"]] == [6]
+    assert [line["number"] for line in lines if "last line" in line["text"]] == [7]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tools.mcp.serving import http_app
 
 TOKEN = "right-token"
 PATIENT = {"timeout_seconds": 60, "start_seconds": 60}
+JSON = b"application/json"
 
 
 def own_server() -> Any:
@@ -36,8 +37,8 @@ def own_server() -> Any:
 
 
 @contextmanager
-def gateway(url: str, *, token: str = TOKEN) -> Iterator[Gateway]:
-    entry = ServerEntry.model_validate({"title": "own", "command": ["x"], "tools": {"hello": None}} | PATIENT)
+def gateway(url: str, *, token: str = TOKEN, **changes: object) -> Iterator[Gateway]:
+    entry = ServerEntry.model_validate({"title": "own", "command": ["x"], "tools": {"hello": None}} | PATIENT | changes)
     with Gateway([resolve("own", entry, lambda name: None, url=url, token=token)], clean=str) as opened:
         yield opened
 
@@ -66,6 +67,25 @@ def test_a_server_that_restarted_is_asked_with_a_fresh_session() -> None:
         manager = first.routes[0].app._app.__self__  # type: ignore[attr-defined]
         manager._server_instances.clear()  # what a restart does: nobody there knows the session
         assert opened.call("own", "hello", {}).text == "hello"
+
+
+def test_a_proxy_that_the_environment_names_is_not_shown_the_token(monkeypatch) -> None:
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(variable, "http://127.0.0.1:9")
+    with serve(http_app(own_server(), token=TOKEN)) as url, gateway(f"{url}/mcp") as opened:
+        assert opened.call("own", "hello", {}).text == "hello"
+
+
+def test_an_answer_that_cannot_be_read_costs_its_deadline_and_prints_nothing(capfd) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", JSON)]})
+            await send({"type": "http.response.body", "body": b"<html>secret</html>"})
+
+    with serve(app) as url, gateway(f"{url}/mcp", start_seconds=2) as opened:
+        result = opened.call("own", "hello", {})
+    assert (result.status, result.text) == ("error", "own: not ready within 2 s")
+    assert "secret" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("status", [404, 500, 302])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -130,3 +131,94 @@ def test_of_a_log_the_last_lines_are_kept() -> None:
     result = shape(text, failed=False, limit=500, clean=str, keep_end=True)
     assert result.text.endswith("line 999 of the log")
     assert "earlier lines left out" in result.text.splitlines()[0]
+
+
+def hunter(text: str) -> str:
+    """Knows a password by what stands before it, as redaction does."""
+    return re.sub(r"""(password["']?\s*[:=]\s*["']?)[^\s"',]+""", r"\1***", text, flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps([{"user": "eva", "password": "hunter2"}, {"user": "ida", "password": "hunter22"}]),
+        json.dumps([{"message": json.dumps({"password": "hunter2"})}, {"message": "x"}]),
+        json.dumps([{"env": [{"name": "DB_PASSWORD", "value": "hunter2"}]}, {"env": []}]),
+        json.dumps([{"name": "DB_PASSWORD", "value": "hunter2"}, {"name": "HOME", "value": "/"}]),
+        json.dumps({"one": {"password": "hunter2"}, "other": {"env": {"name": "PASSWORD", "value": "hunter2"}}}),
+        json.dumps({"items": [{"a": 1}], "password": "hunter2"}),
+        '[{"message": "pass\\u0077ord=hunter2"}]',
+        json.dumps("password=hunter2"),
+        json.dumps({"error": "login with password=hunter2 failed"}),
+        "first line\npassword: hunter2\n" + "more\n" * 5_000,
+    ],
+)
+def test_no_form_of_an_answer_hides_a_secret(text: str) -> None:
+    found = shape(text, failed=False, limit=500, clean=hunter)
+    assert "hunter2" not in found.text
+    assert "***" in found.text
+
+
+def test_taking_secrets_out_never_breaks_the_answer_around_them() -> None:
+    def greedy(text: str) -> str:  # as the pattern for passwords in addresses, which ends at the next @
+        return re.sub(r"(://\w+:)[^\s/@]+@", r"\1***@", text)
+
+    answer = json.dumps({"url": "http://grafana:3000", "email": "ops@example.com"}, separators=(",", ":"))
+    assert shape(answer, failed=False, limit=500, clean=greedy).text == answer
+
+
+def test_a_long_answer_is_cleaned_as_far_as_it_can_be_shown_and_counted_in_whole() -> None:
+    cleaned = 0
+
+    def counting(text: str) -> str:
+        nonlocal cleaned
+        cleaned += len(text)
+        return text
+
+    log = "\n".join(f"line {number} password=x" for number in range(200_000))
+    for keep_end, shown in ((False, "line 0 "), (True, "line 199999 ")):
+        result = shape(log, failed=False, limit=1_000, clean=counting, keep_end=keep_end)
+        assert shown in result.text
+        assert "of 200000 " in result.text
+    rows = [{"name": f"pod-{number}", "node": "n"} for number in range(100_000)]
+    result = shape(json.dumps(rows), failed=False, limit=1_000, clean=counting)
+    assert result.left_out == 100_000 - result.text.count("pod-")
+    assert f"({result.left_out} of 100000 rows left out" in result.text
+    assert shape("x" * 1_000_000, failed=False, limit=500, clean=counting).text.endswith("(999500 characters left out)")
+    nested = json.dumps({"a": ["x" * 10_000] * 100, "b": [1]}, separators=(",", ":"))
+    result = shape(nested, failed=False, limit=500, clean=counting)
+    assert result.text.endswith(f"({len(nested) - 500} characters left out)")
+    assert cleaned < 200_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stderr:\nERROR: (gcloud.compute) permission denied",
+        "NAME  ZONE\nvm-1  a\nstderr:\nERROR: (gcloud.compute) permission denied",
+    ],
+)
+def test_what_a_program_printed_as_an_error_is_a_failure(text: str) -> None:
+    result = shaped(text)
+    assert (result.status, result.text) == ("error", "ERROR: (gcloud.compute) permission denied")
+
+
+def test_a_warning_beside_output_is_no_failure() -> None:
+    assert shaped("NAME  ZONE\nvm-1  a\nSTDERR:\nWARNING: zone a goes away soon").status == "ok"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 900 + "1" + "}" * 900,
+        '{"data":{"result":[{"metric":{},"values":[[1,"NaN"],[2,"+Inf"],[3,"abc"]]}]}}',
+        '[{"a":NaN,"b":Infinity},{"a":1e999}]',
+        '[{"value":[1,2]},{"value":[1]},{"values":[]}]',
+        '[{"name":1,"value":"x"},{"name":"x","value":2}]',
+        '{"items":[{"a":1}],"labels":["x"],"none":[]}',
+    ],
+)
+def test_an_odd_answer_is_shown_as_it_is(text: str) -> None:
+    assert shaped(text).status == "ok"
+    assert len(shaped(text).text) < 2_200

@@ -1,0 +1,92 @@
+"""Loads a YAML file into a pydantic model and names file and line of whatever is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from opscrew.errors import UsageError
+
+M = TypeVar("M", bound=BaseModel)
+MERGE = "tag:yaml.org,2002:merge"
+"""The key ``<<``, which may stand several times."""
+
+
+def load_strictly(path: Path, kind: type[M]) -> M:
+    """The file's content as ``kind``. Raises ``UsageError`` with one line for an unknown, missing or wrong field."""
+    values, tree = read_strictly(path)
+    if not isinstance(values, dict):
+        raise UsageError(f"{path} line 1: expected fields by name", f"It has: {', '.join(kind.model_fields)}.")
+    try:
+        return kind.model_validate(values)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        line = line_of(tree, tuple(first["loc"]))
+        raise UsageError(f"{path} line {line}: {_words(first, kind)}", "Mend that line.") from problem
+
+
+def read_strictly(path: Path) -> tuple[Any, Any]:
+    """The file's content, and its tree for ``line_of``. Raises ``UsageError`` for what is no YAML and for a key that
+    stands twice in one place: YAML keeps the last without a word, and a tool would lose its mark."""
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        tree = loader.get_single_node()
+        for key in _repeated_keys(tree):
+            line = key.start_mark.line + 1
+            raise UsageError(f"{path} line {line}: {key.value} stands there twice", "Keep one of the two.")
+        return (loader.construct_document(tree) if tree is not None else None), tree
+    except yaml.MarkedYAMLError as problem:
+        line = problem.problem_mark.line + 1 if problem.problem_mark else 1
+        raise UsageError(f"{path} line {line}: not valid YAML: {problem.problem}", "Mend that line.") from problem
+    except (yaml.YAMLError, RecursionError) as problem:
+        reason = "nested too deeply" if isinstance(problem, RecursionError) else " ".join(str(problem).split())
+        raise UsageError(f"{path} is not valid YAML: {reason}", "Restore the file from the release.") from problem
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{path} cannot be read: {problem}", "Restore the file from the release.") from problem
+
+
+def line_of(tree: Any, place: tuple[int | str, ...]) -> int:
+    """The line, from 1, of the deepest part of ``place`` that the file has."""
+    line = 1
+    for step in place:
+        if isinstance(tree, yaml.MappingNode):
+            found = next(((key, value) for key, value in tree.value if key.value == step), None)
+            if found is None:
+                return line
+            line, tree = found[0].start_mark.line + 1, found[1]
+        elif isinstance(tree, yaml.SequenceNode) and isinstance(step, int) and step < len(tree.value):
+            tree = tree.value[step]
+            line = tree.start_mark.line + 1
+        else:
+            return line
+    return line
+
+
+def _repeated_keys(tree: Any) -> Iterator[yaml.ScalarNode]:
+    waiting, looked_at = [tree], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in looked_at:  # an alias may point back at what holds it
+            continue
+        looked_at.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE]
+            yield from (key for index, key in enumerate(keys) if key.value in {one.value for one in keys[:index]})
+            waiting += [value for _, value in node.value]
+
+
+def _words(problem: Any, kind: type[BaseModel]) -> str:
+    place = ".".join(str(step) for step in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(problem["loc"][-1]), list(kind.model_fields), n=1)
+        return f"unknown field {place}" + (f" (did you mean {near[0]}?)" if near else "")
+    if problem["type"] == "missing":
+        return f"the field {place} is missing"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
