@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from opscrew.answer import follow_ups
 from opscrew.answer.intents import Guess, guess, intents
 from opscrew.answer.subjects import find_subjects, label
-from opscrew.answer.time_ranges import TimeRange, earlier, find_range
+from opscrew.answer.times.ranges import TimeRange, earlier, find_range
 from opscrew.model.subject import Subject
 
 TURNS_READ = 12
