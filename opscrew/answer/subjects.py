@@ -28,6 +28,7 @@ BUILD = re.compile(
     r"#(?P<hash>\d{1,7})\b|\b(?:build|pipeline|run)s?(?: number| no\.?| nr\.?)? (?P<number>\d{1,7})\b",
     re.IGNORECASE,
 )
+NARROWING = ("pipeline", "branch", "namespace", "cluster", "Node")
 WORD = re.compile(r"[A-Za-z0-9][\w./-]*[\w]|[A-Za-z0-9]")
 VERB_AFTER = re.compile(r"\s+(?:for|through|in the logs?|the|my|our|all)\b", re.IGNORECASE)
 
@@ -73,9 +74,18 @@ def spoken_names(question: str, names: Iterable[str]) -> set[str]:
     return {one.name for one in found.subjects} - set(found.assumed.values())
 
 
+def alternatives(subjects: Iterable[Subject]) -> list[list[Subject]]:
+    """Things that a question names beside each other ("shop and payments") stand for each other; where they are, their
+    branch and their build narrow that down. One list for each such group."""
+    groups: dict[str, list[Subject]] = {}
+    for one in subjects:
+        groups.setdefault(one.kind if one.kind in NARROWING else "thing", []).append(one)
+    return list(groups.values())
+
+
 def label(subjects: Iterable[Subject]) -> str:
-    """As people say it, for the record of the conversation: "payments #12"."""
-    return " ".join(subject.name for subject in subjects)
+    """As people say it: "payments #12", "shop and payments main"."""
+    return " ".join(" and ".join(one.name for one in group) for group in alternatives(subjects))
 
 
 def repository_of(subjects: Iterable[Subject]) -> Subject | None:
