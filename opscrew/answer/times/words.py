@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from opscrew.answer.data_files import read_data
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
 
@@ -62,9 +63,8 @@ class TimeWords(BaseModel):
 
 @cache
 def time_words() -> TimeWords:
-    """Raises ``ValidationError`` for a file that was edited wrongly."""
-    raw: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return TimeWords.model_validate(raw)
+    """``CrewError`` for a file that was edited wrongly."""
+    return read_data(WORDS_FILE, TimeWords)
 
 
 def any_of(words: Iterable[str]) -> str:
