@@ -10,6 +10,8 @@ import typer
 from cli.text import folded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crews.answers import Answer, Event
     from opscrew.answer.packet import Fact
 
@@ -24,7 +26,9 @@ class AnswerText:
 
     def heard(self, event: Event) -> None:
         if event.kind == "facts":
-            self._facts(event.facts)
+            self._facts([fact for fact in event.facts if fact.id not in event.told])
+            if event.told:
+                typer.echo(f"… and {len(event.told)} fact{'' if len(event.told) == 1 else 's'} that I told before.")
         elif event.kind == "prose":
             if not self._prose:
                 typer.echo("")
@@ -48,7 +52,7 @@ class AnswerText:
             typer.echo(typer.style(f"({sentences} left out: the evidence does not hold them.)", dim=True))
         typer.echo(typer.style(f"({answer.seconds:.1f} s, conversation {answer.conversation})", dim=True))
 
-    def _facts(self, facts: tuple[Fact, ...]) -> None:
+    def _facts(self, facts: Sequence[Fact]) -> None:
         for fact in facts[: self._most]:
             print_fact(fact, self._zone)
         if len(facts) > self._most:

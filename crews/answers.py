@@ -17,6 +17,8 @@ class Event:
     kind: str
     text: str = ""
     facts: tuple[Fact, ...] = ()
+    told: frozenset[str] = frozenset()
+    """Ids of those facts that the conversation has told before."""
 
 
 OnEvent = Callable[[Event], None]

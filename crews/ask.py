@@ -18,11 +18,12 @@ from crews.context import CrewContext
 from crews.gathering import gather
 from crews.known_names import known_names
 from crews.proposals import fact_of, propose
+from opscrew.answer.claim_names import cited_in
 from opscrew.answer.packet import Fact, number_facts
-from opscrew.answer.understand import Asked, Understanding, understand
-from opscrew.answer.write_without_model import notes, write_answer
+from opscrew.answer.understand import Asked, understand
+from opscrew.answer.write_without_model import note_of_known, notes, write_answer
 from opscrew.memory.conversations import Conversations
-from opscrew.memory.turns import Conversation, ToldFact
+from opscrew.memory.turns import Conversation, ToldFact, already_told
 
 if TYPE_CHECKING:
     from crews.answer_prose import Writer
@@ -62,8 +63,9 @@ def answer_question(
     proposal = propose(request) if request.understood.intent == "act" else None
     found = [fact_of(proposal, request)] if proposal else []
     facts = number_facts([*found, *gathered.facts])
+    told = _told_here(conversation, facts)
     to_facts = time.monotonic() - started
-    on_event(Event("facts", facts=facts))
+    on_event(Event("facts", facts=facts, told=told))
     beside = tuple(notes(request.understood, gathered.unavailable))
     answer = Answer(
         text="",
@@ -82,7 +84,9 @@ def answer_question(
         answer = writer.write(request, answer, left, on_event)
         beside = tuple(notes(request.understood, answer.unavailable))
     if not answer.text:
-        answer = replace(answer, text=_plain(request.understood, facts, gathered))
+        answer = replace(answer, text=_plain(request, facts, gathered, told))
+    heard = note_of_known(facts, _heard_elsewhere(book, question.person, facts) - told)
+    beside = (*((heard,) if heard else ()), *beside)
     answer = replace(answer, text="\n".join([answer.text, *beside]).strip(), notes=beside)
     _remember(book, conversation, question, answer)
     return replace(answer, seconds=time.monotonic() - started)
@@ -106,10 +110,27 @@ def _is_for_prose(request: Request) -> bool:
     return request.understood.intent not in (*SHORT_REPLIES, "act")
 
 
-def _plain(understood: Understanding, facts: Sequence[Fact], gathered: Gathered) -> str:
-    return write_answer(understood, facts, gathered.looked_at, missing=bool(gathered.unavailable))
+def _plain(request: Request, facts: Sequence[Fact], gathered: Gathered, told: frozenset[str]) -> str:
+    asked, before = request.understood, request.conversation.turns if request.conversation else ()
+    is_same = any((turn.intent, turn.subject) == (asked.intent, asked.subject) for turn in before)
+    missing = bool(gathered.unavailable)
+    return write_answer(asked, facts, gathered.looked_at, missing=missing, told=told, is_asked_again=is_same)
+
+
+def _told_here(conversation: Conversation, facts: Sequence[Fact]) -> frozenset[str]:
+    """Ids of the facts that an earlier turn told."""
+    told = already_told(conversation, [fact.text for fact in facts])
+    return frozenset(fact.id for fact in facts if fact.text in told)
+
+
+def _heard_elsewhere(book: Conversations, person: str, facts: Sequence[Fact]) -> frozenset[str]:
+    """Ids of the facts that this person was told lately in any conversation."""
+    heard = book.told(person, [fact.text for fact in facts]) if person else {}
+    return frozenset(fact.id for fact in facts if fact.text in heard)
 
 
 def _remember(book: Conversations, conversation: Conversation, question: Question, answer: Answer) -> None:
-    told = [ToldFact(fact.id, fact.text) for fact in answer.facts]
+    """What the answer's text cites was told; the rest of the evidence only lay beside it."""
+    cited = set(cited_in(answer.text))
+    told = [ToldFact(fact.id, fact.text) for fact in answer.facts if fact.id in cited]
     book.add(conversation, question.text, answer.text, intent=answer.intent, subject=answer.subject, facts=told)

@@ -9,6 +9,7 @@ from opscrew.actions.catalog import catalog
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import alternatives
 from opscrew.model.action import ActionState
 
 MOST = 10
@@ -61,7 +62,8 @@ def _fact(record: ActionRecord, request: Request, weight: float) -> Fact:
 def _fits(record: ActionRecord, request: Request) -> bool:
     target = record.action.target
     names = {target.name, *target.scope.split("/")}
-    if any(one.name not in names for one in request.understood.subjects if one.kind != "branch"):
+    named = alternatives(one for one in request.understood.subjects if one.kind != "branch")
+    if not all(any(one.name in names for one in group) for group in named):
         return False
     if record.state is ActionState.WAITING or request.start is None:
         return True

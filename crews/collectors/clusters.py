@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from crews.cluster_sweep import snapshot_of
 from crews.collectors.collector import Request
 from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import alternatives
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.noise import load_noise
 from opscrew.findings.codes import title_of
@@ -49,8 +50,8 @@ def _of_cluster(name: str, assessment: Assessment, request: Request) -> list[Fac
 def _is_about(finding: Finding, request: Request) -> bool:
     affected = [one for one in finding.details.get("affected", []) if isinstance(one, dict)]
     names = {finding.subject.name, *finding.subject.scope.split("/"), *(str(one.get("name")) for one in affected)}
+    named = alternatives(one for one in request.understood.subjects if one.system != "bitbucket")
     return all(
-        one.name in names or any(name.startswith(f"{one.name}-") for name in names)
-        for one in request.understood.subjects
-        if one.system != "bitbucket"
+        any(one.name in names or any(name.startswith(f"{one.name}-") for name in names) for one in group)
+        for group in named
     )

@@ -45,6 +45,11 @@ class Request:
         return found.name if found else ""
 
     @property
+    def repositories(self) -> tuple[str, ...]:
+        """The slugs of all that it names, in order."""
+        return tuple(dict.fromkeys(one.name for one in self.understood.subjects if one.kind == "repository"))
+
+    @property
     def build(self) -> int:
         return build_of(self.understood.subjects)
 

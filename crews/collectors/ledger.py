@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from crews.collectors.collector import Request
 from opscrew.answer.packet import Fact
+from opscrew.answer.subjects import alternatives
 from opscrew.findings.codes import title_of
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import OPEN, FindingState
 from opscrew.findings.records import LedgerEntry
+from opscrew.model.subject import Subject
 from opscrew.store.runs import latest_runs
 
 MOST_ENTRIES = 10
@@ -118,17 +120,17 @@ def _fits(entry: LedgerEntry, request: Request) -> bool:
 
 
 def _is_about(entry: LedgerEntry, request: Request) -> bool:
-    """Every subject that the question names is this finding's, a place it is in, or a build of it."""
+    """What the question names is this finding's subject, a place it is in, or a build of it."""
     subject, details = entry.finding.subject, entry.finding.details
     names = {subject.name, *subject.scope.split("/"), str(details.get("namespace", ""))}
     names |= {str(one.get("name", "")) for one in details.get("affected", []) if isinstance(one, dict)}
-    for asked in request.understood.subjects:
-        if asked.kind == "pipeline":
-            if f"#{details.get('build_number')}" != asked.name:
-                return False
-        elif asked.name not in names and not any(name.startswith(f"{asked.name}-") for name in names):
-            return False
-    return True
+    names |= {f"#{details.get('build_number')}"}
+
+    def is_meant(asked: Subject) -> bool:
+        is_owned = asked.kind != "pipeline" and any(name.startswith(f"{asked.name}-") for name in names)
+        return asked.name in names or is_owned
+
+    return all(any(map(is_meant, group)) for group in alternatives(request.understood.subjects))
 
 
 def _signature(entry: LedgerEntry) -> str:

@@ -22,7 +22,9 @@ from tools.errors import TemporaryError, UpstreamError
 MOST_REPOSITORIES = 8
 """Asked where the question names none: those where something happened last. Each costs a request of the budget."""
 
-LOOK_BACK = 50
+MOST_BUILDS = 300
+"""Read of one repository, newest first: three pages. A time that lies behind so many is said to be out of reach."""
+
 COUNTS_WEIGHT = 9.0
 """Of the line that counts the builds of a repository."""
 
@@ -33,14 +35,16 @@ SECONDS_FOR_MANY = 2.5
 
 
 def collect(request: Request) -> Sequence[Fact]:
-    """One build, the builds of one repository, or those of the repositories that were busy last."""
+    """One build, the builds of the named repositories, or those of the repositories that were busy last."""
     client = request.context.systems.bitbucket
     assert client is not None, "only asked where Bitbucket is configured"
     if request.repository and request.build:
         return _one_build(client, request)
-    if request.repository:
+    if len(request.repositories) == 1:
         return _one_repository(client, request, request.repository, explained=EXPLAINED)
-    return _many(client, request)
+    if request.repositories:
+        return _side_by_side(client, request, request.repositories[:MOST_REPOSITORIES], explained=1)
+    return _busiest_together(client, request)
 
 
 def _one_build(client: BitbucketClient, request: Request) -> list[Fact]:
@@ -72,12 +76,18 @@ def _one_repository(client: BitbucketClient, request: Request, repo: str, *, exp
     understood = request.understood
     branch = branch_of(understood.subjects) or None
     wanted = understood.range.builds if understood.range else 0
-    found = client.pipelines(repo, branch=branch, since=None if wanted else request.start, limit=wanted or LOOK_BACK)
-    found = tuple(one for one in found if wanted or one.created_on <= request.end)
-    if not found and request.start is not None and not (understood.range and not understood.range.is_now):
-        found = client.pipelines(repo, branch=branch, limit=3)
+    read = client.pipelines(
+        repo, branch=branch, since=None if wanted else request.start, limit=min(wanted or MOST_BUILDS, MOST_BUILDS)
+    )
+    found = tuple(one for one in read if wanted or one.created_on <= request.end)
     where = f"{client.workspace}/{repo}" + (f" branch {branch}" if branch else "")
-    facts = [Fact("bitbucket pipelines", f"{where}: {_counts(found)}", request.now, weight=COUNTS_WEIGHT)]
+    facts = []
+    if not wanted and len(read) == MOST_BUILDS and request.start is not None:
+        facts.append(_out_of_reach(where, read, request))
+    elif not found and request.start is not None and not (understood.range and not understood.range.is_now):
+        found = client.pipelines(repo, branch=branch, limit=3)
+    if found or not facts:
+        facts.append(Fact("bitbucket pipelines", f"{where}: {_counts(found)}", request.now, weight=COUNTS_WEIGHT))
     ranked = sorted(found, key=lambda one: (_wanted_first(one, request), -one.build_number))
     facts += [_line(one, request, client.workspace, repo, 8.5 - 0.1 * place) for place, one in enumerate(ranked[:8])]
     if understood.intent in ("failure_cause", "failures", "act", "changes"):
@@ -87,14 +97,28 @@ def _one_repository(client: BitbucketClient, request: Request, repo: str, *, exp
     return facts
 
 
-def _many(client: BitbucketClient, request: Request) -> list[Fact]:
-    """Side by side, since each answer takes a tenth of a second or more; what comes too late is left out and said."""
+def _out_of_reach(where: str, read: Sequence[Pipeline], request: Request) -> Fact:
+    """Older builds were not read, so "0 builds" or "5 failed" would be a guess."""
+    oldest = request.when(read[-1].created_on)
+    text = f"of {where} I read the newest {len(read)} builds, back to {oldest}; what lies before is not counted"
+    return Fact("bitbucket pipelines", text, request.now, weight=COUNTS_WEIGHT + 0.1)
+
+
+def _busiest_together(client: BitbucketClient, request: Request) -> list[Fact]:
+    """Where no repository is named; one line counts the builds of all."""
+    facts = _side_by_side(client, request, _busiest(request, client), explained=0)
+    counted = [fact for fact in facts if fact.weight == COUNTS_WEIGHT]
+    return [_total(counted, len(counted), request), *(fact for fact in facts if fact.weight != COUNTS_WEIGHT)]
+
+
+def _side_by_side(client: BitbucketClient, request: Request, repos: Sequence[str], *, explained: int) -> list[Fact]:
+    """All at once, since each answer takes a tenth of a second or more; what comes too late is left out and said."""
     answers: dict[str, Future[list[Fact]]] = {}
-    for repo in _busiest(request, client):
+    for repo in repos:
         answers[repo] = Future()
-        threading.Thread(target=_fill, args=(answers[repo], client, request, repo), daemon=True).start()
+        work = (answers[repo], client, request, repo, explained)
+        threading.Thread(target=_fill, args=work, daemon=True).start()
     done, late = wait(answers.values(), SECONDS_FOR_MANY)
-    facts: list[Fact] = []
     problems = [problem for one in done if (problem := one.exception())]
     if len(problems) + len(late) == len(answers) and answers:
         # "0 repositories, 0 builds" would read as if nothing had run.
@@ -103,9 +127,9 @@ def _many(client: BitbucketClient, request: Request) -> list[Fact]:
             if problems
             else TemporaryError(f"no answer within {SECONDS_FOR_MANY:.1f} s", system="bitbucket")
         )
-    answered = [fact for answer in done if not answer.exception() for fact in answer.result()]
-    facts.append(_total(answered, len(done) - len(problems), request))
-    facts += [fact for fact in answered if fact.weight != COUNTS_WEIGHT]
+    facts = [
+        fact for answer in answers.values() if answer in done and not answer.exception() for fact in answer.result()
+    ]
     missing = [repo for repo, answer in answers.items() if answer in late or answer.exception()]
     if missing:
         facts.append(
@@ -126,9 +150,9 @@ def _total(answered: Sequence[Fact], repositories: int, request: Request) -> Fac
     return Fact("bitbucket pipelines", f"{repositories} repositories{since}: {told}", request.now, weight=9.5)
 
 
-def _fill(answer: Future[list[Fact]], client: BitbucketClient, request: Request, repo: str) -> None:
+def _fill(answer: Future[list[Fact]], client: BitbucketClient, request: Request, repo: str, explained: int) -> None:
     try:
-        answer.set_result(_one_repository(client, request, repo, explained=0))
+        answer.set_result(_one_repository(client, request, repo, explained=explained))
     except UpstreamError as problem:
         answer.set_exception(problem)
     except Exception as problem:  # noqa: BLE001  a thread of its own: what it raises belongs to the one who waits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from opscrew.answer.time_words import MONTHS, WEEKDAYS
+from opscrew.answer.times.words import time_words
 
 CLOCK = re.compile(
     r"(?<![\d:.])(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?::\d{2})?(?P<half>\s?[ap]\.?m\b)?", re.IGNORECASE
@@ -17,6 +17,8 @@ HALF_DAY_BEGIN = re.compile(
 )
 """ "between 4 and 6 am": the first hour too is before noon."""
 ISO_DATE = re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
+MONTHS = {names[0][:3]: number for number, names in enumerate(time_words().months, 1)}
+WEEKDAYS = {names[0]: number for number, names in enumerate(time_words().weekdays)}
 _MONTH = "|".join(MONTHS)
 DAY_MONTH = re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<month>{_MONTH})[a-z]*\b", re.IGNORECASE)
 MONTH_DAY = re.compile(rf"\b(?P<month>{_MONTH})[a-z]*\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)", re.IGNORECASE)

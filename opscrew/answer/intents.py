@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, field_validator
+
+from opscrew.answer.data_files import read_data
 
 INTENTS_FILE = Path(__file__).with_name("intents.yaml")
 
@@ -62,9 +63,8 @@ class Guess:
 
 @cache
 def intents() -> Mapping[str, Intent]:
-    """By name, in the order of the file. Raises ``ValidationError`` for a file that was edited wrongly."""
-    raw = yaml.safe_load(INTENTS_FILE.read_text(encoding="utf-8"))
-    return {name: Intent.model_validate(values) for name, values in raw.items()}
+    """By name, in the order of the file. ``CrewError`` for a file that was edited wrongly."""
+    return read_data(INTENTS_FILE, dict[str, Intent])
 
 
 def guess(text: str) -> Guess:

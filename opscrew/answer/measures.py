@@ -14,8 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, field_validator
+
+from opscrew.answer.data_files import read_data
 
 MEASURES_FILE = Path(__file__).with_name("measures.yaml")
 
@@ -54,9 +55,8 @@ class Course:
 
 @cache
 def measures() -> Mapping[str, Measure]:
-    """By name, in the order of the file. Raises ``ValidationError`` for a file that was edited wrongly."""
-    raw = yaml.safe_load(MEASURES_FILE.read_text(encoding="utf-8"))
-    return {name: Measure.model_validate(values) for name, values in raw.items()}
+    """By name, in the order of the file. ``CrewError`` for a file that was edited wrongly."""
+    return read_data(MEASURES_FILE, dict[str, Measure])
 
 
 def measures_asked(question: str) -> list[Measure]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
+from opscrew.answer.data_files import read_data
+from opscrew.answer.wording import is_plain_word
 from opscrew.model.subject import Subject
 
 SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")
@@ -28,6 +30,19 @@ BUILD = re.compile(
     r"#(?P<hash>\d{1,7})\b|\b(?:build|pipeline|run)s?(?: number| no\.?| nr\.?)? (?P<number>\d{1,7})\b",
     re.IGNORECASE,
 )
+NARROWING = ("pipeline", "branch", "namespace", "cluster")
+"""Kinds that say where, or which run of a thing, and not what."""
+
+BUILD_BEHIND = re.compile(r"(?:'s)? (?P<number>\d{1,7})(?![\w.:%-])(?! (?!and\b|fail|pass|again|please)[a-z])")
+""" "re-run shop 42", where no noun follows that the number counts."""
+
+DENIED = re.compile(
+    r"(?:(?:^|[,;.!]|\b(?:no|but|and|meant|mean|said))\s*not|\b(?:except|besides|other than|instead of|rather than))"
+    r"(?: for)?(?: (?:in|on|of|the))*\s+$",
+    re.IGNORECASE,
+)
+"""Before a name that is not meant: "not shop, payments"."""
+
 WORD = re.compile(r"[A-Za-z0-9][\w./-]*[\w]|[A-Za-z0-9]")
 VERB_AFTER = re.compile(r"\s+(?:for|through|in the logs?|the|my|our|all)\b", re.IGNORECASE)
 
@@ -40,6 +55,8 @@ class Found:
     subjects: tuple[Subject, ...]
     near: dict[str, tuple[str, ...]]
     assumed: dict[str, str]
+    denied: tuple[Subject, ...] = ()
+    """Named to say that they are not meant."""
     wording: str = ""
     """The question with a stand-in for each name: a repository called "billing" is no question about a bill."""
 
@@ -53,17 +70,19 @@ def find_subjects(question: str, known: Sequence[Subject]) -> Found:
         match = _spoken(spoken, question)
         if match:
             subject = max(named, key=_preference)
-            if not any(
-                start <= match.start() and match.end() <= start + len(other.name) for start, other in places.items()
-            ):
+            if not any(start <= match.start() < start + len(other.name) for start, other in places.items()):
                 places[match.start()] = subject
                 wording = wording.replace(match[0], STAND_IN)
     near, assumed = _misspelt(question, by_name)
     for word, name in assumed.items():
         places[question.lower().find(word)] = max(by_name[name.lower()], key=_preference)
-    builds = _builds(question, list(places.values()))
+    for word in near:
+        wording = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", STAND_IN, wording, flags=re.IGNORECASE)
+    denied = {start: one for start, one in places.items() if DENIED.search(question[:start])}
+    places = {start: one for start, one in places.items() if start not in denied}
+    builds = _builds(question, places)
     ordered = [places[start] for start in sorted(places)]
-    return Found(tuple(dict.fromkeys((*ordered, *builds))), near, assumed, wording)
+    return Found(tuple(dict.fromkeys((*ordered, *builds))), near, assumed, tuple(denied.values()), wording)
 
 
 def spoken_names(question: str, names: Iterable[str]) -> set[str]:
@@ -73,9 +92,23 @@ def spoken_names(question: str, names: Iterable[str]) -> set[str]:
     return {one.name for one in found.subjects} - set(found.assumed.values())
 
 
+def alternatives(subjects: Iterable[Subject]) -> list[list[Subject]]:
+    """Things that a question names beside each other ("shop and payments") stand for each other; where they are, their
+    branch and their build narrow that down. One list for each such group."""
+    groups: dict[str, list[Subject]] = {}
+    for one in subjects:
+        groups.setdefault(one.kind if one.kind in NARROWING else "thing", []).append(one)
+    return list(groups.values())
+
+
+def ordinary_words() -> frozenset[str]:
+    """That are never taken for a misspelt name, nor for any other misspelt word."""
+    return _words().ordinary
+
+
 def label(subjects: Iterable[Subject]) -> str:
-    """As people say it, for the record of the conversation: "payments #12"."""
-    return " ".join(subject.name for subject in subjects)
+    """As people say it: "payments #12", "shop and payments main"."""
+    return " ".join(" and ".join(one.name for one in group) for group in alternatives(subjects))
 
 
 def repository_of(subjects: Iterable[Subject]) -> Subject | None:
@@ -102,6 +135,10 @@ def _by_name(known: Sequence[Subject]) -> dict[str, list[Subject]]:
     for subject in known:
         if not subject.name.startswith("#"):
             named.setdefault(subject.name.lower(), []).append(subject)
+    for subject in known:  # "feature/cart-fix" is said without its folder too
+        tail = subject.name.lower().rpartition("/")[2]
+        if "/" in subject.name and len(tail) >= SHORTEST_MISSPELT and re.search("[a-z]", tail) and tail not in named:
+            named[tail] = [subject]
     # The longest first, so that "shop-api" is not found as "shop".
     return dict(sorted(named.items(), key=lambda item: -len(item[0])))
 
@@ -116,13 +153,14 @@ def _spoken(name: str, question: str) -> re.Match[str] | None:
     return re.search(rf"(?<![\w.-])[\w.-]+/{pattern}(?![\w-])", question, re.IGNORECASE)
 
 
-def _builds(question: str, named: Sequence[Subject]) -> list[Subject]:
-    repository = repository_of(named)
-    scope = f"{repository.scope}/{repository.name}" if repository else ""
-    return [
-        Subject(system="bitbucket", kind="pipeline", scope=scope, name=f"#{match['hash'] or match['number']}")
-        for match in BUILD.finditer(question)
-    ]
+def _builds(question: str, places: Mapping[int, Subject]) -> list[Subject]:
+    repositories = [(start, one) for start, one in sorted(places.items()) if one.kind == "repository"]
+    scope = f"{repositories[0][1].scope}/{repositories[0][1].name}" if repositories else ""
+    numbers = [match["hash"] or match["number"] for match in BUILD.finditer(question)]
+    if not numbers:
+        behind = (BUILD_BEHIND.match(question, start + len(one.name)) for start, one in repositories)
+        numbers = [match["number"] for match in behind if match]
+    return [Subject(system="bitbucket", kind="pipeline", scope=scope, name=f"#{number}") for number in numbers]
 
 
 def _misspelt(question: str, by_name: dict[str, list[Subject]]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
@@ -130,18 +168,14 @@ def _misspelt(question: str, by_name: dict[str, list[Subject]]) -> tuple[dict[st
     assumed: dict[str, str] = {}
     for word in WORD.findall(question.lower()):
         word = word.removesuffix("'s").rpartition("/")[2]
-        if (
-            len(word) < SHORTEST_MISSPELT
-            or word in by_name
-            or word in _words()["ordinary"]
-            or not re.search("[a-z]", word)
-        ):
+        if len(word) < SHORTEST_MISSPELT or word in by_name or _is_ordinary(word) or not re.search("[a-z]", word):
             continue
         alike = difflib.get_close_matches(word, list(by_name), n=3, cutoff=NEAR)
         if alike and not any(_spoken(name, question) for name in alike):
             near[word] = tuple(by_name[name][0].name for name in alike)
-            if len(alike) == 1:
-                assumed[word] = near[word][0]
+            meant = [name for name in alike if _may_mean(word, name)]
+            if len(meant) == 1:
+                assumed[word] = by_name[meant[0]][0].name
     for word in _cued(question):
         if word not in near and word not in by_name and not _part_of_known(word, by_name, question):
             near[word] = tuple(
@@ -150,25 +184,45 @@ def _misspelt(question: str, by_name: dict[str, list[Subject]]) -> tuple[dict[st
     return near, assumed
 
 
+def _may_mean(word: str, name: str) -> bool:
+    """A slip of letters, not of numbers: node-8 is another one than node-7."""
+    return re.findall(r"\d+", word) == re.findall(r"\d+", name)
+
+
+def _is_ordinary(word: str) -> bool:
+    return word in ordinary_words() or is_plain_word(word)
+
+
 def _part_of_known(word: str, by_name: dict[str, list[Subject]], question: str) -> bool:
-    return any(word in re.split(r"[-_./]", name) and _spoken(name, question) for name in by_name)
+    return any(
+        (word in re.split(r"[-_./]", name) or name.endswith(f"/{word}")) and _spoken(name, question) for name in by_name
+    )
 
 
 def _cued(question: str) -> list[str]:
     """Words that stand where a name stands ("the ledgre repository") and are no ordinary words."""
     text = question.lower()
-    before, after = "|".join(_words()["before"]), "|".join(_words()["after"])
-    found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text) + re.findall(
-        rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text
-    )
-    return [
-        word.rpartition("/")[2]
-        for word in found
-        if word.rpartition("/")[2] not in _words()["ordinary"] and not word.endswith(("ly", "ing", "ed"))
-    ]
+    before, after = "|".join(_words().before), "|".join(_words().after)
+    found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text)
+    found += re.findall(rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text)
+    words = [word.rpartition("/")[2] for word in found]
+    return [word for word in words if not _is_ordinary(word) and not NO_NAME.fullmatch(word)]
+
+
+NO_NAME = re.compile(r"[a-z]{1,3}|[a-z]+(?:ly|ing|ed|s)")
+"""Short words, and words that bend as verbs do: "the pod keeps dying"."""
+
+
+class NameWords(BaseModel):
+    """See ``subjects.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    ordinary: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
 
 
 @cache
-def _words() -> dict[str, Any]:
-    raw = yaml.safe_load(SUBJECTS_FILE.read_text(encoding="utf-8"))
-    return {"before": raw["before"], "after": raw["after"], "ordinary": frozenset(raw["ordinary"].split())}
+def _words() -> NameWords:
+    return read_data(SUBJECTS_FILE, NameWords)

@@ -5,15 +5,17 @@ Used where the model is off, late or missing, and for the notes that stand besid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-import yaml
+from pydantic import BaseModel, ConfigDict
 
+from opscrew.answer.data_files import read_data
+from opscrew.answer.intents import intents
 from opscrew.answer.packet import Fact
 from opscrew.answer.understand import Understanding
+from opscrew.memory.summary import shortened
 
 TEMPLATES_FILE = Path(__file__).with_name("templates.yaml")
 
@@ -21,37 +23,116 @@ ANSWERS = 5.0
 """Weight from which a fact answers the question; lighter ones are background."""
 
 
-def write_answer(understood: Understanding, facts: Sequence[Fact], looked_at: Sequence[str], *, missing: bool) -> str:
-    """``missing`` is true when a source that matters did not answer: then "nothing was found" would be a guess."""
-    common = _templates()["common"]
-    if understood.intent in ("out_of_field", "help"):
-        return str(common[understood.intent])
-    wording = _templates()["intents"][understood.intent]
+LONGEST_KNOWN = 60
+"""Characters of a fact that was told before."""
+
+
+class Common(BaseModel):
+    """Sentences that any answer may need."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unknown: str
+    unavailable: str
+    near: str
+    unknown_name: str
+    assumed: str
+    unclear: str
+    out_of_field: str
+    help: str
+    as_before: str
+    nothing_new: str
+    known: str
+    all_known: str
+
+
+class Wording(BaseModel):
+    """Of one intent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    found: str
+    facts: int
+    nothing: str
+
+
+class Templates(BaseModel):
+    """See ``templates.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    common: Common
+    intents: Mapping[str, Wording]
+
+
+def write_answer(
+    understood: Understanding,
+    facts: Sequence[Fact],
+    looked_at: Sequence[str],
+    *,
+    missing: bool,
+    told: Collection[str] = (),
+    is_asked_again: bool = False,
+) -> str:
+    """``missing`` is true when a source that matters did not answer: then "nothing was found" would be a guess.
+    ``told`` holds ids of facts that this conversation told before; they are not told again, and where the same was
+    asked before and nothing is new, that is said."""
+    common, wording = _templates().common, _templates().intents.get(understood.intent)
+    if wording is None:  # a greeting, or another field
+        return str(getattr(common, understood.intent))
     answering = [fact for fact in facts if fact.weight >= ANSWERS]
     about = f" for {understood.subject}" if understood.subject else ""
     if answering:
-        chosen = answering[: wording["facts"]]
-        return "\n".join([wording["found"].format(subject=about), *(f"- {sentence(fact)}" for fact in chosen)])
-    if wording["nothing"] and not missing and looked_at:
+        chosen = answering[: wording.facts]
+        is_old = is_asked_again and all(fact.id in told for fact in chosen)
+        opening = common.nothing_new if is_old else wording.found
+        return _listed(chosen, opening.format(subject=about), told)
+    if wording.nothing and not missing and looked_at:
         background = " ".join(sentence(fact) for fact in facts[:2])
-        return f"{wording['nothing'].format(subject=about)} {background}".strip()
-    return str(common["unknown"]).format(looked_at=in_words(looked_at) or "nothing, since nothing could be asked")
+        return f"{wording.nothing.format(subject=about)} {background}".strip()
+    return common.unknown.format(looked_at=in_words(looked_at) or "nothing, since nothing could be asked")
+
+
+def _listed(chosen: Sequence[Fact], opening: str, told: Collection[str]) -> str:
+    """The fact that answers best and what is new; the rest in few words."""
+    full = [fact for fact in chosen if fact is chosen[0] or fact.id not in told]
+    known = [fact for fact in chosen if fact not in full]
+    lines = [opening, *(f"- {sentence(fact)}" for fact in full)]
+    if known:
+        lines.append(_templates().common.as_before.format(facts="; ".join(map(_in_short, known))))
+    return "\n".join(lines)
+
+
+def _in_short(fact: Fact) -> str:
+    return f"{shortened(fact.text, LONGEST_KNOWN).rstrip('.')} [{fact.id}]"
 
 
 def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
     """What belongs beside any answer: misspelt names, and systems that did not answer."""
-    common = _templates()["common"]
-    if understood.intent in ("out_of_field", "help"):
+    common = _templates().common
+    if not intents()[understood.intent].collectors:
         return []  # a word of another field is no misspelt name
     assumed = dict(understood.assumed)
-    found = [common["assumed"].format(word=word, name=name) for word, name in assumed.items()]
+    found = [common.assumed.format(word=word, name=name) for word, name in assumed.items()]
     for word, names in understood.near:
         if word not in assumed:
-            key = "near" if names else "unknown_name"
-            found.append(common[key].format(word=word, names=in_words(names, "or")))
+            template = common.near if names else common.unknown_name
+            found.append(template.format(word=word, names=in_words(names, "or")))
+    if understood.is_unclear:
+        found.append(common.unclear)
     if unavailable:
-        found.append(common["unavailable"].format(systems=in_words(unavailable)))
+        found.append(common.unavailable.format(systems=in_words(unavailable)))
     return found
+
+
+def note_of_known(facts: Sequence[Fact], known: Collection[str]) -> str:
+    """Which of the facts that answer a person knows from an earlier conversation (``known`` holds ids); "" if none."""
+    answering = [fact.id for fact in facts if fact.weight >= ANSWERS]
+    heard = [identity for identity in answering if identity in known]
+    if not heard:
+        return ""
+    common = _templates().common
+    return common.all_known if len(heard) == len(answering) else common.known.format(ids=in_words(heard))
 
 
 def sentence(fact: Fact) -> str:
@@ -67,6 +148,6 @@ def in_words(things: Sequence[str], joint: str = "and") -> str:
 
 
 @cache
-def _templates() -> dict[str, Any]:
-    raw: dict[str, Any] = yaml.safe_load(TEMPLATES_FILE.read_text(encoding="utf-8"))
-    return raw
+def _templates() -> Templates:
+    """``CrewError`` for a file that was edited wrongly."""
+    return read_data(TEMPLATES_FILE, Templates)

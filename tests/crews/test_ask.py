@@ -76,6 +76,32 @@ def test_a_conversation_is_carried_on_and_kept(watch) -> None:
     assert "did infra pass?" in third.text
 
 
+def test_what_was_told_is_not_told_again(watch) -> None:
+    first = ask(watch, "what failed in payments?")
+    second = ask(watch, "and what failed in payments?", first)
+    assert second.text.startswith("Nothing new for payments since I told you:")
+    assert "As before:" in second.text
+    assert len(second.text) < len(first.text)
+    why = ask(watch, "why did it fail?", second)
+    assert "This is what explains the failure" in why.text
+
+
+def test_another_conversation_names_what_the_person_knows_and_tells_it(tmp_path) -> None:
+    with busy(tmp_path) as made:
+        first = ask(made, "did infra pass?")
+        again = ask(made, "did infra pass?")
+        assert "from before" not in first.text
+        assert "You know all of this from before." in again.text
+        assert set(first.text.splitlines()) <= set(again.text.splitlines())
+        other = answer_question(made.context, Question("did infra pass?", None, "bob"))
+        assert "from before" not in other.text
+
+
+def test_one_of_several_that_cannot_be_told_is_asked_back(watch) -> None:
+    first = ask(watch, "did infra pass?")
+    assert "I cannot tell which one you mean" in ask(watch, "no, the other one", first).text
+
+
 def test_do_it_proposes_what_policy_lets_wait(watch) -> None:
     first = ask(watch, "why did payments #1 fail?")
     answer = ask(watch, "re-run it", first)

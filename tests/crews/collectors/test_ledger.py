@@ -4,12 +4,33 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from opscrew.findings.ledger import Ledger
+from opscrew.model.evidence import Evidence
+from opscrew.model.finding import Finding, Severity
 from opscrew.model.run import Run, RunOutcome
+from opscrew.model.subject import Subject
 from opscrew.store.runs import record_run
 from tests.support.asking import ask, crew_at, told
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
+
+
+def finding(repository: str) -> Finding:
+    subject = Subject(system="bitbucket", kind="branch", scope=f"acme/{repository}", name="main")
+    seen = Evidence(source="log", text="it broke", observed_at=NOW)
+    return Finding(
+        code="CI_GENUINE_FAILURE", severity=Severity.WARNING, subject=subject, cause="a test fails", evidence=(seen,)
+    )
+
+
+def test_findings_of_either_thing_are_told_where_two_are_named(tmp_path) -> None:
+    with crew_at(NOW, tmp_path) as crew:
+        Ledger(crew.engine, crew.clock).observe("ci", map(finding, ("shop", "payments", "web")), complete=True)
+        text = told(ask(crew, "any problems in shop and payments right now?"))
+    assert "acme/shop" in text
+    assert "acme/payments" in text
+    assert "acme/web" not in text
 
 
 def run(crew: str, minutes_ago: int, outcome: RunOutcome = RunOutcome.OK) -> Run:

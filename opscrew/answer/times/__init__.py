@@ -1,0 +1,1 @@
+"""Finds the span of time that a question means."""
