@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -34,6 +34,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from opscrew.errors import UsageError
 from opscrew.settings_environment import Environment, refuse_misspelt
 from opscrew.settings_mistakes import did_you_mean, one_line, refuse_secrets
+from opscrew.settings_secrets import Secret, secrets_in, without_blank
 from opscrew.web_address import WebAddress
 
 
@@ -41,17 +42,6 @@ def _off_as_written(value: Any) -> Any:
     """YAML reads a bare ``off`` as false; a person who writes it means the mode."""
     return "off" if value is False else value
 
-
-def _set_or_none(value: SecretStr | None) -> SecretStr | None:
-    """A blank secret is none: as a token or a key that anybody can guess it would open what it should shut."""
-    return value if value is not None and value.get_secret_value().strip() else None
-
-
-def _those_set(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
-    return {name: value for name, value in values.items() if _set_or_none(value)}
-
-
-Secret = Annotated[SecretStr | None, AfterValidator(_set_or_none)]
 
 PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
 
@@ -148,7 +138,7 @@ class McpSettings(Part):
     """A list of your own in place of ``tools/mcp/servers.yaml``."""
     urls: dict[str, WebAddress] = Field(default_factory=dict)
     without: tuple[str, ...] = ()
-    tokens: Annotated[dict[str, SecretStr], AfterValidator(_those_set)] = Field(default_factory=dict)
+    tokens: Annotated[dict[str, SecretStr], AfterValidator(without_blank)] = Field(default_factory=dict)
     """Bearer tokens that we show, by name of the server; as JSON in ``CREW_MCP__TOKENS`` or its ``_FILE``."""
     token: Secret = None
     """Bearer token that callers of `crew mcp serve` must show over HTTP."""
@@ -248,7 +238,7 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret that is set, as plain text, for whoever must keep them out of sight."""
-        return [secret.get_secret_value() for secret in _secrets_in(self)]
+        return [secret.get_secret_value() for secret in secrets_in(self)]
 
     @property
     def database_url(self) -> str:
@@ -265,20 +255,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # No .env file: it would be a second configuration file that nobody named.
         return (Environment(settings_cls), init_settings)
-
-
-def _secrets_in(value: Any) -> Iterator[SecretStr]:
-    if isinstance(value, SecretStr):
-        yield value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secrets_in(getattr(value, name))
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _secrets_in(inner)
-    elif isinstance(value, tuple):
-        for inner in value:
-            yield from _secrets_in(inner)
 
 
 def find_file(option: Path | None, environment: Mapping[str, str]) -> Path | None:

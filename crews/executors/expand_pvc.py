@@ -18,7 +18,8 @@ from opscrew.storage.expansion import KIND, why_not_expand
 from opscrew.storage.rules import storage_rules
 from opscrew.storage.volume import GIB, Claim
 from tools.errors import PermanentError, TemporaryError
-from tools.kubernetes.client import KubernetesClient, StatusError
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.failures import StatusError
 from tools.kubernetes.fields import mapping, text
 from tools.kubernetes.records import Resource, ResourceType
 from tools.victoriametrics.client import named_query

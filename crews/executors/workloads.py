@@ -11,7 +11,8 @@ from opscrew.actions.records import id_of
 from opscrew.model.action import Action
 from tools.errors import PermanentError
 from tools.kubernetes.changes import MARK, rollout_gave_up, rollout_is_done, workload
-from tools.kubernetes.client import KubernetesClient, StatusError
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.failures import StatusError
 from tools.kubernetes.records import Resource
 
 CONFLICT = 409

@@ -23,7 +23,8 @@ from opscrew.model.finding import Finding
 from tests.support.kubernetes import ControlPlane, control_plane
 from tests.support.parts import part
 from tools.kubernetes.access import from_kubeconfig
-from tools.kubernetes.client import KubernetesClient, StatusError
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.failures import StatusError
 from tools.kubernetes.mirror import Mirror
 from tools.kubernetes.records import ResourceType
 from tools.kubernetes.resource_types import PODS

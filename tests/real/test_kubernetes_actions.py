@@ -21,7 +21,8 @@ from opscrew.model.subject import Subject
 from tests.support.kubernetes import ControlPlane, control_plane, missing_programs
 from tools.kubernetes.access import from_kubeconfig
 from tools.kubernetes.changes import WORKLOADS, revisions, roll_back, workload
-from tools.kubernetes.client import KubernetesClient, StatusError
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.failures import StatusError
 from tools.kubernetes.resource_types import PODS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]

@@ -14,9 +14,10 @@ from typing import Any, Self
 import httpx
 import orjson
 
-from tools.errors import PermanentError, TemporaryError, UpstreamError
+from tools.errors import TemporaryError, UpstreamError
 from tools.kubernetes.access import SYSTEM, Access
 from tools.kubernetes.discovery import DISCOVERY_ACCEPT, custom_types, group_versions, types_of_group
+from tools.kubernetes.failures import ExpiredError, StatusError, of_status, reason_of
 from tools.kubernetes.fields import text
 from tools.kubernetes.pages import Page, read_page
 from tools.kubernetes.records import Resource, ResourceType, read_resource
@@ -26,10 +27,6 @@ _PAGE_SIZE = 500
 _LIST_ATTEMPTS = 3
 _HEAD_BYTES = 4096
 _CONTINUE = re.compile(rb'"continue":"([^"]+)"')
-
-
-class ExpiredError(TemporaryError):
-    """410 Gone: the version asked for is older than what the server keeps. List again from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +170,12 @@ class KubernetesClient:
             with self._http.stream("GET", path, params=query, headers=self._headers(), timeout=timeout) as response:
                 if response.is_error:
                     response.read()
-                    raise self._error(response)
+                    raise of_status(response, self._url(response.url.path))
                 for line in response.iter_lines():
                     if line.strip():
                         yield self._watch_event(kind, line, path)
         except httpx.HTTPError as problem:
-            raise TemporaryError(_reason(problem), system=SYSTEM, url=self._url(path)) from problem
+            raise TemporaryError(reason_of(problem), system=SYSTEM, url=self._url(path)) from problem
 
     def _watch_event(self, kind: ResourceType, line: str, path: str) -> WatchEvent:
         try:
@@ -208,8 +205,8 @@ class KubernetesClient:
         """One object, or None where there is none."""
         try:
             raw = self.request("GET", kind.path(namespace, name))
-        except PermanentError as problem:
-            if getattr(problem, "status", None) == 404:
+        except StatusError as problem:
+            if problem.status == 404:
                 return None
             raise
         return read_resource(raw, kind.api_version, kind.kind)
@@ -271,10 +268,10 @@ class KubernetesClient:
             response = self._http.request(method, path, params=query, headers=sent, content=content, timeout=timeout)
         except httpx.HTTPError as problem:
             self._on_response("error")
-            raise TemporaryError(_reason(problem), system=SYSTEM, url=self._url(path)) from problem
+            raise TemporaryError(reason_of(problem), system=SYSTEM, url=self._url(path)) from problem
         self._on_response(str(response.status_code))
         if response.is_error:
-            raise self._error(response)
+            raise of_status(response, self._url(response.url.path))
         return response.content
 
     def _decoded(self, content: bytes, path: str) -> dict[str, Any]:
@@ -295,36 +292,3 @@ class KubernetesClient:
 
     def _url(self, path: str) -> str:
         return f"{self._access.server}{path}"
-
-    def _error(self, response: httpx.Response) -> UpstreamError:
-        url, code = self._url(response.url.path), response.status_code
-        try:
-            message = text(orjson.loads(response.content), "message")
-        except orjson.JSONDecodeError:
-            message = ""
-        message = message[:300] or f"HTTP {code}"
-        if code == 410:
-            return ExpiredError(message, system=SYSTEM, url=url)
-        if code in (408, 429) or code >= 500:
-            after = response.headers.get("Retry-After", "")
-            wait = float(after) if after.isdigit() else None
-            return TemporaryError(message, system=SYSTEM, url=url, retry_after=wait)
-        return StatusError(message, code, url)
-
-
-class StatusError(PermanentError):
-    """A refusal with its HTTP status: 401 and 403 mean no permission, 404 no such thing, 409 somebody was faster."""
-
-    def __init__(self, message: str, status: int, url: str) -> None:
-        hints = {
-            401: "The token is not accepted; renew it.",
-            403: "Give the account the read-only role of deploy/kubernetes/.",
-        }
-        super().__init__(message, system=SYSTEM, url=url, hint=hints.get(status, ""))
-        self.status = status
-
-
-def _reason(problem: httpx.HTTPError) -> str:
-    if isinstance(problem, httpx.TimeoutException):
-        return "no answer in time"
-    return f"the connection failed: {problem}" if str(problem) else f"the connection failed ({type(problem).__name__})"

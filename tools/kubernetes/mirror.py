@@ -14,7 +14,8 @@ from threading import Condition, Event, Thread
 from typing import Any
 
 from tools.errors import UpstreamError
-from tools.kubernetes.client import ExpiredError, KubernetesClient, WatchEvent
+from tools.kubernetes.client import KubernetesClient, WatchEvent
+from tools.kubernetes.failures import ExpiredError
 from tools.kubernetes.fields import text
 from tools.kubernetes.records import Event as ClusterEvent
 from tools.kubernetes.records import Resource, ResourceType, read_event, read_resource

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tools.errors import PermanentError, TemporaryError, UpstreamError
-from tools.kubernetes.client import KubernetesClient, StatusError
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.failures import StatusError
 from tools.kubernetes.records import Event, Resource, ResourceType, read_event, read_resource
 from tools.kubernetes.resource_types import SWEEP_TYPES
 

@@ -11,7 +11,8 @@ from tests.support.http_answers import nobody_listens
 from tests.support.kubernetes_api import Api, cut_in_the_middle, kubernetes_api, let_pass, refuse, say
 from tools.errors import PermanentError, TemporaryError
 from tools.kubernetes.access import Access
-from tools.kubernetes.client import ExpiredError, KubernetesClient, StatusError
+from tools.kubernetes.client import KubernetesClient
+from tools.kubernetes.failures import ExpiredError, StatusError
 from tools.kubernetes.resource_types import PODS, SWEEP_TYPES
 from tools.kubernetes.sweep import read_cluster
 
