@@ -6,9 +6,8 @@ The only place that knows both a setting and the client it leads to. A system th
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import cached_property
-from threading import Lock
-from typing import TYPE_CHECKING, Self
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import SecretStr
 
@@ -22,12 +21,16 @@ if TYPE_CHECKING:
     from crews.cluster_reader import ClusterReader
     from tools.alertmanager.client import AlertmanagerClient
     from tools.bitbucket.client import BitbucketClient
-    from tools.connection import Address
+    from tools.connection import Address, OnResponse
     from tools.grafana.client import GrafanaClient
     from tools.kubernetes.client import KubernetesClient
     from tools.victorialogs.client import VictoriaLogsClient
     from tools.victoriametrics.client import VictoriaMetricsClient
     from tools.victoriametrics.vmalert import VmalertClient
+
+    U = TypeVar("U", AlertmanagerClient, GrafanaClient, VictoriaLogsClient, VictoriaMetricsClient, VmalertClient)
+
+C = TypeVar("C")
 
 
 class Systems:
@@ -38,7 +41,8 @@ class Systems:
         self.clock = clock
         self.metrics = metrics
         self._open = ExitStack()
-        self._lock = Lock()
+        self._lock = RLock()
+        self._made: dict[str, Any] = {}
         self._clusters: dict[str, ClusterReader] = {}
 
     def __enter__(self) -> Self:
@@ -51,8 +55,11 @@ class Systems:
         """Closes every client that was opened."""
         self._open.close()
 
-    @cached_property
+    @property
     def bitbucket(self) -> BitbucketClient | None:
+        return self._once("bitbucket", self._open_bitbucket)
+
+    def _open_bitbucket(self) -> BitbucketClient | None:
         part = self.settings.bitbucket
         if part is None:
             return None
@@ -70,60 +77,50 @@ class Systems:
         self._open.callback(client.close)
         return client
 
-    @cached_property
+    @property
     def victoriametrics(self) -> VictoriaMetricsClient | None:
-        part = self.settings.victoriametrics
-        if part is None:
-            return None
-        from tools.victoriametrics.client import VictoriaMetricsClient
+        def build(address: Address, on_response: OnResponse) -> VictoriaMetricsClient:
+            from tools.victoriametrics.client import VictoriaMetricsClient
 
-        client = VictoriaMetricsClient(_address(part), on_response=self._counter("victoriametrics"))
-        self._open.callback(client.close)
-        return client
+            return VictoriaMetricsClient(address, on_response=on_response)
 
-    @cached_property
+        return self._at_url("victoriametrics", self.settings.victoriametrics, build)
+
+    @property
     def victorialogs(self) -> VictoriaLogsClient | None:
-        part = self.settings.victorialogs
-        if part is None:
-            return None
-        from tools.victorialogs.client import VictoriaLogsClient
+        def build(address: Address, on_response: OnResponse) -> VictoriaLogsClient:
+            from tools.victorialogs.client import VictoriaLogsClient
 
-        client = VictoriaLogsClient(_address(part), on_response=self._counter("victorialogs"))
-        self._open.callback(client.close)
-        return client
+            return VictoriaLogsClient(address, on_response=on_response)
 
-    @cached_property
+        return self._at_url("victorialogs", self.settings.victorialogs, build)
+
+    @property
     def vmalert(self) -> VmalertClient | None:
-        part = self.settings.vmalert
-        if part is None:
-            return None
-        from tools.victoriametrics.vmalert import VmalertClient
+        def build(address: Address, on_response: OnResponse) -> VmalertClient:
+            from tools.victoriametrics.vmalert import VmalertClient
 
-        client = VmalertClient(_address(part), on_response=self._counter("vmalert"))
-        self._open.callback(client.close)
-        return client
+            return VmalertClient(address, on_response=on_response)
 
-    @cached_property
+        return self._at_url("vmalert", self.settings.vmalert, build)
+
+    @property
     def alertmanager(self) -> AlertmanagerClient | None:
-        part = self.settings.alertmanager
-        if part is None:
-            return None
-        from tools.alertmanager.client import AlertmanagerClient
+        def build(address: Address, on_response: OnResponse) -> AlertmanagerClient:
+            from tools.alertmanager.client import AlertmanagerClient
 
-        client = AlertmanagerClient(_address(part), on_response=self._counter("alertmanager"))
-        self._open.callback(client.close)
-        return client
+            return AlertmanagerClient(address, on_response=on_response)
 
-    @cached_property
+        return self._at_url("alertmanager", self.settings.alertmanager, build)
+
+    @property
     def grafana(self) -> GrafanaClient | None:
-        part = self.settings.grafana
-        if part is None:
-            return None
-        from tools.grafana.client import GrafanaClient
+        def build(address: Address, on_response: OnResponse) -> GrafanaClient:
+            from tools.grafana.client import GrafanaClient
 
-        client = GrafanaClient(_address(part), on_response=self._counter("grafana"))
-        self._open.callback(client.close)
-        return client
+            return GrafanaClient(address, on_response=on_response)
+
+        return self._at_url("grafana", self.settings.grafana, build)
 
     def cluster(self, name: str) -> ClusterReader:
         """The reader of a configured cluster. Raises ``UsageError`` for a name that is not configured."""
@@ -143,9 +140,25 @@ class Systems:
             return None
         return self.cluster(name).client
 
-    def _counter(self, system: str) -> Callable[[str], object]:
-        """Counts each answer by its status."""
-        return lambda outcome: self.metrics.requests.labels(system, outcome).inc()
+    def _once(self, name: str, build: Callable[[], C]) -> C:
+        """What ``build`` gave the first time. Crews and questions ask at once, and two clients would be two budgets."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = build()
+            found: C = self._made[name]
+            return found
+
+    def _at_url(self, name: str, part: UrlSettings | None, build: Callable[[Address, OnResponse], U]) -> U | None:
+        """The client of a system with nothing but an address; each answer is counted by its status."""
+        if part is None:
+            return None
+
+        def opened() -> U:
+            client = build(_address(part), lambda outcome: self.metrics.requests.labels(name, outcome).inc())
+            self._open.callback(client.close)
+            return client
+
+        return self._once(name, opened)
 
 
 def _address(part: UrlSettings) -> Address:
