@@ -24,6 +24,7 @@ AREAS: tuple[str, ...] = (
     "ci_classify",
     "ci_explain",
     "polling",
+    "webhooks",
     "cluster",
     "cluster_sweep",
     "storage",
