@@ -1,16 +1,26 @@
 #!/usr/bin/env bash
 # Makes .venv from requirements.lock, with uv when present and pip otherwise. Quick when nothing has changed.
 #
-# Variables: PYTHON (python3)   which interpreter to build on
+# Variables: PYTHON (python3)   which interpreter to build on; where it does not fit, one beside it that does
 set -euo pipefail
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 
 fail() { echo "error: $1" >&2; echo "fix:   $2" >&2; exit 1; }
 
-command -v "$PYTHON" >/dev/null || fail "no $PYTHON on this machine" "install Python 3.11 or newer, or set PYTHON=/path/to/python3"
-"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-  fail "$("$PYTHON" --version 2>&1) is too old" "install Python 3.11 or newer, or set PYTHON=/path/to/python3.11"
+# crewai allows no newer one (its Requires-Python; pip would say so of each of its versions in turn).
+fits() { command -v "$1" >/dev/null && "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'; }
+
+if ! fits "$PYTHON"; then
+  found=$(command -v "$PYTHON" >/dev/null && "$PYTHON" --version 2>&1 || echo "no $PYTHON")
+  # What is called python3 may be newer than what stands beside it.
+  for other in python3.13 python3.12 python3.11; do
+    fits "$other" && break || other=
+  done
+  [ -n "$other" ] || fail "Python 3.11, 3.12 or 3.13 is needed; here is $found" "install one of them, or set PYTHON=/path/to/python3.13"
+  echo "Taking $other: $found does not fit."
+  PYTHON=$other
+fi
 
 wanted=$(cat requirements.lock pyproject.toml deploy/bootstrap.sh | sha256sum | cut -d' ' -f1)
 [ "$(cat .venv/.made-from 2>/dev/null || true)" != "$wanted" ] || exit 0

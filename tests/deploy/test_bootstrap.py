@@ -4,11 +4,15 @@ what they would install takes a minute and is seen by every run of the tests on 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = """#!/bin/sh
@@ -17,6 +21,8 @@ case "$2" in
   pip) echo "pip $*" >> calls ;;
 esac
 """
+OLD = '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.1 && exit 0\nexit 1\n'
+OTHERS = ("python3.11", "python3.12", "python3.13")
 UV = """#!/bin/sh
 echo "uv $*" >> calls
 [ "$1" = venv ] && mkdir -p .venv/bin
@@ -76,8 +82,33 @@ def test_a_uv_that_fails_is_no_reason_to_stop(checkout: Path) -> None:
 
 
 def test_an_error_names_its_fix(checkout: Path) -> None:
-    program(checkout / "bin" / "python3", '#!/bin/sh\n[ "$1" = --version ] && echo Python 3.9.1\nexit 1\n')
-    ended, _ = bootstrap(checkout)
+    for name in ("python3", *OTHERS):
+        program(checkout / "bin" / name, OLD)
+    ended, calls = bootstrap(checkout)
     assert ended.returncode == 1
-    assert "fix:" in ended.stderr
-    assert "3.11" in ended.stderr
+    assert "error: Python 3.11, 3.12 or 3.13 is needed; here is Python 3.9.1" in ended.stderr
+    assert "fix:   install one of them" in ended.stderr
+    assert calls == ""
+
+
+def test_a_python3_that_does_not_fit_gives_way_to_one_beside_it(checkout: Path) -> None:
+    for name in ("python3", "python3.13", "python3.11"):
+        program(checkout / "bin" / name, OLD)
+    program(checkout / "bin" / "python3.12", PYTHON)
+    ended, calls = bootstrap(checkout)
+    assert ended.returncode == 0, ended.stderr
+    assert "Taking python3.12: Python 3.9.1 does not fit." in ended.stdout
+    assert calls
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"), [((3, 10, 9), False), ((3, 11, 0), True), ((3, 13, 9), True), ((3, 14, 0), False)]
+)
+def test_which_versions_fit(version: tuple[int, ...], fits: bool) -> None:
+    """The very expression of the script, asked of versions that are not on this machine."""
+    script = (ROOT / "deploy" / "bootstrap.sh").read_text()
+    expression = re.search(r"sys\.exit\(not (.*)\)'", script)
+    assert expression is not None
+    assert eval(expression[1], {"sys": SimpleNamespace(version_info=version)}) is fits
+    allowed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert (".".join(map(str, version)) in SpecifierSet(allowed)) is fits
