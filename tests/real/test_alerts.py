@@ -62,7 +62,7 @@ receivers:
 def tell(url: str, ends: datetime) -> None:
     labels = {"alertname": "PodsRestart", "namespace": "shop", "pod": "web-1", "severity": "page"}
     alert = {"labels": labels, "endsAt": ends.isoformat(), "annotations": {"summary": "web-1 restarts"}}
-    httpx.post(f"{url}/api/v2/alerts", json=[alert]).raise_for_status()
+    httpx.post(f"{url}/api/v2/alerts", json=[alert], timeout=60, trust_env=False).raise_for_status()
 
 
 def test_an_alert_arrives_by_webhook_and_so_does_its_end(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_alert_arrives_by_webhook_and_so_does_its_end(tmp_path: Path) -> None
         until(lambda: len(store.firing()) == 1)
         (alert,) = store.firing()
         assert (alert.name, alert.severity.value) == ("PodsRestart", "critical")
-        held = httpx.get(f"{url}/api/v2/alerts").json()
+        held = httpx.get(f"{url}/api/v2/alerts", timeout=60, trust_env=False).json()
         assert alert.sources == {"alertmanager": held[0]["fingerprint"]}
         tell(url, datetime.now(UTC))
         until(lambda: store.firing() == ())

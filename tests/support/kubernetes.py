@@ -21,7 +21,7 @@ import httpx
 import yaml
 
 PARTS = Path(os.environ.get("CREW_PARTS", "~/.cache/crew-parts")).expanduser()
-_START_SECONDS = 60
+_START_SECONDS = 180
 
 
 def find_program(name: str) -> Path | None:
@@ -70,7 +70,7 @@ class ControlPlane:
             base_url=self.url,
             verify=ssl.create_default_context(cafile=str(self.folder / "ca.crt")),
             headers={"Authorization": f"Bearer {self._token}"},
-            timeout=30,
+            timeout=60,
             trust_env=False,
         )
         self._start_api(full)
@@ -84,10 +84,10 @@ class ControlPlane:
             process.terminate()
         for process in reversed(self._processes):
             try:
-                process.wait(5)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(5)
+                process.wait(30)
         if hasattr(self, "http"):
             self.http.close()
 

@@ -13,7 +13,7 @@ import httpx
 from tests.support.parts import part
 from tests.support.tiny_model import modelfile, write_weights
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 class Ollama:
@@ -54,7 +54,7 @@ class Ollama:
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
         self.log.close()
@@ -70,7 +70,7 @@ class Ollama:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
-                httpx.get(f"{self.url}/api/version", timeout=1)
+                httpx.get(f"{self.url}/api/version", timeout=10, trust_env=False)
             except httpx.HTTPError:
                 time.sleep(0.05)
             else:

@@ -68,16 +68,20 @@ def write_samples(metrics: str, series: Iterable[tuple[Mapping[str, str], Iterab
         pairs = list(points)
         times, values = [int(at.timestamp() * 1000) for at, _ in pairs], [value for _, value in pairs]
         lines.append(json.dumps({"metric": dict(labels), "values": values, "timestamps": times}))
-    httpx.post(f"{metrics}/api/v1/import", content="\n".join(lines)).raise_for_status()
-    httpx.get(f"{metrics}/internal/force_flush").raise_for_status()
+    _ask("POST", f"{metrics}/api/v1/import", content="\n".join(lines))
+    _ask("GET", f"{metrics}/internal/force_flush")
 
 
 def write_logs(logs: str, entries: Iterable[Mapping[str, Any]]) -> None:
     """Puts entries with _time and _msg into victoria-logs, one stream per pod, visible when this returns."""
     content = "\n".join(json.dumps(dict(entry)) for entry in entries)
     query = {"_stream_fields": "kubernetes.pod_namespace,kubernetes.pod_name"}
-    httpx.post(f"{logs}/insert/jsonline", params=query, content=content).raise_for_status()
-    httpx.get(f"{logs}/internal/force_flush").raise_for_status()
+    _ask("POST", f"{logs}/insert/jsonline", params=query, content=content)
+    _ask("GET", f"{logs}/internal/force_flush")
+
+
+def _ask(method: str, url: str, **request: Any) -> None:
+    httpx.request(method, url, timeout=60, trust_env=False, **request).raise_for_status()
 
 
 @contextmanager
@@ -95,19 +99,19 @@ def _running(program: Path, folder: Path, listen: str, arguments: list[str], rea
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            if httpx.get(url, timeout=1).is_success:
+            if httpx.get(url, timeout=10, trust_env=False).is_success:
                 return
         except httpx.HTTPError:
             pass
