@@ -108,6 +108,8 @@ class ModelHosts:
         self._start()
         assert self._loop is not None
         assert self._provider is not None
+        if seconds_left() <= 0:
+            raise RunOver(Ending.DEADLINE, "the libraries took all of the time to start")
         asking = self._provider.stream(request, host, seconds_left(), collected)
         future = asyncio.run_coroutine_threadsafe(asking, self._loop)
         ended: Ending | None = None

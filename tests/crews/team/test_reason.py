@@ -188,6 +188,21 @@ def test_a_host_that_hangs_ends_at_the_deadline_and_hears_of_it(tmp_path: Path, 
     assert setup.script.cut == 1
 
 
+def test_libraries_that_take_the_whole_time_to_start_are_no_call(tmp_path: Path, monkeypatch) -> None:
+    build = provider.Provider
+
+    def slowly(*arguments):
+        time.sleep(2)
+        return build(*arguments)
+
+    monkeypatch.setattr(provider, "Provider", slowly)
+    with team_with(tmp_path, answers("The step Test failed (E2).")) as setup:
+        result = ask(setup, seconds=1.9)
+        assert (result.text, result.calls, result.ended_because) == ("", 0, Ending.DEADLINE)
+        assert setup.script.asked == []
+        assert ask(setup).text == "The step Test failed (E2)."
+
+
 def test_ten_tokens_a_second_give_the_beginning_of_an_answer_at_the_deadline(tmp_path: Path) -> None:
     heard: list[str] = []
     with team_with(tmp_path, answers(MANY_SENTENCES, tokens_per_second=10)) as setup:
