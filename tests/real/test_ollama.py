@@ -88,12 +88,13 @@ def test_the_same_beginning_is_read_once(ollama: Ollama, tmp_path: Path) -> None
     complete(hosts, "load", max_tokens=1)
     facts = "\n".join(f"E{n}: the pod web-{n} restarted {n * 7} times since noon" for n in range(60))
     cold = complete(hosts, f"{facts}\nQuestion: which?", max_tokens=1)
-    warm = complete(hosts, f"{facts}\nQuestion: why?", max_tokens=1)
+    words = ("why?", "since when?", "what now?")  # the best of three: another program may hold one of them up
+    warm = min(complete(hosts, f"{facts}\nQuestion: {one}", max_tokens=1).seconds for one in words)
     changed = complete(hosts, f"Now {facts}\nQuestion: why?", max_tokens=1)
     hosts.close()
     assert cold.prompt_tokens > 1_000
-    assert warm.seconds < cold.seconds / 3
-    assert changed.seconds > warm.seconds * 3
+    assert warm < cold.seconds / 3
+    assert changed.seconds > warm * 3
 
 
 def test_cancelling_stops_the_generation(ollama: Ollama, tmp_path: Path) -> None:
@@ -111,8 +112,11 @@ def test_cancelling_stops_the_generation(ollama: Ollama, tmp_path: Path) -> None
     assert cut.ended is Ending.CANCELLED
     started = time.monotonic()
     complete(hosts, "Next", max_tokens=1)
+    waited = time.monotonic() - started
+    some = complete(hosts, "Tell a long story", max_tokens=400)
     hosts.close()
-    assert time.monotonic() - started < 10  # 2,000 tokens of this model take much longer
+    assert some.output_tokens > 300
+    assert waited < 3 * some.seconds, "the rest of 2,000 tokens would have taken longer"
 
 
 def test_a_model_that_is_unloaded_in_mid_answer_leaves_a_result(ollama: Ollama, tmp_path: Path) -> None:

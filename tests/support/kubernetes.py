@@ -84,7 +84,7 @@ class ControlPlane:
             process.terminate()
         for process in reversed(self._processes):
             try:
-                process.wait(30)
+                process.wait(5)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(30)
