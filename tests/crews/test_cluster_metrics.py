@@ -24,6 +24,8 @@ from tests.support.kubernetes_objects import NOW, ago, container, pod, ready, th
 from tests.support.metrics_answers import MetricsTable
 from tools.victoriametrics.client import QUERY
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 SETS = "/apis/apps/v1/statefulsets"
 OWNER = thing("StatefulSet", "db", version="apps/v1", spec={"replicas": 1}, status={"readyReplicas": 1, "replicas": 1})
 

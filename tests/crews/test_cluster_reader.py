@@ -5,11 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from crews.cluster_reader import ClusterReader
 from opscrew.settings import KubernetesSettings
 from tests.support.daemon import until
 from tests.support.kubernetes_api import kubernetes_api
 from tests.support.kubernetes_objects import pod
+
+pytestmark = pytest.mark.usefixtures("unhurried")
 
 PODS = "/api/v1/pods"
 

@@ -7,6 +7,8 @@ import pytest
 from tests.support.asking import ask, told
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 
+pytestmark = pytest.mark.usefixtures("unhurried")
+
 BUSY = 120
 """Builds of one day, more than a page of the API holds."""
 
