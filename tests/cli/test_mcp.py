@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -71,6 +72,33 @@ def test_tools_shows_what_trimming_saves_and_what_a_role_sees(setup) -> None:
     assert not any(tool["mutates"] for tool in role)
     assert setup.crew("mcp", "tools", "--role", "nobody").code == 2
     assert setup.crew("mcp", "tools", "grafana").code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tools", "bitbucket", "--role", "sre"), "do not go together"),
+        (("tools", "--all"), "--all needs a server"),
+        (("serve", "--port", "5"), "are for --http"),
+        (("call", "bitbucket", "get_pipeline", "[" * 50_000), "not JSON"),
+        (("call", "bitbucket", "get_pipeline", "[1]"), "must be a JSON object"),
+    ],
+)
+def test_what_cannot_be_meant_is_written_wrongly(setup, arguments, words) -> None:
+    ran = setup.crew("mcp", *arguments)
+    assert (ran.code, words in ran.err) == (2, True), ran.err
+
+
+def test_a_role_whose_servers_are_off_is_told_so(setup) -> None:
+    assert "None of the servers that sre uses is configured" in setup.crew("mcp", "tools", "--role", "sre").out
+
+
+def test_two_programs_that_serve_at_one_port_are_told_apart(setup) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = setup.crew("mcp", "serve", "--http", "--port", str(taken.getsockname()[1]))
+    assert (ran.code, "--port" in ran.err) == (1, True), ran.err
 
 
 def test_without_any_server_tools_says_where_to_look(monkeypatch, capsys, tmp_path) -> None:
