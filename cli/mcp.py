@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 group = typer.Typer(no_args_is_help=True)
 
 SERVER = typer.Argument(..., metavar="SERVER", help="A name that `crew mcp list` shows.")
+MOST_AT_ONCE = 32
+"""Servers that are started side by side; each takes a thread that waits."""
 HOST, PORT = "127.0.0.1", 8781
 COLOURS = {"ready": "green", "down": "red", "off": "dim"}
 
@@ -40,16 +42,15 @@ def list_servers(
 
     from cli.mcp_context import gateway_of
 
-    with gateway_of(app_of(context)) as gateway:
-        names = [server.name for server in gateway.servers]
+    # The gateway inside of the pool: when Ctrl-C closes it first, the threads that wait for servers end at once.
+    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool, gateway_of(app_of(context)) as gateway:
         if not start:
             for server in gateway.servers:
                 needs = f"needs {', '.join(server.missing)}" if server.missing else "configured"
                 _print_line(server.name, "off" if server.missing else "set", needs, as_json)
             return
-        with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
-            for state in pool.map(gateway.state, names):
-                _print_state(state, as_json)
+        for state in pool.map(gateway.state, [server.name for server in gateway.servers]):
+            _print_state(state, as_json)
 
 
 @group.command("tools")
