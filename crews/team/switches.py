@@ -24,6 +24,7 @@ SWITCHES = {
     "PYTHON_DOTENV_DISABLED": "true",
     "HF_HUB_OFFLINE": "1",
     "ANONYMIZED_TELEMETRY": "False",  # chromadb, which crewai imports
+    "CREWAI_TOOLS_ALLOW_UNSAFE_PATHS": "false",  # a tool that reads files stays below the working folder
 }
 
 

@@ -19,7 +19,7 @@ secret bitbucket_webhook_secret "$(random)" "enter it in Bitbucket's webhook"
 secret bitbucket_token "put-the-token-here" "replace its content by your token"
 secret mcp_tokens "{}" "tokens of MCP servers as JSON, by name"
 secret grafana_token "put-the-token-here" "replace its content, for the profile grafana"
-secret kubeconfig "" "replace its content by a kubeconfig, for the profile kubernetes"
+secret kubeconfig "" "replace its content by a kubeconfig, for a cluster"
 if [ ! -e crew.yaml ]; then
   cp crew.example.yaml crew.yaml
   chmod 644 crew.yaml
