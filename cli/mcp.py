@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 group = typer.Typer(no_args_is_help=True)
 
 SERVER = typer.Argument(..., metavar="SERVER", help="A name that `crew mcp list` shows.")
+MOST_AT_ONCE = 32
+"""Servers that are started side by side; each takes a thread that waits."""
+HOST, PORT = "127.0.0.1", 8781
 COLOURS = {"ready": "green", "down": "red", "off": "dim"}
 
 
@@ -39,16 +42,15 @@ def list_servers(
 
     from cli.mcp_context import gateway_of
 
-    with gateway_of(app_of(context)) as gateway:
-        names = [server.name for server in gateway.servers]
+    # The gateway inside of the pool: when Ctrl-C closes it first, the threads that wait for servers end at once.
+    with ThreadPoolExecutor(max_workers=MOST_AT_ONCE) as pool, gateway_of(app_of(context)) as gateway:
         if not start:
             for server in gateway.servers:
                 needs = f"needs {', '.join(server.missing)}" if server.missing else "configured"
                 _print_line(server.name, "off" if server.missing else "set", needs, as_json)
             return
-        with ThreadPoolExecutor(max_workers=len(names) or 1) as pool:
-            for state in pool.map(gateway.state, names):
-                _print_state(state, as_json)
+        for state in pool.map(gateway.state, [server.name for server in gateway.servers]):
+            _print_state(state, as_json)
 
 
 @group.command("tools")
@@ -63,6 +65,7 @@ def list_tools(
     """Show the tools that may be used. Exit code 1 when the one server that was asked for does not work."""
     from cli.mcp_context import gateway_of, tools_of_role
 
+    _refuse_odd_choices(server, role, everything)
     with gateway_of(app_of(context)) as gateway:
         if role:
             found, broken = tools_of_role(app_of(context), role, gateway)
@@ -70,14 +73,14 @@ def list_tools(
             found, broken = _tools(gateway, [server] if server else [])
         for tool in found:
             _print_tool(tool, tokens, as_json)
-        if everything and server:
+        if everything and not broken:
             for name in gateway.unlisted(server):
                 _print_line(name, "unlisted", "served, and not in the list: it cannot be called", as_json)
     if tokens and found and not as_json:
         spent, full = sum(tool.tokens for tool in found), sum(tool.full_tokens for tool in found)
         typer.echo(f"{len(found)} tools, about {spent:,} tokens; untrimmed {full:,}; saved {full - spent:,}")
     if not found and not broken and not as_json:
-        typer.echo("No MCP server is configured; `crew mcp list` says what each one needs.")
+        typer.echo(_why_nothing(server, role))
     for problem in broken:
         typer.echo(f"not available: {problem}", err=True)
     if server and broken:
@@ -110,16 +113,19 @@ def serve(
     context: typer.Context,
     server: str = typer.Argument("bitbucket", help="The server to serve: bitbucket."),
     http: bool = typer.Option(False, "--http", help="Streamable HTTP at /mcp instead of standard input and output."),
-    host: str = typer.Option("127.0.0.1", "--host", help="Where to listen; elsewhere than here needs CREW_MCP__TOKEN."),
-    port: int = typer.Option(8781, "--port", min=0, max=65535, help="0 takes a free one."),
+    host: str = typer.Option("", "--host", help=f"Where to listen: {HOST}. Elsewhere needs CREW_MCP__TOKEN."),
+    port: int | None = typer.Option(None, "--port", min=0, max=65535, help=f"{PORT}; 0 takes a free one."),
     name: list[str] = typer.Option([], "--name", help="A further host name by which callers reach us; repeatable."),
 ) -> None:
     """Serve our own MCP server to another program."""
     from cli.mcp_context import serve_http, serve_stdio
+    from opscrew.errors import UsageError
 
     app = app_of(context)
     if http:
-        serve_http(app, server, host, port, name)
+        serve_http(app, server, host or HOST, PORT if port is None else port, name)
+    elif host or port is not None or name:
+        raise UsageError("--host, --port and --name are for --http", "Without it we speak over standard output.")
     else:
         serve_stdio(app, server)
 
@@ -138,6 +144,23 @@ def _tools(gateway: Gateway, names: Sequence[str]) -> tuple[list[McpTool], list[
     return found, broken
 
 
+def _refuse_odd_choices(server: str, role: str, everything: bool) -> None:
+    """Those of which one would be passed over in silence."""
+    from opscrew.errors import UsageError
+
+    if server and role:
+        raise UsageError("a server and --role do not go together", "A role's tools come from several servers.")
+    if everything and not server:
+        raise UsageError("--all needs a server", "As in `crew mcp tools grafana --all`.")
+
+
+def _why_nothing(server: str, role: str) -> str:
+    if server:
+        return f"The list names no tool of {server}; `crew mcp tools {server} --all` shows what it serves."
+    which = f"None of the servers that {role} uses" if role else "No MCP server"
+    return f"{which} is configured; `crew mcp list` says what each one needs."
+
+
 def _arguments(text: str) -> dict[str, Any]:
     import json
 
@@ -145,7 +168,7 @@ def _arguments(text: str) -> dict[str, Any]:
 
     try:
         values = json.loads(text)
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise UsageError(f"the arguments are not JSON: {problem}", 'Write them as \'{"name": "value"}\'.') from problem
     if not isinstance(values, dict):
         raise UsageError("the arguments must be a JSON object", 'Write them as \'{"name": "value"}\'.')

@@ -63,7 +63,7 @@ def serve_http(app: App, name: str, host: str, port: int, names: Sequence[str]) 
         )
     with _context_of(app) as context:
         application = http_app(_own(context, name), token=token, hosts=(host, *names))
-        listener = bind(host, port)
+        listener = bind(host, port, "Choose another --host or --port")
         typer.echo(f"serving {name} at {url_of(listener)}{PATH}", err=True)
         config = uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=3)
         uvicorn.Server(config).run(sockets=[listener])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,7 @@ class Collected:
         self.text = ""
         self.repeating = False
         self._checked = 0
+        self._began = 0.0
         self._calls: list[dict[str, str]] = []
         self._usage: Any = None
         self._finish = ""
@@ -47,6 +49,11 @@ class Collected:
     def whole(self) -> bool:
         """Whether the host said that it is done. LiteLLM ends a stream quietly when the connection breaks."""
         return bool(self._finish)
+
+    @property
+    def seconds_of_writing(self) -> float:
+        """Since the first word; 0 before it."""
+        return time.monotonic() - self._began if self.text else 0.0
 
     def add(self, chunk: Any) -> None:
         """Takes one chunk of LiteLLM's stream."""
@@ -60,6 +67,8 @@ class Collected:
                 self._add_text(choice.delta.content)
 
     def _add_text(self, piece: str) -> None:
+        if not self.text:
+            self._began = time.monotonic()
         self.text += piece
         if self.on_text is not None:
             self.on_text(self.text)

@@ -10,8 +10,12 @@ import importlib
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
-from crews.team.toolbox import ToolResult, ToolSpec
+from crews.team.toolbox import LONGEST_RESULT, ToolResult, ToolSpec
 from opscrew.errors import UsageError
+from opscrew.redaction import redact
+from tools.mcp.servers import ToolEntry, function_name
+from tools.mcp.shaping import shape
+from tools.mcp.trimming import trim
 
 if TYPE_CHECKING:
     from crews.team.roles import Role
@@ -44,7 +48,9 @@ def _spec(package: Any, name: str) -> ToolSpec:
     tool = kind()
 
     def call(arguments: dict[str, Any]) -> ToolResult:
-        return ToolResult(str(tool.run(**arguments)))
+        # These tools tell a failure as a text like any other, as some MCP servers do.
+        result = shape(str(tool.run(**arguments)), failed=False, limit=LONGEST_RESULT, clean=redact)
+        return ToolResult(result.text, failed=result.status == "error")
 
-    # The name keeps the prefix, so that the role's own list allows it.
-    return ToolSpec(f"{PACKAGE}_{name}", tool.description, tool.args_schema.model_json_schema(), call)
+    short = trim(PACKAGE, name, tool.description, tool.args_schema.model_json_schema(), ToolEntry())
+    return ToolSpec(function_name(PACKAGE, name), short.description, short.parameters, call)

@@ -19,12 +19,18 @@ from crews.team import provider
 from crews.team.breaker import Breaker
 from crews.team.budget import Ending, Monotonic, RunControl, RunOver
 from crews.team.completion import Collected, Completion
+from crews.team.people import People
 from crews.team.queue import POLL_SECONDS, HostQueue, Priority
 from crews.team.state import Condition, ModelState, ModelTrouble, hosts_of
 from opscrew.settings import ModelSettings
 
 CLOSING_SECONDS = 1.0
 """How long a cancelled call may take to close its connection before we go on without waiting for it."""
+
+
+LET_GO_ON_SECONDS = 2.0
+"""A background answer that is being written for longer makes way for a person. While the host still reads the prompt,
+stopping it would free nothing; a short answer is over sooner than it is stopped."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class ModelHosts:
         self.settings = settings
         self.data_dir = data_dir
         self.queue = HostQueue(hosts_of(settings), clock)
+        self.people = People(data_dir)
         self.breaker = breaker or Breaker(clock=clock)
         self._provider: provider.Provider | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -77,10 +84,10 @@ class ModelHosts:
         if not self.breaker.allows():
             raise ModelTrouble(Condition.RESTING, self.breaker.last_error)
         try:
-            with self.queue.turn(priority, seconds_left(), lambda: control.cancelled) as host:
-                if host is None:
-                    raise RunOver(Ending.CANCELLED if control.cancelled else Ending.DEADLINE, "waited for its turn")
-                completion, trouble = self._watched(request, control, host, seconds_left)
+            answer = None
+            while answer is None:  # it made way for a person, and is asked again when that one has an answer
+                answer = self._asked(request, control, priority, seconds_left)
+            completion, trouble = answer
         except RunOver:
             self.breaker.gave_up()
             raise
@@ -100,9 +107,29 @@ class ModelHosts:
             self.breaker.gave_up()
         return completion
 
+    def _asked(
+        self, request: Request, control: RunControl, priority: Priority, seconds_left: Callable[[], float]
+    ) -> tuple[Completion, ModelTrouble | None] | None:
+        """None where a background call made way."""
+        background = priority is Priority.BACKGROUND
+        while background and self.people.ask_now():
+            if control.cancelled or seconds_left() <= 0:
+                raise _no_turn(control)
+            time.sleep(POLL_SECONDS)
+        with self.queue.turn(priority, seconds_left(), lambda: control.cancelled) as host:
+            if host is None:
+                raise _no_turn(control)
+            return self._watched(request, control, host, seconds_left, makes_way=background)
+
     def _watched(
-        self, request: Request, control: RunControl, host: str, seconds_left: Callable[[], float]
-    ) -> tuple[Completion, ModelTrouble | None]:
+        self,
+        request: Request,
+        control: RunControl,
+        host: str,
+        seconds_left: Callable[[], float],
+        *,
+        makes_way: bool,
+    ) -> tuple[Completion, ModelTrouble | None] | None:
         collected = Collected(request.on_text)
         started = time.monotonic()
         self._start()
@@ -119,6 +146,10 @@ class ModelHosts:
                 future.cancel()
                 concurrent.futures.wait([future], CLOSING_SECONDS)
                 break
+            if makes_way and collected.seconds_of_writing > LET_GO_ON_SECONDS and self.people.ask_now():
+                future.cancel()
+                concurrent.futures.wait([future], CLOSING_SECONDS)
+                return None
             concurrent.futures.wait([future], POLL_SECONDS)
         problem = future.exception() if future.done() and not future.cancelled() else None
         trouble = problem if isinstance(problem, ModelTrouble) else None
@@ -143,3 +174,7 @@ class ModelHosts:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._loop = None
+
+
+def _no_turn(control: RunControl) -> RunOver:
+    return RunOver(Ending.CANCELLED if control.cancelled else Ending.DEADLINE, "waited for its turn")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from crews.team.completion import Collected
 from crews.team.state import Condition, ModelTrouble, bare_name, hosts_of, is_ollama
-from crews.team.switches import quiet_libraries, set_switches
+from crews.team.switches import quiet_libraries, reach_directly, set_switches
 from opscrew.redaction import redact
 from opscrew.settings import ModelSettings
 
@@ -54,6 +54,7 @@ class Provider:
         price["litellm_provider"] = self._model.split("/")[0]
         litellm.model_cost.update({self._model: price, bare_name(settings.name): price})
         hosts = hosts_of(settings)
+        reach_directly(host for host in hosts if self._has_address(host))
         self._router = self._build_router(hosts) if len(hosts) > 1 else None
 
     async def stream(self, request: Request, host: str, seconds: float, collected: Collected) -> None:
@@ -169,6 +170,9 @@ class Provider:
             return ModelTrouble(Condition.MISSING, f"the host does not have {bare_name(self._settings.name)}")
         if code in (401, 403):
             return ModelTrouble(Condition.REFUSED, "the host refused our token")
+        if "provider not provided" in low:
+            hint = "it is written as provider/model, as in openai/my-model"
+            return ModelTrouble(Condition.REFUSED, f"LiteLLM knows no provider of this name; {hint}")
         if code in (400, 422):
             return ModelTrouble(Condition.REFUSED, "the host rejected what we asked of this model")
         if "connect" in low or "connection" in name.lower():

@@ -1,7 +1,8 @@
 """Who may use which model host next: people before background work.
 
 A CPU answers one question at a time, and reading a prompt cannot be interrupted there. So a call waits for its turn
-here instead of being started and cancelled, and a background run yields between its calls to a person who asks.
+here instead of being started and cancelled, and a background run yields between its calls to a person who asks. This
+is the queue of one process; ``people.py`` tells of persons who ask in another.
 """
 
 from __future__ import annotations

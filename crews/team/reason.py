@@ -11,6 +11,7 @@ import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,8 @@ class Reasoner:
         wanted = Wanted(output, schema_of(output, missing=missing, choices=choices), on_token)
         conversation = Conversation(self.hosts, control, Toolbox((), control), priority, wanted)
         run = _Run(conversation, who, text, packet_text, question, offered, on_tool)
-        return run.result(self.settings.name)
+        with self.hosts.people.asking() if priority is Priority.PERSON else nullcontext():
+            return run.result(self.settings.name)
 
     def _task(self, task: str, role: str) -> tuple[TaskText, Role]:
         text = self.team.tasks.get(task)

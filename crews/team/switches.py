@@ -2,14 +2,16 @@
 
 Without them crewai looks up a telemetry host, asks on a terminal whether a trace may be shared, and both libraries read
 any ``.env`` in the working folder; litellm downloads a price list. Nothing of that belongs into a program that
-promises to stay on its own machines. A value that a person has set is kept only where it cannot open a connection.
+promises to stay on its own machines. What a person has set of these for other programs does not count here.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 SWITCHES = {
     "CREWAI_DISABLE_TELEMETRY": "true",
@@ -22,6 +24,7 @@ SWITCHES = {
     "PYTHON_DOTENV_DISABLED": "true",
     "HF_HUB_OFFLINE": "1",
     "ANONYMIZED_TELEMETRY": "False",  # chromadb, which crewai imports
+    "CREWAI_TOOLS_ALLOW_UNSAFE_PATHS": "false",  # a tool that reads files stays below the working folder
 }
 
 
@@ -35,6 +38,14 @@ def set_switches(data_dir: Path) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         os.environ["HOME"] = str(data_dir)
     quiet_libraries()
+
+
+def reach_directly(addresses: Iterable[str]) -> None:
+    """Past a proxy that the environment names: it would read every question, and no proxy knows this machine."""
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    hosts = [*given.split(","), *(urlsplit(address).hostname or "" for address in addresses)]
+    for variable in ("no_proxy", "NO_PROXY"):
+        os.environ[variable] = ",".join(host for host in dict.fromkeys(hosts) if host)
 
 
 def quiet_libraries() -> None:

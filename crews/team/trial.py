@@ -61,19 +61,24 @@ def try_model(settings: ModelSettings, data_dir: Path) -> Trial:
         return Trial(state)
     hosts = ModelHosts(settings, data_dir)
     try:
-        timing = _timing(settings) if is_ollama(settings.name) else None
-        return Trial(
-            state,
-            prompt_speed=timing.prompt_speed if timing else None,
-            output_speed=timing.output_speed if timing else None,
-            load_seconds=timing.load_seconds if timing else None,
-            calls_tools=_calls_tools(hosts),
-            obeys_schema=_obeys_schema(hosts),
-        )
+        with hosts.people.asking():
+            return _tried(settings, state, hosts)
     except (ModelTrouble, RunOver, UpstreamError) as trouble:
         return Trial(state, problem=str(trouble))
     finally:
         hosts.close()
+
+
+def _tried(settings: ModelSettings, state: ModelState, hosts: ModelHosts) -> Trial:
+    timing = _timing(settings) if is_ollama(settings.name) else None
+    return Trial(
+        state,
+        prompt_speed=timing.prompt_speed if timing else None,
+        output_speed=timing.output_speed if timing else None,
+        load_seconds=timing.load_seconds if timing else None,
+        calls_tools=_calls_tools(hosts),
+        obeys_schema=_obeys_schema(hosts),
+    )
 
 
 def _timing(settings: ModelSettings) -> Timing:

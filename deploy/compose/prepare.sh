@@ -20,7 +20,7 @@ secret alerts_webhook_token "$(random)" "what Alertmanager and Grafana show at o
 secret bitbucket_token "put-the-token-here" "replace its content by your token"
 secret mcp_tokens "{}" "tokens of MCP servers as JSON, by name"
 secret grafana_token "put-the-token-here" "replace its content, for the profile grafana"
-secret kubeconfig "" "replace its content by a kubeconfig, for the profile kubernetes"
+secret kubeconfig "" "replace its content by a kubeconfig, for a cluster"
 if [ ! -e crew.yaml ]; then
   cp crew.example.yaml crew.yaml
   chmod 644 crew.yaml

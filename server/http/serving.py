@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import threading
 import time
@@ -18,8 +17,8 @@ SECONDS_TO_START = 20.0
 SECONDS_TO_FINISH = 3
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises ``CrewError`` when the address cannot be had."""
+def bind(host: str, port: int, hint: str = "Set http.host and http.port in crew.yaml") -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises ``CrewError`` with ``hint`` where it cannot be had."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -27,10 +26,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as problem:
-        hint = "Set http.port in crew.yaml (0 takes a free one)." if problem.errno == errno.EADDRINUSE else ""
         reason = problem.strerror or str(problem)
         raise CrewError(
-            f"cannot listen on {host} port {port}: {reason}", hint or "Set http.host and http.port in crew.yaml."
+            f"cannot listen on {host} port {port}: {reason}", f"{hint}; port 0 takes a free one."
         ) from problem
     return listener
 

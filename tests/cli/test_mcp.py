@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,8 +20,16 @@ import pytest
 from demo.bitbucket.world import TOKEN
 from tests.support.bitbucket import Sandbox, sandbox
 from tests.support.crew_command import CrewCommand, Ran
+from tests.support.daemon import until
 
 ROOT = Path(__file__).resolve().parents[2]
+CTRL_C_COUNTS = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.path.insert(0, sys.argv.pop(1))
+import main
+main.program()
+"""
 
 
 @dataclass
@@ -73,6 +83,56 @@ def test_tools_shows_what_trimming_saves_and_what_a_role_sees(setup) -> None:
     assert not any(tool["mutates"] for tool in role)
     assert setup.crew("mcp", "tools", "--role", "nobody").code == 2
     assert setup.crew("mcp", "tools", "grafana").code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("tools", "bitbucket", "--role", "sre"), "do not go together"),
+        (("tools", "--all"), "--all needs a server"),
+        (("serve", "--port", "5"), "are for --http"),
+        (("call", "bitbucket", "get_pipeline", "[" * 50_000), "not JSON"),
+        (("call", "bitbucket", "get_pipeline", "[1]"), "must be a JSON object"),
+    ],
+)
+def test_what_cannot_be_meant_is_written_wrongly(setup, arguments, words) -> None:
+    ran = setup.crew("mcp", *arguments)
+    assert (ran.code, words in ran.err) == (2, True), ran.err
+
+
+def test_a_role_whose_servers_are_off_is_told_so(setup) -> None:
+    assert "None of the servers that sre uses is configured" in setup.crew("mcp", "tools", "--role", "sre").out
+
+
+def test_two_programs_that_serve_at_one_port_are_told_apart(setup) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ran = setup.crew("mcp", "serve", "--http", "--port", str(taken.getsockname()[1]))
+    assert (ran.code, "--port" in ran.err) == (1, True), ran.err
+
+
+def test_ctrl_c_ends_a_list_that_waits_for_a_server(setup, tmp_path) -> None:
+    program = ROOT / "tests/support/mcp_program.py"
+    servers = tmp_path / "servers.yaml"
+    servers.write_text(
+        f"slow:\n  title: Slow\n  command: ['{sys.executable}', '{program}', '{tmp_path}', silent]\n"
+        "  tools: {echo: }\n  start_seconds: 120\n"
+    )
+    process = subprocess.Popen(
+        # A program that a shell starts in the background ignores SIGINT unless it says otherwise.
+        [sys.executable, "-c", CTRL_C_COUNTS, str(ROOT), "mcp", "list"],
+        env={"PATH": os.environ["PATH"], "CREW_MCP__SERVERS": str(servers), **setup.environment},
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until((tmp_path / "notes").exists)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_without_any_server_tools_says_where_to_look(monkeypatch, capsys, tmp_path) -> None:

@@ -100,6 +100,7 @@ def main() -> None:
         if "stuck" in FAULTS and '"sleep"' in line:
             time.sleep(300)
     if "deaf" in FAULTS:
+        note("left alone")
         time.sleep(300)
 
 

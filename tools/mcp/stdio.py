@@ -164,16 +164,21 @@ async def _listen(process: asyncio.subprocess.Process, last_words: LastWords) ->
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Closes its input, as the protocol wants; then asks the group to end; then ends it. Waits, so none is left."""
+    """Closes its input, as the protocol wants; then asks the group to end; then ends it. Waits, so none is left.
+
+    Whoever has no time for that and cancels it ends the group at once.
+    """
     if process.stdin is not None:
         process.stdin.close()
-    for number in (None, signal.SIGTERM, signal.SIGKILL):
-        if number is not None:
-            _signal_group(process.pid, number)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), SECONDS_TO_END)
-            break
-    _signal_group(process.pid, signal.SIGKILL)  # children that outlived it
+    try:
+        for number in (None, signal.SIGTERM, signal.SIGKILL):
+            if number is not None:
+                _signal_group(process.pid, number)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), SECONDS_TO_END)
+                break
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)  # children that outlived it, or all of them
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

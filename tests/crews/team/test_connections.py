@@ -53,6 +53,13 @@ def test_a_run_with_tools_stays_on_the_machine(tmp_path: Path) -> None:
         "PYTHONPATH": str(ROOT),
         "HOME": "/proc/nowhere",  # not writable
         "CREW_DATA_DIR": str(tmp_path / "data"),
+        # A proxy would read every question, and these are what a person may have set for programs of their own.
+        **dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"), "http://192.0.2.1:3128"),
+        "NO_PROXY": "example.org",
+        "CREWAI_TRACING_ENABLED": "true",
+        "CREWAI_DISABLE_TELEMETRY": "false",
+        "OTEL_SDK_DISABLED": "false",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "False",
     }
     script = Script(speakers=[answers("", missing=[LOG]), calls(LOG, {}), says("The registry failed (T1).")])
     with serve(create_app(script)) as url:

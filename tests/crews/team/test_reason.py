@@ -347,6 +347,14 @@ def test_any_other_provider_works_too(tmp_path: Path) -> None:
     assert setup.script.asked[0]["response_format"]["json_schema"]["schema"]["required"]
 
 
+def test_a_name_without_a_provider_is_told_with_what_to_write(tmp_path: Path) -> None:
+    reasoner = Reasoner(ModelSettings(name="no-such-model"), tmp_path)
+    state = reasoner.reason("answer_question", PACKET, QUESTION, budget=RunBudget(deadline_seconds=60)).state
+    reasoner.close()
+    assert state.condition is Condition.REFUSED
+    assert "openai/my-model" in state.detail
+
+
 def test_thoughts_written_into_the_answer_are_left_out(tmp_path: Path) -> None:
     script = (says('<think>maybe {"answer": "no"}</think>{"missing": [], "answer": "Yes (E1).", "cited": []}'),)
     with team_with(tmp_path, *script, provider="openai") as setup:

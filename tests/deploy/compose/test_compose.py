@@ -83,8 +83,9 @@ def test_volumes_and_secrets_that_are_used_are_declared_and_the_other_way_round(
     assert {mount[0] for mount in mounts if not mount[0].startswith("./")} == set(COMPOSE["volumes"])
     for name, secret in COMPOSE["secrets"].items():
         assert secret == {"file": f"./deploy/compose/secrets/{name}"}
-    for service in SERVICES.values():
+    for name, service in SERVICES.items():
         text = str(service.get("environment", "")) + str(service.get("command", ""))
+        text += EXAMPLE.read_text(encoding="utf-8") if name == "crew" else ""
         named = set(re.findall(r"/run/secrets/([a-z_]+)", text))
         assert named == set(service.get("secrets", []))
 
@@ -130,6 +131,7 @@ def test_the_example_holds_an_address_for_every_mcp_service(tmp_path) -> None:
         assert re.search(rf"[:=]{port}\b", text), service
     assert len(loaded.mcp.urls) == 4
     assert loaded.grafana is not None
+    assert [str(cluster.kubeconfig) for cluster in loaded.kubernetes] == ["/run/secrets/kubeconfig"]
 
 
 def test_every_path_of_the_image_exists() -> None:

@@ -147,6 +147,19 @@ def test_closing_leaves_no_process_behind(tmp_path) -> None:
     assert [pid for pid in pids if is_alive(pid)] == []
 
 
+def test_closing_while_a_server_is_being_ended_leaves_no_process_behind(tmp_path) -> None:
+    """A server that was not ready in time is being asked to end, and is deaf to that, when the gateway closes."""
+    opened = gateway(tmp_path, "silent", "deaf", "child", start_seconds=1)
+    asking = threading.Thread(target=opened.call, args=("program", "echo", {"text": "x"}))
+    asking.start()
+    until(lambda: notes(tmp_path, "left alone"))
+    opened.close()
+    asking.join(30)
+    pids = [int(line.split()[1]) for line in notes(tmp_path, "start")]
+    pids += [int(line.split()[0].split(":")[1]) for line in notes(tmp_path, "child")]
+    until(lambda: not any(is_alive(pid) for pid in pids))
+
+
 def test_closing_while_a_server_is_being_started_again_leaves_nothing_running(tmp_path) -> None:
     """The call that found the server stuck has it ended and started anew; closing comes in between."""
     answers: list[str] = []
