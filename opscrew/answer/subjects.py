@@ -205,6 +205,8 @@ def _cued(question: str) -> list[str]:
     before, after = "|".join(_words().before), "|".join(_words().after)
     found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text)
     found += re.findall(rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text)
+    asked = rf"\b(?:is|are|was|were|did|does|has) (?:the |our )?([a-z][\w./-]*\w) (?:{'|'.join(_words().states)})\b"
+    found += re.findall(asked, text)
     words = [word.rpartition("/")[2] for word in found]
     return [word for word in words if not _is_ordinary(word) and not NO_NAME.fullmatch(word)]
 
@@ -220,6 +222,7 @@ class NameWords(BaseModel):
 
     before: tuple[str, ...]
     after: tuple[str, ...]
+    states: tuple[str, ...]
     ordinary: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
 
 
