@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from opscrew.answer import follow_ups
 from opscrew.answer.intents import Guess, guess, intents
-from opscrew.answer.subjects import NARROWING, Found, build_of, find_subjects, label, ordinary_words
+from opscrew.answer.subjects import NARROWING, Found, KnownNames, build_of, find_subjects, label, ordinary_words
 from opscrew.answer.times.ranges import TimeRange, earlier, find_range
 from opscrew.answer.wording import is_of_our_field, plain
 from opscrew.model.subject import Subject
@@ -72,14 +72,15 @@ def understand(
     question: str, known: Sequence[Subject], now: datetime, zone: tzinfo, before: Sequence[Asked] = ()
 ) -> Understanding:
     """``before`` holds the questions of the conversation, oldest first."""
+    names = KnownNames(known)
     previous: Understanding | None = None
     for asked in before[-TURNS_READ:]:
-        read = _read(asked.question, known, asked.at, zone, previous)
+        read = _read(asked.question, names, asked.at, zone, previous)
         if asked.intent in intents():
             read = replace(read, intent=asked.intent)
         if previous is None or intents()[read.intent].collectors:  # nobody asks on about "thanks"
             previous = read
-    return _read(question, known, now, zone, previous)
+    return _read(question, names, now, zone, previous)
 
 
 def asks_the_same(question: str, other: str) -> bool:
@@ -106,7 +107,7 @@ LONGEST_QUESTION = 600
 
 
 def _read(
-    question: str, known: Sequence[Subject], now: datetime, zone: tzinfo, previous: Understanding | None
+    question: str, known: KnownNames, now: datetime, zone: tzinfo, previous: Understanding | None
 ) -> Understanding:
     found = find_subjects(question[:LONGEST_QUESTION], known)
     words = plain(found.wording, ordinary_words())
