@@ -16,7 +16,7 @@ import yaml
 from bench.section import Row, Section, at_least, at_most
 from opscrew.answer.claim_clauses import LIST_MARK
 from opscrew.answer.claim_names import is_contrast, softened
-from opscrew.answer.claim_numbers import WORDS
+from opscrew.answer.claim_words import WORDS
 from opscrew.answer.claims import ClaimCheck
 from opscrew.answer.packet import Fact
 

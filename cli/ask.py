@@ -100,10 +100,11 @@ def crew_context(app: App) -> Iterator[CrewContext]:
 
 
 def known_conversation(crew: CrewContext, prefix: str) -> Conversation | None:
-    """The conversation to go on with, or None for a new one. ``CrewError`` where there is none of that id."""
+    """The conversation to go on with, or None for a new one. ``CrewError`` where this person has none of that id."""
+    from cli.person import person
     from opscrew.memory.conversations import Conversations
 
-    return Conversations(crew.engine, crew.clock).get(prefix) if prefix else None
+    return Conversations(crew.engine, crew.clock).get(prefix, person()) if prefix else None
 
 
 def _silent(event: Event) -> None:

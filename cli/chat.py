@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from cli.context import App, app_of
+from cli.context import app_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cli.chat_commands import Chat
+    from crews.context import CrewContext
 
 PROMPT = "you> "
 HISTORY_LINES = 1_000
@@ -44,7 +43,7 @@ def chat(
             tools = stack.enter_context(AnswerTools(crew))
             writer = stack.enter_context(Writer(app.settings, tools=tools))
         talk = Chat(crew, writer, seconds, known_conversation(crew, conversation))
-        stack.callback(_keep_history(app))
+        _recall_history(crew)
         _talk(talk)
 
 
@@ -81,20 +80,18 @@ def _answer(talk: Chat, line: str) -> None:
         typer.echo(f"{problem.message}. {problem.hint}".strip())
 
 
-def _keep_history(app: App) -> Callable[[], None]:
-    """Lines of earlier chats come back with the arrow keys. Returns what writes the file at the end."""
+def _recall_history(crew: CrewContext) -> None:
+    """What this person asked before comes back with the arrow keys. It is read from the conversations, so that what
+    was deleted there, or never stored because it is a secret, is in no second place."""
     import readline
     import sys
 
-    file = app.settings.data_dir / "chat_history"
+    from cli.person import person
+    from opscrew.memory.conversations import Conversations
+
     if not sys.stdin.isatty():
-        return lambda: None
-    if file.is_file():
-        readline.read_history_file(file)
+        return
     readline.set_history_length(HISTORY_LINES)
-
-    def write() -> None:
-        file.touch(mode=0o600)
-        readline.write_history_file(file)
-
-    return write
+    for question in Conversations(crew.engine, crew.clock).questions(person(), HISTORY_LINES):
+        if question.isprintable():
+            readline.add_history(question)

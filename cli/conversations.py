@@ -12,7 +12,8 @@ from cli.output import json_option, print_json
 if TYPE_CHECKING:
     from opscrew.memory.conversations import Conversations
 
-PERSON = typer.Option("", "--person", help="Only of this person.")
+PERSON = typer.Option("", "--person", help="Of this person; your own by default.")
+EVERYBODY = typer.Option(False, "--all", help="Of everybody, for whoever looks after the crew.")
 LIMIT = typer.Option(20, "--limit", min=1, max=10_000, help="How many, the latest first.")
 
 
@@ -26,17 +27,27 @@ def register(application: typer.Typer) -> None:
 
 
 def conversations(
-    context: typer.Context, person: str = PERSON, limit: int = LIMIT, as_json: bool = json_option()
+    context: typer.Context,
+    person: str = PERSON,
+    everybody: bool = EVERYBODY,
+    limit: int = LIMIT,
+    as_json: bool = json_option(),
 ) -> None:
     """List conversations (the same as `crew conversations list`)."""
     if context.invoked_subcommand is None:
-        show_list(context, person, limit, as_json)
+        show_list(context, person, everybody, limit, as_json)
 
 
-def show_list(context: typer.Context, person: str = PERSON, limit: int = LIMIT, as_json: bool = json_option()) -> None:
-    """List conversations, the latest first."""
+def show_list(
+    context: typer.Context,
+    person: str = PERSON,
+    everybody: bool = EVERYBODY,
+    limit: int = LIMIT,
+    as_json: bool = json_option(),
+) -> None:
+    """List your conversations, the latest first."""
     app = app_of(context)
-    found = _conversations(app).list(person, limit)
+    found = _conversations(app).list(_whose(person, everybody) or "", limit)
     for conversation, turns in found:
         if as_json:
             values = {"id": conversation.id, "person": conversation.person, "title": conversation.title}
@@ -51,11 +62,12 @@ def show_list(context: typer.Context, person: str = PERSON, limit: int = LIMIT, 
 def show(
     context: typer.Context,
     identity: str = typer.Argument(..., metavar="ID", help="Its id, or the first characters of it."),
+    everybody: bool = EVERYBODY,
     as_json: bool = json_option(),
 ) -> None:
     """Show a whole conversation."""
     app = app_of(context)
-    conversation = _conversations(app).get(identity)
+    conversation = _conversations(app).get(identity, _whose("", everybody))
     if as_json:
         from dataclasses import asdict
 
@@ -70,9 +82,17 @@ def show(
 def delete(
     context: typer.Context,
     identity: str = typer.Argument(..., metavar="ID", help="Its id, or the first characters of it."),
+    everybody: bool = EVERYBODY,
 ) -> None:
     """Delete a conversation for good, with what was remembered from it."""
-    typer.echo(f"deleted {_conversations(app_of(context)).delete(identity)}")
+    typer.echo(f"deleted {_conversations(app_of(context)).delete(identity, _whose('', everybody))}")
+
+
+def _whose(name: str, everybody: bool) -> str | None:
+    """None for everybody. The account decides, as it does for approvals: nobody reads another's by mistake."""
+    from cli.person import person
+
+    return None if everybody else name or person()
 
 
 def _conversations(app: App) -> Conversations:

@@ -20,7 +20,7 @@ from crews.known_names import known_names
 from crews.proposals import fact_of, propose
 from opscrew.answer.claim_names import cited_in
 from opscrew.answer.packet import Fact, number_facts
-from opscrew.answer.understand import Asked, understand
+from opscrew.answer.understand import Asked, asks_the_same, understand
 from opscrew.answer.write_without_model import note_of_known, notes, write_answer
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.turns import Conversation, ToldFact, already_told
@@ -60,7 +60,8 @@ def answer_question(
     if writer is not None and _is_for_prose(request):
         writer.prepare(request)
     gathered = Gathered() if request.understood.intent in SHORT_REPLIES else gather(request, _collectors(request))
-    proposal = propose(request) if request.understood.intent == "act" else None
+    is_wish = request.understood.intent == "act" and not request.understood.is_unclear
+    proposal = propose(request) if is_wish else None
     found = [fact_of(proposal, request)] if proposal else []
     facts = number_facts([*found, *gathered.facts])
     told = _told_here(conversation, facts)
@@ -85,7 +86,8 @@ def answer_question(
         beside = tuple(notes(request.understood, answer.unavailable))
     if not answer.text:
         answer = replace(answer, text=_plain(request, facts, gathered, told))
-    heard = note_of_known(facts, _heard_elsewhere(book, question.person, facts) - told)
+    cited = [fact for fact in facts if fact.id in cited_in(answer.text)]
+    heard = note_of_known(cited, _heard_elsewhere(book, question.person, cited) - told)
     beside = (*((heard,) if heard else ()), *beside)
     answer = replace(answer, text="\n".join([answer.text, *beside]).strip(), notes=beside)
     _remember(book, conversation, question, answer)
@@ -112,7 +114,10 @@ def _is_for_prose(request: Request) -> bool:
 
 def _plain(request: Request, facts: Sequence[Fact], gathered: Gathered, told: frozenset[str]) -> str:
     asked, before = request.understood, request.conversation.turns if request.conversation else ()
-    is_same = any((turn.intent, turn.subject) == (asked.intent, asked.subject) for turn in before)
+    is_same = any(
+        (turn.intent, turn.subject) == (asked.intent, asked.subject) and asks_the_same(request.question, turn.question)
+        for turn in before
+    )
     missing = bool(gathered.unavailable)
     return write_answer(asked, facts, gathered.looked_at, missing=missing, told=told, is_asked_again=is_same)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -15,6 +16,9 @@ ASK_SECONDS = 1.2
 """For the one request that is made where no crew has looked yet."""
 
 MOST_FINDINGS = 2_000
+
+OWNED = re.compile(r"(?P<owner>[a-z].*?)(?:-(?=[a-z0-9]*\d)[a-z0-9]{6,10})?-(?:\d{1,3}|[a-z0-9]{5})")
+"""The name of a pod: its workload's, a hash of the template, and a number or five letters."""
 
 
 def known_names(context: CrewContext) -> tuple[Subject, ...]:
@@ -56,6 +60,14 @@ def _clusters(context: CrewContext) -> list[Subject]:
     return [Subject(system="kubernetes", kind="cluster", name=part.name) for part in context.settings.kubernetes]
 
 
+def _owner(subject: Subject) -> Subject | None:
+    """People say "cart" and not "cart-7d9f8b6c5-x2x9z". Its kind is not known from the name alone."""
+    match = OWNED.fullmatch(subject.name) if subject.kind == "Pod" else None
+    if match is None:
+        return None
+    return Subject(system=subject.system, kind="workload", scope=subject.scope, name=match["owner"])
+
+
 def _of_findings(context: CrewContext) -> list[Subject]:
     """What findings are about, and the places they name."""
     found: list[Subject] = []
@@ -70,6 +82,8 @@ def _of_findings(context: CrewContext) -> list[Subject]:
             continue
         if subject.kind not in ("workspace",):
             found.append(subject.model_copy(update={"url": ""}))
+        if owner := _owner(subject):
+            found.append(owner)
         cluster, _, namespace = subject.scope.partition("/")
         if subject.system == "kubernetes" and namespace:
             found.append(Subject(system="kubernetes", kind="namespace", scope=cluster, name=namespace))

@@ -10,8 +10,10 @@ from crews.collectors.collector import Request
 from crews.executors.rerun_pipeline import RerunPipeline
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
+from opscrew.answer.intents import guess
 from opscrew.answer.packet import Fact
 from opscrew.answer.subjects import branch_of
+from opscrew.answer.wording import plain
 from opscrew.ci.rerun import rerun_action
 from opscrew.ci.stop import stop_action
 from opscrew.model.action import Action
@@ -31,6 +33,8 @@ RERUN = re.compile(
     re.IGNORECASE,
 )
 WHY = "asked for by a person"
+UNNAMED = 'name a repository or a workload that I know, for example "re-run shop #42"'
+VERBS = (STOP, RESTART, SCALE, RERUN)
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -45,12 +49,13 @@ class Proposal:
 def propose(request: Request) -> Proposal:
     """Never raises for what Bitbucket does."""
     workload = next((one for one in request.understood.subjects if one.kind in WORKLOADS), None)
+    wish = _wish(request)
     try:
-        if workload is not None and (RESTART.search(request.question) or SCALE.search(request.question)):
-            return _about_workload(request, workload)
-        if STOP.search(request.question):
+        if workload is not None and (RESTART.search(wish) or SCALE.search(wish)):
+            return _about_workload(request, workload, wish)
+        if STOP.search(wish):
             return _about_pipeline(request, stop=True)
-        if RERUN.search(request.question):
+        if RERUN.search(wish):
             return _about_pipeline(request, stop=False)
     except UpstreamError as problem:
         return Proposal(storable(f"Nothing is proposed: {problem}."))
@@ -63,7 +68,7 @@ def _about_pipeline(request: Request, *, stop: bool) -> Proposal:
         return Proposal("Nothing is proposed: Bitbucket is not configured.")
     if not request.repository or request.understood.assumed:
         # A misspelt name is good enough to read by, never to act on.
-        return Proposal('Nothing is proposed: say of which repository, for example "re-run shop #42".')
+        return Proposal(f"Nothing is proposed: {UNNAMED}.")
     pipeline = _pipeline(client, request, running=stop)
     if pipeline is None:
         return Proposal(
@@ -90,8 +95,16 @@ def _pipeline(client: BitbucketClient, request: Request, *, running: bool) -> Pi
     return next((one for one in found if (one.state.is_running if running else one.failed)), None)
 
 
-def _about_workload(request: Request, workload: Subject) -> Proposal:
-    scale = SCALE.search(request.question)
+def _wish(request: Request) -> str:
+    """The words that say what to do: the question's own, or those of the wish that it corrects ("no, payments")."""
+    said = request.question
+    if any(verb.search(said) for verb in VERBS) or guess(plain(said)).name == "act" or not request.conversation:
+        return said
+    return next((turn.question for turn in reversed(request.conversation.turns) if turn.intent == "act"), said)
+
+
+def _about_workload(request: Request, workload: Subject, wish: str) -> Proposal:
+    scale = SCALE.search(wish)
     kind = "scale_workload" if scale else "restart_workload"
     parameters = {"replicas": int(scale[1])} if scale else {}
     # Asked again within the hour is the same wish; tomorrow it is a new one.

@@ -16,13 +16,13 @@ MOST = 10
 
 
 def collect(request: Request) -> Sequence[Fact]:
-    """Those of the time and subject that were asked about; those that wait for a person always."""
+    """Those of the time and subject that were asked about; of a time that reaches until now also all that wait."""
     context = request.context
     records = Execution(context.engine, context.settings, context.clock, context.uptime).list(limit=300)
     found = [record for record in records if _fits(record, request)]
     waiting = sum(record.state is ActionState.WAITING for record in found)
     asked_for = request.understood.intent == "actions"
-    weight = 9.0 if asked_for else 5.0
+    weight = 9.0 if asked_for else 4.5
     facts = []
     if asked_for:
         facts.append(Fact("actions", _counts(found, waiting), request.now, weight=10))
@@ -41,9 +41,8 @@ def _counts(found: Sequence[ActionRecord], waiting: int) -> str:
     for record in found:
         by_state[record.state.value] = by_state.get(record.state.value, 0) + 1
     states = ", ".join(f"{count} {state}" for state, count in by_state.items())
-    return (
-        f"{len(found)} actions" + (f": {states}" if states else "") + ("" if waiting else "; none waits for approval")
-    )
+    counted = f"{len(found)} action{'' if len(found) == 1 else 's'}" + (f": {states}" if states else "")
+    return counted + ("" if waiting else "; none waits for approval")
 
 
 def _fact(record: ActionRecord, request: Request, weight: float) -> Fact:
@@ -65,6 +64,7 @@ def _fits(record: ActionRecord, request: Request) -> bool:
     named = alternatives(one for one in request.understood.subjects if one.kind != "branch")
     if not all(any(one.name in names for one in group) for group in named):
         return False
-    if record.state is ActionState.WAITING or request.start is None:
+    reaches_now = request.end >= request.now
+    if (record.state is ActionState.WAITING and reaches_now) or request.start is None:
         return True
     return request.start <= record.proposed_at <= request.end

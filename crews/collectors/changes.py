@@ -24,10 +24,11 @@ def collect(request: Request) -> Sequence[Fact]:
         commits = client.commits_between(
             request.repository, include=newest.target.commit, exclude=older.target.commit, limit=MOST_COMMITS
         )
+        counted = f"{len(commits)} commit{'' if len(commits) == 1 else 's'}"
         facts.append(
             Fact(
                 "bitbucket commits",
-                f"{len(commits)} commits between #{older.build_number} and #{newest.build_number}",
+                f"{counted} between #{older.build_number} and #{newest.build_number}",
                 request.now,
                 weight=9,
             )

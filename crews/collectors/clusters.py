@@ -27,13 +27,17 @@ def collect(request: Request) -> Sequence[Fact]:
 
 
 def _of_cluster(name: str, assessment: Assessment, request: Request) -> list[Fact]:
-    about = [one for one in assessment.findings if _is_about(one, request)]
+    codes = request.intent.codes
+    about = [
+        one for one in assessment.findings if _is_about(one, request) and (not codes or one.code.startswith(codes))
+    ]
     counts = ", ".join(f"{count} {kind.lower()}s" for kind, count in assessment.counts.items())
     problems = sum(one.severity.rank > 0 for one in about)
     text = f"cluster {name}: {counts}; {problems} problems" + (
         f" about {request.understood.subject}" if request.understood.subject else ""
     )
-    facts = [Fact(f"kubernetes {name}", text, request.now, weight=9)]
+    is_answer = about or request.intent.domain == "cluster"
+    facts = [Fact(f"kubernetes {name}", text, request.now, weight=9 if is_answer else 4)]
     for place, one in enumerate(about[:MOST]):
         reason = f" ({one.reason})" if one.reason and one.reason not in one.cause else ""
         words = f"{title_of(one.code)}: {one.subject}: {one.cause}{reason}; {one.severity.value}"

@@ -10,7 +10,7 @@ from crews.context import CrewContext
 from opscrew.answer.intents import Intent, intents
 from opscrew.answer.packet import Fact
 from opscrew.answer.subjects import build_of, repository_of
-from opscrew.answer.understand import Understanding, span_of
+from opscrew.answer.understand import TURNS_READ, Understanding, span_of
 from opscrew.memory.turns import Conversation
 
 
@@ -37,6 +37,12 @@ class Request:
     @property
     def end(self) -> datetime:
         return span_of(self.understood, self.now)[1]
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The question, and where it leans on the conversation, the ones before, the latest first."""
+        before = self.conversation.turns[::-1] if self.conversation and self.understood.is_follow_up else ()
+        return (self.question, *(turn.question for turn in before[:TURNS_READ]))
 
     @property
     def repository(self) -> str:

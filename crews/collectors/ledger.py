@@ -19,7 +19,7 @@ LINES_EACH = 3
 """Lines of evidence told of each of the first few findings."""
 WITH_LINES = 4
 
-BACKGROUND_FOR = ("actions", "pipeline_status", "changes", "runners", "act", "how_to")
+BACKGROUND_FOR = ("actions", "pipeline_status", "changes", "runners", "act", "how_to", "metrics", "logs")
 """Intents whose answer stands elsewhere: findings then only say what else is known."""
 
 

@@ -88,7 +88,7 @@ def _asked(request: Request, step: timedelta) -> list[Asked]:
     return [
         Asked(measure, unit, named_query(name, window, labels), place)
         for place, labels in _places(request)
-        for measure in measures_asked(request.question)
+        for measure in measures_asked(request.spoken)
         for name, unit in measure.queries.items()
     ]
 

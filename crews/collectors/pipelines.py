@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from datetime import timedelta
 
 from crews.collectors.collector import Request
@@ -25,13 +25,32 @@ MOST_REPOSITORIES = 8
 MOST_BUILDS = 300
 """Read of one repository, newest first: three pages. A time that lies behind so many is said to be out of reach."""
 
+MOST_LINES = 8
 COUNTS_WEIGHT = 9.0
 """Of the line that counts the builds of a repository."""
+
+BACKGROUND = 4.5
+"""Of builds that do not answer the question."""
+
+FOR_FAILURES = ("failure_cause", "failures")
 
 EXPLAINED = 2
 """Failed builds whose logs are read for one answer."""
 
 SECONDS_FOR_MANY = 2.5
+
+
+@dataclass(frozen=True)
+class Builds:
+    """What was read of one repository: ``seen`` are its builds of the time that was asked about."""
+
+    seen: Sequence[Pipeline]
+    counted: Fact | None
+    facts: Sequence[Fact]
+
+    @property
+    def all_facts(self) -> list[Fact]:
+        return [*([self.counted] if self.counted else []), *self.facts]
 
 
 def collect(request: Request) -> Sequence[Fact]:
@@ -41,10 +60,14 @@ def collect(request: Request) -> Sequence[Fact]:
     if request.repository and request.build:
         return _one_build(client, request)
     if len(request.repositories) == 1:
-        return _one_repository(client, request, request.repository, explained=EXPLAINED)
+        return _one_repository(client, request, request.repository, explained=EXPLAINED).all_facts
     if request.repositories:
-        return _side_by_side(client, request, request.repositories[:MOST_REPOSITORIES], explained=1)
-    return _busiest_together(client, request)
+        read, missing = _side_by_side(client, request, request.repositories[:MOST_REPOSITORIES], explained=1)
+        return [*(fact for one in read for fact in one.all_facts), *missing]
+    if request.understood.intent == "act":
+        return []  # nothing is done to repositories that nobody named
+    read, missing = _side_by_side(client, request, _busiest(request, client), explained=0)
+    return [_total(read, request), *(fact for one in read for fact in one.facts), *missing]
 
 
 def _one_build(client: BitbucketClient, request: Request) -> list[Fact]:
@@ -72,7 +95,7 @@ def _absent(client: BitbucketClient, request: Request) -> Fact:
     return Fact("bitbucket pipelines", text, request.now, weight=10)
 
 
-def _one_repository(client: BitbucketClient, request: Request, repo: str, *, explained: int) -> list[Fact]:
+def _one_repository(client: BitbucketClient, request: Request, repo: str, *, explained: int) -> Builds:
     understood = request.understood
     branch = branch_of(understood.subjects) or None
     wanted = understood.range.builds if understood.range else 0
@@ -81,20 +104,23 @@ def _one_repository(client: BitbucketClient, request: Request, repo: str, *, exp
     )
     found = tuple(one for one in read if wanted or one.created_on <= request.end)
     where = f"{client.workspace}/{repo}" + (f" branch {branch}" if branch else "")
-    facts = []
+    facts: list[Fact] = []
     if not wanted and len(read) == MOST_BUILDS and request.start is not None:
         facts.append(_out_of_reach(where, read, request))
     elif not found and request.start is not None and not (understood.range and not understood.range.is_now):
         found = client.pipelines(repo, branch=branch, limit=3)
+    counted = None
     if found or not facts:
-        facts.append(Fact("bitbucket pipelines", f"{where}: {_counts(found)}", request.now, weight=COUNTS_WEIGHT))
-    ranked = sorted(found, key=lambda one: (_wanted_first(one, request), -one.build_number))
-    facts += [_line(one, request, client.workspace, repo, 8.5 - 0.1 * place) for place, one in enumerate(ranked[:8])]
-    if understood.intent in ("failure_cause", "failures", "act", "changes"):
-        failed = [one for one in ranked if one.failed]
-        for one in failed[:explained]:
+        weight = COUNTS_WEIGHT if any(_answers(one, request) for one in found) else BACKGROUND
+        counted = Fact("bitbucket pipelines", f"{where}: {_counts(found)}", request.now, weight=weight)
+    ranked = sorted(found, key=lambda one: (not _answers(one, request), -one.build_number))
+    for place, one in enumerate(ranked[:MOST_LINES]):
+        weight = 8.5 if _answers(one, request) else BACKGROUND
+        facts.append(_line(one, request, client.workspace, repo, weight - 0.1 * place))
+    if understood.intent in (*FOR_FAILURES, "act"):
+        for one in [one for one in ranked if one.failed][:explained]:
             facts += _explained(client, request, repo, one)
-    return facts
+    return Builds(found, counted, facts)
 
 
 def _out_of_reach(where: str, read: Sequence[Pipeline], request: Request) -> Fact:
@@ -104,16 +130,11 @@ def _out_of_reach(where: str, read: Sequence[Pipeline], request: Request) -> Fac
     return Fact("bitbucket pipelines", text, request.now, weight=COUNTS_WEIGHT + 0.1)
 
 
-def _busiest_together(client: BitbucketClient, request: Request) -> list[Fact]:
-    """Where no repository is named; one line counts the builds of all."""
-    facts = _side_by_side(client, request, _busiest(request, client), explained=0)
-    counted = [fact for fact in facts if fact.weight == COUNTS_WEIGHT]
-    return [_total(counted, len(counted), request), *(fact for fact in facts if fact.weight != COUNTS_WEIGHT)]
-
-
-def _side_by_side(client: BitbucketClient, request: Request, repos: Sequence[str], *, explained: int) -> list[Fact]:
+def _side_by_side(
+    client: BitbucketClient, request: Request, repos: Sequence[str], *, explained: int
+) -> tuple[list[Builds], list[Fact]]:
     """All at once, since each answer takes a tenth of a second or more; what comes too late is left out and said."""
-    answers: dict[str, Future[list[Fact]]] = {}
+    answers: dict[str, Future[Builds]] = {}
     for repo in repos:
         answers[repo] = Future()
         work = (answers[repo], client, request, repo, explained)
@@ -127,30 +148,24 @@ def _side_by_side(client: BitbucketClient, request: Request, repos: Sequence[str
             if problems
             else TemporaryError(f"no answer within {SECONDS_FOR_MANY:.1f} s", system="bitbucket")
         )
-    facts = [
-        fact for answer in answers.values() if answer in done and not answer.exception() for fact in answer.result()
-    ]
+    read = [answer.result() for answer in answers.values() if answer in done and not answer.exception()]
     missing = [repo for repo, answer in answers.items() if answer in late or answer.exception()]
-    if missing:
-        facts.append(
-            Fact("bitbucket pipelines", f"no answer in time about {', '.join(missing)}", request.now, weight=3)
-        )
-    return facts
+    text = f"no answer in time about {', '.join(missing)}"
+    return read, [Fact("bitbucket pipelines", text, request.now, weight=3)] if missing else []
 
 
-def _total(answered: Sequence[Fact], repositories: int, request: Request) -> Fact:
+def _total(read: Sequence[Builds], request: Request) -> Fact:
     """One line for all repositories together, in place of one for each."""
-    counts = dict.fromkeys(("builds", "passed", "failed", "stopped", "running"), 0)
-    for fact in answered:
-        if fact.weight == COUNTS_WEIGHT:
-            for number, word in re.findall(r"(\d+) (builds?|passed|failed|stopped|running)", fact.text):
-                counts["builds" if word == "build" else word] += int(number)
-    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count or word == "builds")
-    since = f" since {request.when(request.start)}" if request.start else ""
-    return Fact("bitbucket pipelines", f"{repositories} repositories{since}: {told}", request.now, weight=9.5)
+    seen = [pipeline for one in read for pipeline in one.seen]
+    when = f" since {request.when(request.start)}" if request.start else ""
+    if request.start and request.end < request.now:
+        when = f" from {request.when(request.start)} to {request.when(request.end)}"
+    weight = 9.5 if any(_answers(one, request) for one in seen) else BACKGROUND
+    text = f"{len(read)} repositor{'y' if len(read) == 1 else 'ies'}{when}: {_counts(seen)}"
+    return Fact("bitbucket pipelines", text, request.now, weight=weight)
 
 
-def _fill(answer: Future[list[Fact]], client: BitbucketClient, request: Request, repo: str, explained: int) -> None:
+def _fill(answer: Future[Builds], client: BitbucketClient, request: Request, repo: str, explained: int) -> None:
     try:
         answer.set_result(_one_repository(client, request, repo, explained=explained))
     except UpstreamError as problem:
@@ -235,7 +250,6 @@ def _counts(found: Sequence[Pipeline]) -> str:
     return f"{len(found)} build{'' if len(found) == 1 else 's'}" + (f", {told}" if told else "")
 
 
-def _wanted_first(pipeline: Pipeline, request: Request) -> int:
-    """Failures first where the question is about failures; else in order of time."""
-    wants_failures = request.understood.intent in ("failure_cause", "failures")
-    return 0 if not wants_failures or pipeline.failed else 1
+def _answers(pipeline: Pipeline, request: Request) -> bool:
+    """To "what failed" a build that passed is no answer."""
+    return pipeline.failed or request.understood.intent not in FOR_FAILURES

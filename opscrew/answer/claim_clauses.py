@@ -7,15 +7,15 @@ import re
 from dataclasses import dataclass
 
 from opscrew.answer.claim_names import CITED, cited_in, without_citations
-from opscrew.answer.claim_numbers import WORDS
+from opscrew.answer.claim_words import SPOKEN
 
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 JOINT = re.compile(
-    rf"[,;]\s+(?!\d)|:\s+|\s+(?:and|but|while|whereas|then|although|though)\s+(?!\d|(?:{'|'.join(WORDS)})\b)",
+    rf"[,;]\s+(?!\d)|:\s+|\s+(?:and|but|while|whereas|then|although|though)\s+(?!\d|{SPOKEN}\b)",
     re.IGNORECASE,
 )
 """No split before a number: "1 minute and 14 seconds", "between 4 and 6"."""
-HOLDS_NUMBER = re.compile(rf"(?<![\w#-])\d|\b(?:{'|'.join(WORDS)})\b", re.IGNORECASE)
+HOLDS_NUMBER = re.compile(rf"(?<![\w#-])\d|\b{SPOKEN}\b", re.IGNORECASE)
 LEAST_WORDS = 2
 """Of a part that stands by itself; less is the rest of a list or of an aside."""
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
+from opscrew.answer.claim_language import claim_words
+from opscrew.answer.claim_words import SPOKEN
 
 MOST_CITED = 40
 """Of one range; a model that loops may write any number."""
 
 CITED = re.compile(r"[\[(]\s*((?:[ET]\d+(?:\s*(?:,|;|and|-|–)\s*)?)+)\s*[\])]")
 BUILD = re.compile(r"#\d+\b")
+NTH_BUILD = re.compile(r"\b(\d{2,7})(?:st|nd|rd|th) (?:build|pipeline|run)\b")
 QUOTED = re.compile(r"[\"“`']([^\"”`'\n]{3,120})[\"”`'](?!\w)")
 IDENTIFIER = re.compile(r"(?<![\w#])@?[A-Za-z0-9](?:[\w./:@+-]*\w)?")
 COMMIT = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}\b")
@@ -40,6 +37,7 @@ PERCENTILE = re.compile(r"p(\d\d)")
 TIME = re.compile(
     r"\d{1,2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]*)?|\d+(?:\.\d+)?(?:[a-z]{1,3}|%)?|\d+(?:st|nd|rd|th)"
 )
+SPOKEN_NAME = rf"{SPOKEN}|\w+-(?:halves|(?:half|third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)s?)"
 NUMBER_WORDS = re.compile(r"(?:\d+(?:h|m|min|s|ms|d))+|\d+-(?:minute|hour|day|second|step|line|node|core|week|month)s?")
 
 
@@ -60,7 +58,8 @@ def without_citations(text: str) -> str:
 def names_in(sentence: str, known: Collection[str]) -> list[str]:
     """Each as written. ``known`` are names in lower case that count although they look like plain words."""
     text = without_citations(sentence)
-    found = [*BUILD.findall(text), *(quoted for quoted in QUOTED.findall(text) if _is_name(quoted))]
+    found = [*BUILD.findall(text), *(f"#{number}" for number in NTH_BUILD.findall(text))]
+    found += [quoted for quoted in QUOTED.findall(text) if _is_name(quoted)]
     found += COMMIT.findall(text)
     for match in IDENTIFIER.finditer(text):
         word = match[0].rstrip(".:,'").removesuffix("'s")
@@ -93,7 +92,9 @@ def _longer_commit(name: str, evidence: str) -> bool:
 
 def _is_identifier(word: str) -> bool:
     low = word.lower()
-    if low in _words()["joined"] or TIME.fullmatch(low) or NUMBER_WORDS.fullmatch(low) or len(word) < 3:
+    if re.fullmatch(SPOKEN_NAME, low):
+        return False
+    if low in claim_words().joined or TIME.fullmatch(low) or NUMBER_WORDS.fullmatch(low) or len(word) < 3:
         return False
     has_letter, has_digit = any(c.isalpha() for c in word), any(c.isdigit() for c in word)
     if has_letter and has_digit:
@@ -101,13 +102,13 @@ def _is_identifier(word: str) -> bool:
     if re.search(r"[_/:@]|\w\.\w", word):
         return has_letter
     if "-" in word:
-        return low not in _words()["joined"]
-    return word not in _words()["capitals"] and (word.isupper() or bool(re.search(r"[a-z][A-Z]", word)))
+        return low not in claim_words().joined
+    return word not in claim_words().capitals and (word.isupper() or bool(re.search(r"[a-z][A-Z]", word)))
 
 
 def _is_capital(word: str, text: str, start: int) -> bool:
     """A proper noun inside a sentence. The first word of a sentence or of a quotation is capital by itself."""
-    if not (word[:1].isupper() and len(word) > 2) or word in _words()["capitals"]:
+    if not (word[:1].isupper() and len(word) > 2) or word in claim_words().capitals:
         return False
     before = text[:start].rstrip()
     return bool(before) and before[-1] not in ".!?:;\"“'(-*•"
@@ -134,7 +135,7 @@ def is_subject(name: str, sentence: str, evidence: str) -> bool:
 
 def is_denial(text: str) -> bool:
     """Whether it says that something is not known or not there."""
-    return bool(_words()["denial"].search(text))
+    return bool(claim_words().denial.search(text))
 
 
 def is_measure(name: str) -> bool:
@@ -151,39 +152,23 @@ def is_contrast(name: str, text: str) -> bool:
 
 def denied_wholly(sentence: str) -> list[str]:
     """Of what it says that nothing at all is known: "nothing about the recommender was found"."""
-    return [match["of"] for match in _words()["nothing_of"].finditer(sentence)]
+    return [match["of"] for match in claim_words().nothing_of.finditer(sentence)]
 
 
 def causal(sentence: str) -> bool:
     """Whether it says why something is so."""
-    return bool(_words()["causal"].search(sentence))
+    return bool(claim_words().causal.search(sentence))
 
 
 def softened(before: str) -> float:
     """The tolerance of a number whose words before it say "about"."""
-    found = re.search(rf"\b(?:{'|'.join(_words()['about'])})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE)
-    return float(_words()["tolerance"]) if found else 0.0
+    found = re.search(rf"\b(?:{'|'.join(claim_words().about)})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE)
+    return claim_words().tolerance if found else 0.0
 
 
 def bound(before: str) -> int:
     """1 where the words before a number say "more than", -1 for "less than", else 0."""
-    for name, direction in (("more_than", 1), ("less_than", -1)):
-        if re.search(rf"\b(?:{'|'.join(_words()[name])})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE):
+    for said, direction in ((claim_words().more_than, 1), (claim_words().less_than, -1)):
+        if re.search(rf"\b(?:{'|'.join(said)})\s*(?:€|\$)?$", before.rstrip(), re.IGNORECASE):
             return direction
     return 0
-
-
-@cache
-def _words() -> dict[str, Any]:
-    raw = yaml.safe_load(CLAIMS_FILE.read_text(encoding="utf-8"))
-    return {
-        "about": raw["about"],
-        "more_than": raw["more_than"],
-        "less_than": raw["less_than"],
-        "tolerance": raw["tolerance"],
-        "causal": re.compile(rf"\b(?:{raw['causal'].replace('| ', '|')})\b", re.IGNORECASE),
-        "denial": re.compile(raw["denial"], re.IGNORECASE),
-        "nothing_of": re.compile(raw["nothing_of"], re.IGNORECASE),
-        "capitals": frozenset(raw["capitals"].split()),
-        "joined": frozenset(raw["joined"].split()),
-    }

@@ -10,26 +10,23 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from opscrew.answer.claim_words import SPOKEN, spoken_value, stem
+
 SECONDS = {
     "ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60,
     "h": 3600, "hr": 3600, "hour": 3600, "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800,
 }  # fmt: skip
 BYTES = {
-    "b": 1, "byte": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "b": 1, "byte": 1, "kilobyte": 10**3, "megabyte": 10**6, "gigabyte": 10**9, "terabyte": 10**12,
+    "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40,
 }  # fmt: skip
-WORDS = {
-    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
-    "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
-}  # fmt: skip
-""" "one" is left out: it is seldom a count ("one of them")."""
-
 _UNIT = "|".join(sorted({*SECONDS, *BYTES}, key=len, reverse=True))
 _EACH = r"(?:s|sec|second|min|minute|h|hour|d|day|week|month)"
 """What may follow a slash: "61 GiB/day"."""
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 QUANTITY = re.compile(
-    rf"(?<![\w#.:/@-])(?P<sign>-)?(?P<money>[€$£]\s?)?(?:(?P<number>{_NUMBER})|(?P<word>{'|'.join(WORDS)}))"
+    rf"(?<![\w#.:/@-])(?P<sign>-)?(?P<money>[€$£]\s?)?(?:(?P<number>{_NUMBER})|(?P<word>{SPOKEN}(?!\w)))"
     rf"(?:\s?(?P<percent>%|percent\b|per cent\b)|(?:\s|-)?(?P<unit>(?:{_UNIT})s?)(?!\w|/(?!{_EACH}\b)))?"
     rf"(?![\w:@]|/(?!{_EACH}\b)|-\d|\.\d)",
     re.IGNORECASE,
@@ -44,7 +41,7 @@ ENDS_IN_COLON = re.compile(r"(\d):(?=\s|$)")
 """Of "pull request 1: stopped": no clock time goes on behind a blank. Replaced in place, so that places hold."""
 
 FRACTION = re.compile(r"(?<![\w./:#-])(\d{1,5})/(\d{1,5})(?![\w/.-])")
-NOUNS = re.compile(rf"(?: (?!(?:{'|'.join(WORDS)})\b)[A-Za-z][a-z]+(?:-[a-z]+)?){{1,5}}")
+NOUNS = re.compile(rf"(?: (?!{SPOKEN}\b)[A-Za-z][a-z]+(?:-[a-z]+)?){{1,5}}")
 SHARED_UNIT = re.compile(r"\s(?:of|out of|to|and|or|from)\s(?:its |a |the )?(?:limit (?:of )?)?$")
 """ "498 of 512 MiB": both numbers are MiB."""
 
@@ -82,6 +79,9 @@ SKIPPED = frozenset(
 )
 
 
+TIMES = ("tim",)
+
+
 @dataclass(frozen=True)
 class Quantity:
     """``value`` in the base unit of ``kind``: seconds, bytes, percent, money or count. ``step`` is the size of the
@@ -108,7 +108,10 @@ def quantities(text: str) -> list[Quantity]:
         if not any(start <= match.start() < end for start, end in taken):
             found.append(_quantity(match, text))
     found.sort(key=lambda one: one.start)
-    return [_with_unit(one, found[place + 1 : place + 2], text) for place, one in enumerate(found)]
+    shared = [_with_unit(one, found[place + 1 : place + 2], text) for place, one in enumerate(found)]
+    # Of "3 of 120 tests failed" the 120 counts tests, and not what failed.
+    wholes = {place + 1 for place, one in enumerate(shared) if one.whole is not None}
+    return [replace(one, nouns=one.nouns[:1]) if place in wholes else one for place, one in enumerate(shared)]
 
 
 def bounds(said: Quantity, seen: Quantity, direction: int) -> bool:
@@ -173,7 +176,7 @@ def _compound(match: re.Match[str]) -> Quantity:
 
 def _quantity(match: re.Match[str], text: str) -> Quantity:
     number, word = match["number"], match["word"]
-    value = float(number.replace(",", "")) if number else float(WORDS[word.lower()])
+    value = float(number.replace(",", "")) if number else spoken_value(word)
     step = 10.0 ** -len(number.partition(".")[2]) if number else 1.0
     if match["sign"]:
         value = -value
@@ -186,18 +189,13 @@ def _quantity(match: re.Match[str], text: str) -> Quantity:
         size = units.get(unit) or units.get(unit.removesuffix("s"))
         if unit and size:
             return Quantity(value * size, kind, step * size, match[0], match.start(), scale=size)
-    return Quantity(value, "count", step, match[0], match.start(), _nouns(text[match.end() :]))
+    nouns = _nouns(text[match.end() :])
+    if nouns[:1] == TIMES:  # "failed 48 times"
+        nouns = (*nouns, *map(stem, re.findall(r"[a-z]+", text[: match.start()].lower())[-1:]))
+    return Quantity(value, "count", step, match[0], match.start(), nouns)
 
 
 def _nouns(after: str) -> tuple[str, ...]:
     match = NOUNS.match(after)
     words = re.findall(r"[a-z]+", match[0].lower()) if match else []
     return tuple(stem(word) for word in words if word not in SKIPPED)
-
-
-def stem(word: str) -> str:
-    """ "builds", "build"; "failed", "failing", "failures"; "passed": the first letters are enough here."""
-    for ending in ("ures", "ure", "ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word

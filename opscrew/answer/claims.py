@@ -2,8 +2,9 @@
 
 Every number with its unit, every date and clock time, and everything that looks like a name must stand in the
 evidence or in the question. Where a sentence cites evidence, it must stand in what it cites; where it names things, a
-number must stand in a fact about one of them. Whoever says why must cite. Understanding of meaning is not attempted:
-a sentence of right names and numbers in a wrong relation may pass.
+number must stand in a fact about one of them. What is said to have passed or failed, all of it or none, must not be
+told otherwise there. Whoever says why must cite. Understanding of meaning is not attempted: a sentence of right names
+and numbers in another wrong relation may pass.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from opscrew.answer.claim_clauses import Part, clauses, parts, without_mark
-from opscrew.answer.claim_dates import moments_in, same_moment
+from opscrew.answer.claim_dates import in_zone, moments_in, same_moment
+from opscrew.answer.claim_language import state_stems
 from opscrew.answer.claim_names import (
     bound,
     causal,
@@ -29,6 +31,8 @@ from opscrew.answer.claim_names import (
     stands_in,
 )
 from opscrew.answer.claim_numbers import Quantity, bounds, quantities, says_the_same
+from opscrew.answer.claim_outcomes import contradiction, miscounted
+from opscrew.answer.claim_shares import is_borne_out, shares_in
 from opscrew.answer.packet import Fact
 
 ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
@@ -75,6 +79,7 @@ class ClaimCheck:
     def __init__(self, facts: Sequence[Fact], question: str, zone: tzinfo, known: Collection[str] = ()) -> None:
         self._zone = zone
         self._known = frozenset(name.lower() for name in known if len(name) > 2)
+        self._times = frozenset(fact.time for fact in facts)
         self._facts = [self._read(fact.id, f"{fact.source} {fact.text}", fact.time) for fact in facts]
         self._question = self._read("", question, None)
 
@@ -108,6 +113,9 @@ class ClaimCheck:
         problem = self._names(part, names, scope)
         for clause in clauses(part.text) if not problem else ():
             about = names_in(clause, self._known) or names
+            told = self._told_of(about, scope, is_cited=bool(part.cited))
+            problem = problem or contradiction(clause, [one.text for one in told])
+            problem = problem or miscounted(clause, [number for one in told for number in one.numbers])
             problem = problem or self._numbers(clause, about, scope, listed)
             problem = problem or self._dates(clause, about, scope)
         return problem
@@ -135,6 +143,13 @@ class ClaimCheck:
             return f"{known[0]} is not seen with {builds[0]} in the evidence"
         return ""
 
+    def _told_of(self, names: Sequence[str], scope: Sequence[_Source], *, is_cited: bool) -> list[_Source]:
+        """The facts that speak of all these names; of no names, what is cited."""
+        things = [name for name in names if not is_measure(name)]
+        if not things:
+            return list(scope) if is_cited else []
+        return [one for one in scope if all(stands_in(name, one.text) for name in things)]
+
     def _denied(self, sentence: str) -> str:
         """Whoever says that nothing is known of a thing is wrong where the evidence tells of it."""
         for text in denied_wholly(sentence):
@@ -144,8 +159,11 @@ class ClaimCheck:
         return ""
 
     def _numbers(self, text: str, names: Sequence[str], scope: Sequence[_Source], listed: Collection[int]) -> str:
-        text = _without_moments(text)
         about = self._about(names, scope)
+        shares, text = shares_in(_without_moments(text))
+        for share in shares:
+            if not any(is_borne_out(share, source.numbers) for source in (*about, self._question)):
+                return f"{share.text} is not in the evidence" + (f" about {names[0]}" if names else "")
         for said in quantities(text):
             is_list = said.text[:1].isalpha() and said.kind == "count" and said.value in listed
             before = text[: said.start]
@@ -155,10 +173,10 @@ class ClaimCheck:
         return ""
 
     def _listed(self, sentence: str, cited: Sequence[str]) -> set[int]:
-        """What a sentence may count by itself: "two builds, #41 and #42"."""
+        """What a sentence may count by itself: "two builds, #41 and #42". One thing is no list."""
         names = names_in(sentence, self._known)
         known = sum(name.lower() in self._known for name in names)
-        return {len(cited), known, sum(name.startswith("#") for name in names)}
+        return {len(cited), known, sum(name.startswith("#") for name in names)} - {0, 1}
 
     def _is_in(self, said: Quantity, sources: Sequence[_Source], tolerance: float) -> bool:
         if any(says_the_same(said, seen, tolerance) for seen in self._question.numbers):
@@ -166,7 +184,11 @@ class ClaimCheck:
         seen_here = [seen for source in sources for seen in source.numbers]
         if said.kind == "count" and said.nouns:
             # "5 failed" beside "5 passed, 2 failed": the number must be the one of that word.
-            counted = [one for one in seen_here if set(one.nouns[:1]) & set(said.nouns) and one.value != said.whole]
+            states = set(said.nouns) & state_stems()
+            in_state = [one for one in seen_here if states & set(one.nouns)]
+            of_noun = [one for one in seen_here if set(one.nouns[:1]) & set(said.nouns)]
+            counted = [one for one in in_state if one in of_noun] or in_state or of_noun
+            counted = [one for one in counted if one.value != said.whole]
             if counted:
                 return any(says_the_same(said, seen, tolerance) for seen in counted)
         if any(says_the_same(said, seen, tolerance) for seen in seen_here):
@@ -180,7 +202,9 @@ class ClaimCheck:
     def _dates(self, text: str, names: Sequence[str], scope: Sequence[_Source]) -> str:
         about = (*self._about(names, scope), self._question)
         for said in moments_in(text):
-            if not any(same_moment(said, seen) for source in about for seen in source.moments):
+            meant = {in_zone(said, time, self._zone) for time in self._times} or {said}
+            seen = [one for source in about for one in source.moments]
+            if not any(same_moment(one, other) for one in meant for other in seen):
                 return f"{said} is not in the evidence" + (f" about {names[0]}" if names else "")
         return ""
 
@@ -196,8 +220,8 @@ class ClaimCheck:
         return about or list(scope)
 
     def _read(self, identity: str, text: str, time: datetime | None) -> _Source:
-        clocks = f" {time.astimezone(self._zone):%Y-%m-%d %A %H:%M} {time:%H:%M}" if time else ""
-        moments = tuple(moments_in(text + clocks))
+        clocks = f" {time.astimezone(self._zone):%Y-%m-%d %A %H:%M}" if time else ""
+        moments = tuple(in_zone(one, time, self._zone) if time else one for one in moments_in(text + clocks))
         low = text.lower()
         is_neutral = not any(name in low for name in self._known)
         return _Source(identity, low, tuple(quantities(_without_moments(text))), moments, is_neutral)

@@ -59,10 +59,13 @@ def measures() -> Mapping[str, Measure]:
     return read_data(MEASURES_FILE, dict[str, Measure])
 
 
-def measures_asked(question: str) -> list[Measure]:
-    """Those that the question names; the usual ones where it names none."""
-    named = [one for one in measures().values() if re.search(one.words, question, re.IGNORECASE)]
-    return named or [one for one in measures().values() if one.usual]
+def measures_asked(questions: Sequence[str]) -> list[Measure]:
+    """Those of the first of the questions that names any; the usual ones where none does."""
+    for question in questions:
+        named = [one for one in measures().values() if re.search(one.words, question, re.IGNORECASE)]
+        if named:
+            return named
+    return [one for one in measures().values() if one.usual]
 
 
 def course(points: Sequence[tuple[float, float]]) -> Course | None:

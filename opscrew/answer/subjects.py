@@ -21,6 +21,9 @@ SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")
 NEAR = 0.8
 """Likeness (difflib's ratio) from which a word may be a misspelt name: one letter wrong in five."""
 
+NEAR_CUED = 0.5
+"""The same for a word that stands where a name does: some that are far from it are better than none."""
+
 STAND_IN = "thatone"
 
 SHORTEST_MISSPELT = 4
@@ -61,19 +64,53 @@ class Found:
     """The question with a stand-in for each name: a repository called "billing" is no question about a bill."""
 
 
-def find_subjects(question: str, known: Sequence[Subject]) -> Found:
+class KnownNames:
+    """Made once for all questions of a conversation: a big installation knows thousands of names, and a pattern for
+    each of them takes seconds. Only those that may stand in a question are looked at closely."""
+
+    def __init__(self, known: Iterable[Subject]) -> None:
+        self.by_name = _by_name(list(known))
+        self._squashed = {name: _squashed(name) for name in self.by_name}
+        self._letters = {name: frozenset(name) for name in self.by_name}
+
+    def in_question(self, question: str) -> list[str]:
+        """The longest first."""
+        text = _squashed(question)
+        return [name for name, squashed in self._squashed.items() if squashed in text]
+
+    def close_to(self, word: str, cutoff: float) -> list[str]:
+        """The three that resemble it most."""
+        letters, least = frozenset(word), cutoff * SHARED_LETTERS
+        some = [
+            name
+            for name, those in self._letters.items()
+            if 2 * min(len(word), len(name)) >= cutoff * (len(word) + len(name))
+            and len(letters & those) >= least * len(letters)
+        ]
+        return difflib.get_close_matches(word, some, n=3, cutoff=cutoff)
+
+
+SHARED_LETTERS = 0.6
+"""Of a word's different letters, as a share of the likeness that is asked for; fewer never make it."""
+
+
+def _squashed(text: str) -> str:
+    return re.sub(r"[\s_-]", "", text.lower())
+
+
+def find_subjects(question: str, known: KnownNames) -> Found:
     """Build numbers, known names in any spelling of case and hyphens, and misspelt ones."""
-    by_name = _by_name(known)
+    by_name = known.by_name
     places: dict[int, Subject] = {}
     wording = question
-    for spoken, named in by_name.items():
+    for spoken in known.in_question(question):
         match = _spoken(spoken, question)
         if match:
-            subject = max(named, key=_preference)
+            subject = max(by_name[spoken], key=_preference)
             if not any(start <= match.start() < start + len(other.name) for start, other in places.items()):
                 places[match.start()] = subject
                 wording = wording.replace(match[0], STAND_IN)
-    near, assumed = _misspelt(question, by_name)
+    near, assumed = _misspelt(question, known)
     for word, name in assumed.items():
         places[question.lower().find(word)] = max(by_name[name.lower()], key=_preference)
     for word in near:
@@ -88,7 +125,7 @@ def find_subjects(question: str, known: Sequence[Subject]) -> Found:
 def spoken_names(question: str, names: Iterable[str]) -> set[str]:
     """Those of ``names`` that the question holds, in any spelling of case and hyphens; nothing is guessed here."""
     known = [Subject(system="any", kind="name", name=name) for name in sorted(set(names)) if name]
-    found = find_subjects(question, known)
+    found = find_subjects(question, KnownNames(known))
     return {one.name for one in found.subjects} - set(found.assumed.values())
 
 
@@ -163,24 +200,24 @@ def _builds(question: str, places: Mapping[int, Subject]) -> list[Subject]:
     return [Subject(system="bitbucket", kind="pipeline", scope=scope, name=f"#{number}") for number in numbers]
 
 
-def _misspelt(question: str, by_name: dict[str, list[Subject]]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+def _misspelt(question: str, known: KnownNames) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    by_name = known.by_name
+    spoken = [name for name in known.in_question(question) if _spoken(name, question)]
     near: dict[str, tuple[str, ...]] = {}
     assumed: dict[str, str] = {}
     for word in WORD.findall(question.lower()):
         word = word.removesuffix("'s").rpartition("/")[2]
         if len(word) < SHORTEST_MISSPELT or word in by_name or _is_ordinary(word) or not re.search("[a-z]", word):
             continue
-        alike = difflib.get_close_matches(word, list(by_name), n=3, cutoff=NEAR)
-        if alike and not any(_spoken(name, question) for name in alike):
+        alike = known.close_to(word, NEAR)
+        if alike and not set(alike) & set(spoken):
             near[word] = tuple(by_name[name][0].name for name in alike)
             meant = [name for name in alike if _may_mean(word, name)]
             if len(meant) == 1:
                 assumed[word] = by_name[meant[0]][0].name
     for word in _cued(question):
-        if word not in near and word not in by_name and not _part_of_known(word, by_name, question):
-            near[word] = tuple(
-                by_name[name][0].name for name in difflib.get_close_matches(word, list(by_name), n=3, cutoff=0.5)
-            )
+        if word not in near and word not in by_name and not _part_of(word, spoken):
+            near[word] = tuple(by_name[name][0].name for name in known.close_to(word, NEAR_CUED))
     return near, assumed
 
 
@@ -193,10 +230,8 @@ def _is_ordinary(word: str) -> bool:
     return word in ordinary_words() or is_plain_word(word)
 
 
-def _part_of_known(word: str, by_name: dict[str, list[Subject]], question: str) -> bool:
-    return any(
-        (word in re.split(r"[-_./]", name) or name.endswith(f"/{word}")) and _spoken(name, question) for name in by_name
-    )
+def _part_of(word: str, spoken: Sequence[str]) -> bool:
+    return any(word in re.split(r"[-_./]", name) or name.endswith(f"/{word}") for name in spoken)
 
 
 def _cued(question: str) -> list[str]:
@@ -205,6 +240,8 @@ def _cued(question: str) -> list[str]:
     before, after = "|".join(_words().before), "|".join(_words().after)
     found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text)
     found += re.findall(rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text)
+    asked = rf"\b(?:is|are|was|were|did|does|has) (?:the |our )?([a-z][\w./-]*\w) (?:{'|'.join(_words().states)})\b"
+    found += re.findall(asked, text)
     words = [word.rpartition("/")[2] for word in found]
     return [word for word in words if not _is_ordinary(word) and not NO_NAME.fullmatch(word)]
 
@@ -220,6 +257,7 @@ class NameWords(BaseModel):
 
     before: tuple[str, ...]
     after: tuple[str, ...]
+    states: tuple[str, ...]
     ordinary: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
 
 

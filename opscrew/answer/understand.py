@@ -6,13 +6,14 @@ same rules made of the earlier ones, and nothing has to be stored for it but the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from opscrew.answer import follow_ups
 from opscrew.answer.intents import Guess, guess, intents
-from opscrew.answer.subjects import NARROWING, Found, build_of, find_subjects, label, ordinary_words
+from opscrew.answer.subjects import NARROWING, Found, KnownNames, build_of, find_subjects, label, ordinary_words
 from opscrew.answer.times.ranges import TimeRange, earlier, find_range
 from opscrew.answer.wording import is_of_our_field, plain
 from opscrew.model.subject import Subject
@@ -71,14 +72,21 @@ def understand(
     question: str, known: Sequence[Subject], now: datetime, zone: tzinfo, before: Sequence[Asked] = ()
 ) -> Understanding:
     """``before`` holds the questions of the conversation, oldest first."""
+    names = KnownNames(known)
     previous: Understanding | None = None
     for asked in before[-TURNS_READ:]:
-        read = _read(asked.question, known, asked.at, zone, previous)
+        read = _read(asked.question, names, asked.at, zone, previous)
         if asked.intent in intents():
             read = replace(read, intent=asked.intent)
         if previous is None or intents()[read.intent].collectors:  # nobody asks on about "thanks"
             previous = read
-    return _read(question, known, now, zone, previous)
+    return _read(question, names, now, zone, previous)
+
+
+def asks_the_same(question: str, other: str) -> bool:
+    """Whether two questions say the same in nearly the same words."""
+    first, second = (set(re.findall(r"[a-z0-9#]+", plain(one).lower())) - LINKS for one in (question, other))
+    return len(first & second) >= SAME_SHARE * len(first | second)
 
 
 def span_of(understanding: Understanding, now: datetime) -> tuple[datetime | None, datetime]:
@@ -90,12 +98,16 @@ def span_of(understanding: Understanding, now: datetime) -> tuple[datetime | Non
     return (now - timedelta(hours=hours) if hours and named is None else None), now
 
 
+LINKS = {"and", "but", "so", "again", "please", "the", "a", "now"}
+SAME_SHARE = 0.75
+"""Of the words of both that both must have."""
+
 LONGEST_QUESTION = 600
 """Characters that are read. What somebody asks stands at the beginning; a pasted log behind it is no wording."""
 
 
 def _read(
-    question: str, known: Sequence[Subject], now: datetime, zone: tzinfo, previous: Understanding | None
+    question: str, known: KnownNames, now: datetime, zone: tzinfo, previous: Understanding | None
 ) -> Understanding:
     found = find_subjects(question[:LONGEST_QUESTION], known)
     words = plain(found.wording, ordinary_words())
@@ -115,7 +127,7 @@ def _read(
     intent = _fitting(intent, subjects, sure=sure)
     named = (*(previous.named if previous else ()), *_things(found.subjects))
     return Understanding(
-        intent=intent or _without_wording(words, subjects, has_previous=previous is not None),
+        intent=intent or _without_wording(words, subjects, is_known_field=previous is not None or _names_one(found)),
         sure=sure,
         subjects=subjects,
         range=span,
@@ -138,12 +150,17 @@ def _fitting(intent: str, subjects: Sequence[Subject], *, sure: bool) -> str:
     return of_subject if is_odd and (not sure or domain == "ci") else intent
 
 
-def _without_wording(words: str, subjects: Sequence[Subject], *, has_previous: bool) -> str:
+def _names_one(found: Found) -> bool:
+    """Whether it holds an unknown word that looks like a name of ours: image-resizer, node-7."""
+    return any(re.search(r"[a-z]-[a-z]|\d", word) for word in found.near)
+
+
+def _without_wording(words: str, subjects: Sequence[Subject], *, is_known_field: bool) -> str:
     """Where no wording speaks for an intent: by what it is about, else whether it is about our field at all."""
     of_subject = next((OF_SUBJECTS[one.system] for one in subjects if one.system in OF_SUBJECTS), "")
     if of_subject:
         return of_subject
-    is_ours = has_previous or is_of_our_field(words) or len(words.split()) < LEAST_FOREIGN
+    is_ours = is_known_field or is_of_our_field(words) or len(words.split()) < LEAST_FOREIGN
     return FALLBACK if is_ours else OUT_OF_FIELD
 
 

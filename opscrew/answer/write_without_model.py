@@ -23,7 +23,10 @@ ANSWERS = 5.0
 """Weight from which a fact answers the question; lighter ones are background."""
 
 
-LONGEST_KNOWN = 60
+TOLD_AGAIN = 2
+"""Facts that are told in full although they are known: an answer without any would be none."""
+
+LONGEST_KNOWN = 90
 """Characters of a fact that was told before."""
 
 
@@ -94,8 +97,8 @@ def write_answer(
 
 
 def _listed(chosen: Sequence[Fact], opening: str, told: Collection[str]) -> str:
-    """The fact that answers best and what is new; the rest in few words."""
-    full = [fact for fact in chosen if fact is chosen[0] or fact.id not in told]
+    """The facts that answer best and what is new; the rest in few words."""
+    full = [fact for place, fact in enumerate(chosen) if place < TOLD_AGAIN or fact.id not in told]
     known = [fact for fact in chosen if fact not in full]
     lines = [opening, *(f"- {sentence(fact)}" for fact in full)]
     if known:
@@ -126,13 +129,12 @@ def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
 
 
 def note_of_known(facts: Sequence[Fact], known: Collection[str]) -> str:
-    """Which of the facts that answer a person knows from an earlier conversation (``known`` holds ids); "" if none."""
-    answering = [fact.id for fact in facts if fact.weight >= ANSWERS]
-    heard = [identity for identity in answering if identity in known]
+    """Which of the facts that an answer tells a person knows from an earlier conversation (``known`` holds ids)."""
+    heard = [fact.id for fact in facts if fact.id in known]
     if not heard:
         return ""
     common = _templates().common
-    return common.all_known if len(heard) == len(answering) else common.known.format(ids=in_words(heard))
+    return common.all_known if len(heard) == len(facts) else common.known.format(ids=in_words(heard))
 
 
 def sentence(fact: Fact) -> str:

@@ -6,12 +6,12 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from opscrew.clock import Clock
 from opscrew.errors import CrewError
 from opscrew.memory.turns import Conversation, ToldFact, Turn, fact_digest
-from opscrew.store.database import reading
+from opscrew.store.database import forget_traces, reading
 from opscrew.store.prefixes import find_by_prefix
 from opscrew.store.tables.conversations import conversations, told_facts, turns
 from opscrew.store.text import storable
@@ -39,10 +39,11 @@ class Conversations:
         now = self._clock()
         return Conversation(secrets.token_hex(6), storable(person, 128), "", now, now)
 
-    def get(self, prefix: str) -> Conversation:
-        """The whole conversation whose id starts with ``prefix``. ``CrewError`` when none or several do."""
+    def get(self, prefix: str, person: str | None = None) -> Conversation:
+        """The whole conversation whose id starts with ``prefix``; only one of ``person`` where that is given.
+        ``CrewError`` when none or several do."""
         with reading(self._engine).connect() as connection:
-            identity = find_by_prefix(connection, conversations.c.id, prefix, noun="conversation")
+            identity = _find(connection, prefix, person)
             row = connection.execute(select(conversations).where(conversations.c.id == identity)).one()
             said = connection.execute(select(turns).where(turns.c.conversation == identity).order_by(turns.c.number))
             return _conversation(row, tuple(_turn(one) for one in said))
@@ -119,18 +120,39 @@ class Conversations:
         with reading(self._engine).connect() as connection:
             return {by_digest[row.digest]: row.told_at for row in connection.execute(query)}
 
-    def delete(self, prefix: str) -> str:
+    def delete(self, prefix: str, person: str | None = None) -> str:
         """Deletes one for good, with everything that was remembered from it; returns its id."""
         with self._engine.begin() as connection:
-            identity = find_by_prefix(connection, conversations.c.id, prefix, noun="conversation")
+            identity = _find(connection, prefix, person)
             connection.execute(delete(conversations).where(conversations.c.id == identity))
+        forget_traces(self._engine)
         return identity
 
     def forget_old(self, keep_days: int) -> int:
         """Deletes those whose last turn is older; returns how many went. The daemon calls it once a day."""
         before = self._clock() - timedelta(days=keep_days)
         with self._engine.begin() as connection:
-            return int(connection.execute(delete(conversations).where(conversations.c.last_at < before)).rowcount)
+            gone = int(connection.execute(delete(conversations).where(conversations.c.last_at < before)).rowcount)
+        if gone:
+            forget_traces(self._engine)
+        return gone
+
+    def questions(self, person: str, limit: int) -> Sequence[str]:
+        """What ``person`` asked last in any conversation, oldest first."""
+        query = (
+            select(turns.c.question)
+            .join(conversations, conversations.c.id == turns.c.conversation)
+            .where(conversations.c.person == person)
+            .order_by(turns.c.asked_at.desc(), turns.c.number.desc())
+            .limit(limit)
+        )
+        with reading(self._engine).connect() as connection:
+            return [str(row.question) for row in connection.execute(query)][::-1]
+
+
+def _find(connection: Connection, prefix: str, person: str | None) -> str:
+    among = None if person is None else conversations.c.person == person
+    return find_by_prefix(connection, conversations.c.id, prefix, noun="conversation", among=among)
 
 
 def _values(turn: Turn) -> dict[str, object]:

@@ -124,6 +124,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a recorded action must survive a power cut: it is not sent again
     cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA secure_delete=ON")  # what a person deletes is overwritten, not only unlinked
     cursor.close()
 
 
@@ -149,6 +150,17 @@ def _begin_immediate(connection: Connection) -> None:
 def reading(engine: Engine) -> Engine:
     """The same database for reading only: never waits for a writer."""
     return engine.execution_options(reader=True)
+
+
+def forget_traces(engine: Engine) -> None:
+    """Empties SQLite's log of changes, where deleted rows still stand. Readers at work put it off until the next time.
+    PostgreSQL's vacuum does the like by itself."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()  # outside of any transaction, which would lock the log
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
 
 def serialize_writers(connection: Connection, area: str) -> None:

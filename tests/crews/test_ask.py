@@ -111,6 +111,32 @@ def test_do_it_proposes_what_policy_lets_wait(watch) -> None:
     assert ask(watch, "re-run it", answer).actions[0].id == record.id
 
 
+def test_a_wish_is_corrected_by_naming_another_thing(watch) -> None:
+    first = ask(watch, "re-run search")
+    answer = ask(watch, "no, payments", first)
+    (record,) = answer.actions
+    assert record.action.target.scope == "acme/payments"
+
+
+@pytest.mark.parametrize("wish", ["silence them", "no, the other one", "delete everything"])
+def test_a_wish_that_is_not_understood_takes_nothing_from_an_earlier_one(watch, wish) -> None:
+    first = ask(watch, "re-run payments")
+    assert first.actions
+    assert ask(watch, wish, first).actions == ()
+
+
+def test_what_passed_is_no_answer_to_what_failed(tmp_path) -> None:
+    with bitbucket_watch(tmp_path) as made:
+        made.world.add_repository("shop")
+        made.world.push("shop", "passing")
+        made.clock.forward(minutes=60)
+        made.round()
+        answer = ask(made, "what failed in shop today?")
+        assert answer.text.startswith("Nothing failed for shop in that time. acme/shop: 1 build, 1 passed [E1].")
+        answer = ask(made, "what failed today?")
+        assert answer.text.startswith("Nothing failed in that time. 1 repository since 00:00: 1 build, 1 passed [E1].")
+
+
 def test_what_may_not_be_run_again_is_said_with_its_reason(watch) -> None:
     answer = ask(watch, "re-run search")
     assert answer.actions == ()

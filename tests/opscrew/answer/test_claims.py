@@ -1,6 +1,7 @@
 """Sentences are let through only when the evidence holds their numbers, times and names."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -131,3 +132,82 @@ def test_people_write_in_many_ways(sentence: str) -> None:
 )
 def test_a_number_belongs_to_the_thing_beside_it(sentence: str, problem: str) -> None:
     assert problem in WORLD.check(sentence).problem
+
+
+def fact(identity: str, source: str, text: str) -> Fact:
+    return Fact(source, text, datetime(2026, 4, 8, 8, 20, tzinfo=UTC), id=identity)
+
+
+SHOP = ClaimCheck(
+    (
+        fact("E1", "bitbucket pipelines", "acme/shop #42 on main failed after 5 min 12 s: 3 of 120 tests failed"),
+        fact("E2", "bitbucket pipelines", "acme/payments #17 on main passed after 4 min 2 s"),
+        fact("E3", "findings", "acme/shop: 12 pipelines failed, 48 passed; failure rate 20 %"),
+        fact("E4", "kubernetes prod", "deployment prod/checkout/cart: 2 of 3 replicas are ready, restarted 7 times"),
+        fact("E5", "victoriametrics", "volume data-0 is 91.3 % full, 45.65 GiB of 50 GiB, full in 3 days"),
+        fact("E6", "bitbucket pipelines", "acme/search: 0 pipelines failed, 30 passed in the last 24 hours"),
+        fact("E7", "alertmanager", "HighErrorRate fired at 2026-04-08 04:15 UTC for checkout, error share 0.125"),
+    ),
+    "how is it?",
+    ZoneInfo("Europe/Berlin"),
+    ("shop", "payments", "search", "cart", "checkout", "main"),
+)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A dozen pipelines of shop failed and forty-eight passed.",
+        "One in five pipelines of shop failed.",
+        "A fifth of shop's pipelines failed [E3].",
+        "Two thirds of the replicas of cart are ready.",
+        "A hundred and twenty tests ran [E1].",
+        "cart restarted seven times.",
+        "The volume is nine-tenths full [E5].",
+        "The volume holds 49 GB of 53.7 GB [E5].",
+        "The volume is full in 72 hours [E5].",
+        "HighErrorRate fired at 06:15.",
+        "HighErrorRate fired at 4:15 UTC.",
+        "The error share of checkout is 12.5 %, an eighth.",
+        "search had no failures.",
+        "payments passed, so there were no failures there [E2].",
+        "shop failed 12 times and passed 48 times.",
+        "A re-run of payments #17 would have failed too.",
+        "#42 failed because three tests did not pass [E1].",
+    ],
+)
+def test_true_sentences_in_other_words_hold(sentence: str) -> None:
+    assert SHOP.check(sentence).problem == ""
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Two dozen pipelines of shop failed.",
+        "Half of the pipelines of shop failed.",
+        "A third of shop's pipelines failed.",
+        "One in four pipelines of shop failed.",
+        "Three quarters of the replicas of cart are ready.",
+        "Twice as many pipelines of shop passed as failed.",
+        "Forty-seven pipelines of shop passed.",
+        "shop failed 48 times and passed 12 times.",
+        "shop has 12 passed and 48 failed pipelines.",
+        "120 tests failed [E1].",
+        "Zero tests failed [E1].",
+        "Only one replica of cart is ready.",
+        "All replicas of cart are ready.",
+        "cart has no restarts.",
+        "payments #17 failed.",
+        "search had failures [E6].",
+        "shop had no failures.",
+        "None of shop's pipelines failed.",
+        "The 43rd build of shop failed.",
+        "HighErrorRate fired at 04:15.",
+        "HighErrorRate fired at 06:15 UTC.",
+        "shop #42 failed since the database was down.",
+        "The failure is down to a flaky test.",
+        "The low memory made cart restart.",
+    ],
+)
+def test_wrong_sentences_in_other_words_are_caught(sentence: str) -> None:
+    assert SHOP.check(sentence).problem

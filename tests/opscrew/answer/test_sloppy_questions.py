@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from opscrew.answer.subjects import KnownNames
 from opscrew.answer.understand import Asked, Understanding, understand
 from opscrew.answer.wording import plain
 from opscrew.model.subject import Subject
@@ -120,3 +121,12 @@ def test_names_are_no_shorthand(name: str) -> None:
 def test_ordinary_words_are_not_repaired() -> None:
     assert plain("did the parsed field reach the stage?") == "did the parsed field reach the stage?"
     assert plain("hi") == "hi"
+
+
+def test_of_thousands_of_names_only_those_in_the_question_are_looked_at_closely() -> None:
+    known = [
+        Subject(system="kubernetes", kind="Pod", scope="prod/x", name=f"worker-{one}-abcde") for one in range(3000)
+    ]
+    names = KnownNames([*known, *KNOWN])
+    assert names.in_question("why is the Billing API of prod red?") == ["billing-api", "prod"]
+    assert names.close_to("paymets", 0.8) == ["payments"]

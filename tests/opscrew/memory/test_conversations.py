@@ -96,3 +96,15 @@ def test_huge_and_odd_text_is_capped_and_stored(database, clock) -> None:
     assert len(said.turns[0].question) <= 8_000
     assert len(said.turns[0].answer) <= 40_000
     assert len(said.person) <= 128
+
+
+def test_a_persons_questions_come_back_oldest_first_and_nobody_elses(database, clock) -> None:
+    kept = Conversations(database, clock)
+    for person, question in (("ann", "one?"), ("bob", "mine?"), ("ann", "two?"), ("ann", "password=hunter2hunter2?")):
+        clock.forward(minutes=1)
+        said = kept.add(kept.start(person), question, "a")
+    asked = kept.questions("ann", limit=3)
+    assert asked[:2] == ["one?", "two?"]
+    assert "hunter2" not in str(asked)
+    kept.delete(said.id)
+    assert kept.questions("ann", limit=3) == ["one?", "two?"]
