@@ -16,7 +16,6 @@ from opscrew.ci.explain import explain
 from opscrew.ci.rerun import rerun_action
 from opscrew.ci.stop import stop_action
 from opscrew.errors import CrewError
-from opscrew.known_secrets import cleaner
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.redaction import redact
@@ -40,7 +39,7 @@ def bitbucket_server(context: CrewContext) -> Server[Any, Any]:
     return build_server(
         Wiring(
             client=client,
-            clean=cleaner(context.settings),
+            clean=redact,
             explain=_explained,
             propose_rerun=proposals.rerun,
             propose_stop=proposals.stop,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, SecretStr
 from crews.mcp_list import load_list
 from crews.team.roles import load_team, role_names
 from opscrew.errors import UsageError
-from opscrew.known_secrets import cleaner
+from opscrew.redaction import redact
 from opscrew.settings import Settings
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import SERVERS_FILE, Server, ServerEntry, resolve
@@ -55,7 +55,7 @@ def load_servers(settings: Settings) -> tuple[Server, ...]:
 
 def open_gateway(settings: Settings, own: OwnServers) -> Gateway:
     """Nothing is started before the first question. Close it, or use it as a context manager."""
-    return Gateway(load_servers(settings), clean=cleaner(settings), built_in=own)
+    return Gateway(load_servers(settings), clean=redact, built_in=own)
 
 
 def setting_named(settings: Settings, name: str) -> str | None:

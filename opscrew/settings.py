@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
@@ -238,7 +239,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Every secret that is set, as plain text, for whoever must keep them out of sight."""
-        return [secret.get_secret_value() for secret in secrets_in(self)]
+        of_database = urlsplit(self.database or "").password
+        return [*(secret.get_secret_value() for secret in secrets_in(self)), *([of_database] if of_database else [])]
 
     @property
     def database_url(self) -> str:

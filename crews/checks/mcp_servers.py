@@ -6,7 +6,7 @@ from crews.checks.check import Check, Level, Result, off
 from crews.mcp_servers import load_servers, refuse_mistakes
 from crews.systems import Systems
 from opscrew.errors import CrewError
-from opscrew.known_secrets import cleaner
+from opscrew.redaction import redact
 from opscrew.settings import Settings
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import Server
@@ -28,7 +28,7 @@ def mcp_checks(settings: Settings) -> tuple[Check, ...]:
 
 def _check(server: Server) -> Check:
     def look(systems: Systems) -> Result:
-        with Gateway((server,), clean=cleaner(systems.settings)) as gateway:
+        with Gateway((server,), clean=redact) as gateway:
             state = gateway.state(server.name)
         if state.condition != "ready":
             # Sweeps and re-runs need no MCP server, so this is no failure of the crew.

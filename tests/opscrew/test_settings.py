@@ -61,8 +61,9 @@ def test_it_lists_every_secret_that_is_set(write, monkeypatch) -> None:
         monkeypatch.setenv(variable, f"value {number}")
         expected.add(f"value {number}")
     monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "of the gateway"}')
+    monkeypatch.setenv("CREW_DATABASE", "postgresql://crew:in-an-address@db/crew")
     loaded = settings.load(write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}"))
-    assert set(loaded.secrets()) == expected | {"of the gateway"}
+    assert set(loaded.secrets()) == expected | {"of the gateway", "in-an-address"}
 
 
 @pytest.mark.parametrize("variable", SECRETS)
