@@ -190,15 +190,18 @@ def _made_safe(text: str) -> str:
 def _wrong_arguments(tool: ToolSpec, arguments: dict[str, Any]) -> str:
     """What is wrong, in words that tell the model how to do it right; empty when nothing is."""
     import jsonschema
+    import referencing
 
-    try:
-        jsonschema.Draft202012Validator.check_schema(tool.parameters)
-    except jsonschema.SchemaError:
-        return ""  # the server's own schema is broken; let the server judge
     known = ", ".join(tool.parameters.get("properties", {})) or "no arguments"
     if UNREADABLE in arguments:
         return f"The arguments for {tool.name} were not a JSON object. It takes: {known}."
-    problem = next(jsonschema.Draft202012Validator(tool.parameters).iter_errors(arguments), None)
+    try:
+        jsonschema.Draft202012Validator.check_schema(tool.parameters)
+        # A registry of our own, since the usual one fetches whatever address or file a server's schema names.
+        validator = jsonschema.Draft202012Validator(tool.parameters, registry=referencing.Registry())
+        problem = next(validator.iter_errors(arguments), None)
+    except (jsonschema.SchemaError, referencing.exceptions.Unresolvable, RecursionError):
+        return ""  # the server's own schema is broken; let the server judge
     if problem is None:
         return ""
     place = "/".join(str(step) for step in problem.absolute_path)

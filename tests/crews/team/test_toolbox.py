@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import pytest
+
 from crews.team.budget import RunBudget, RunControl
 from crews.team.toolbox import LONGEST_RESULT, UNREADABLE, Toolbox, ToolResult, ToolSpec
 
@@ -98,3 +100,15 @@ def test_secrets_and_length_are_cut() -> None:
     assert "ghp_" not in text
     assert "more characters left out" in text
     assert len(text) < LONGEST_RESULT + 200
+
+
+@pytest.mark.parametrize(
+    "reference", ["http://192.0.2.1/schema", "file:///etc/passwd", "#/$defs/missing", "#/properties/q"]
+)
+def test_a_schema_of_a_server_makes_us_look_up_nothing(monkeypatch, reference: str) -> None:
+    def fetch(*_: object) -> None:
+        raise AssertionError("a schema was fetched")
+
+    monkeypatch.setattr("urllib.request.urlopen", fetch)
+    tools, _ = box(schema={"type": "object", "properties": {"q": {"$ref": reference}}})
+    assert tools.use("query", {"q": 1}).startswith("T1, result of query")

@@ -49,3 +49,9 @@ def test_a_sentence_without_an_end_is_cut_at_a_word() -> None:
 
 def test_a_schema_of_nothing_is_an_object_of_nothing() -> None:
     assert trim("vm", "flags", "", {}, ToolEntry()).parameters == {"type": "object", "properties": {}}
+
+
+def test_what_a_schema_refers_to_stays_only_within_it() -> None:
+    schema = {"properties": {"a": {"$ref": "http://192.0.2.1/x"}, "b": {"$ref": "#/$defs/B"}}, "$defs": {"B": {}}}
+    properties = trim("vm", "query", WORDS, schema, ToolEntry()).parameters["properties"]
+    assert properties == {"a": {}, "b": {"$ref": "#/$defs/B"}}
