@@ -179,6 +179,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
                 break
     finally:
         _signal_group(process.pid, signal.SIGKILL)  # children that outlived it, or all of them
+        # asyncio closes its pipes when it has heard of the end, for which a cancelled caller leaves no time.
+        process._transport.close()  # type: ignore[attr-defined]
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
