@@ -177,13 +177,10 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), SECONDS_TO_END)
                 break
-    except asyncio.CancelledError:
-        _signal_group(process.pid, signal.SIGKILL)
-        with contextlib.suppress(TimeoutError):  # its pipes must be let go while there is a loop
-            await asyncio.wait_for(process.wait(), SECONDS_TO_END)
-        raise
     finally:
-        _signal_group(process.pid, signal.SIGKILL)  # children that outlived it
+        _signal_group(process.pid, signal.SIGKILL)  # children that outlived it, or all of them
+        # asyncio closes its pipes when it has heard of the end, for which a cancelled caller leaves no time.
+        process._transport.close()  # type: ignore[attr-defined]
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.daemon import until
 from tools.errors import UpstreamError
-from tools.mcp import session
+from tools.mcp import session, stdio
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import ServerEntry, resolve
 
@@ -178,6 +178,20 @@ def test_closing_while_a_server_is_being_started_again_leaves_nothing_running(tm
     assert answers == ["program: the gateway was closed"]
     assert asyncio.all_tasks(loop) == set()
     assert len(notes(tmp_path, "start")) == 1
+
+
+def test_a_process_whose_end_is_cut_short_holds_nothing_of_the_loop() -> None:
+    """Else what is left of it complains, whenever memory is cleaned up, that its loop is closed."""
+
+    async def cut_short() -> bool:
+        process = await stdio._start("sleeper", [sys.executable, "-c", "import time; time.sleep(300)"], {}, None)
+        ending = asyncio.create_task(stdio._end(process))
+        await asyncio.sleep(0.1)
+        ending.cancel()
+        await asyncio.wait({ending})
+        return bool(process._transport.is_closing())  # type: ignore[attr-defined]
+
+    assert asyncio.run(cut_short())
 
 
 def test_a_closed_gateway_starts_nothing_and_says_so(tmp_path) -> None:
