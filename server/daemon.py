@@ -17,6 +17,7 @@ from contextlib import ExitStack
 import structlog
 
 from crews.context import CrewContext
+from crews.data_files import refuse_broken_files
 from crews.mcp_servers import refuse_mistakes
 from crews.registry import CREWS, Crew
 from crews.schedule import SCHEDULE_FILE, Appointment, load
@@ -52,6 +53,7 @@ def serve(
     refuse_open_door(settings.http)
     check_settings(settings)
     refuse_mistakes(settings)
+    refuse_broken_files(settings)
     if appointments is None:
         appointments = load(settings.schedule or SCHEDULE_FILE, [crew.name for crew in crews])
     stop = _stop_on_signals()

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from crews.checks.check import Check, Level, Result
+from crews.data_files import refuse_broken_files
 from crews.systems import Systems
 from opscrew.actions.policy import check_settings
 from opscrew.settings import Settings
@@ -29,6 +30,7 @@ def machine_checks(_settings: Settings) -> tuple[Check, ...]:
         Check("daemon", daemon),
         Check("database", database),
         Check("policy", policy),
+        Check("data files", data_files),
     )
 
 
@@ -73,6 +75,11 @@ def database(systems: Systems) -> Result:
     finally:
         engine.dispose()
     return Result(Level.OK, f"{engine.dialect.name}, schema up to date, {runs:,} runs recorded", server_time=now)
+
+
+def data_files(systems: Systems) -> Result:
+    """Wording, thresholds, queries and the like: a file that was edited wrongly also keeps the daemon from starting."""
+    return Result(Level.OK, f"{refuse_broken_files(systems.settings)} read")
 
 
 def policy(systems: Systems) -> Result:

@@ -140,7 +140,7 @@ def alternatives(subjects: Iterable[Subject]) -> list[list[Subject]]:
 
 def ordinary_words() -> frozenset[str]:
     """That are never taken for a misspelt name, nor for any other misspelt word."""
-    return _words().ordinary
+    return name_words().ordinary
 
 
 def label(subjects: Iterable[Subject]) -> str:
@@ -237,10 +237,10 @@ def _part_of(word: str, spoken: Sequence[str]) -> bool:
 def _cued(question: str) -> list[str]:
     """Words that stand where a name stands ("the ledgre repository") and are no ordinary words."""
     text = question.lower()
-    before, after = "|".join(_words().before), "|".join(_words().after)
+    before, after = "|".join(name_words().before), "|".join(name_words().after)
     found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text)
     found += re.findall(rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text)
-    asked = rf"\b(?:is|are|was|were|did|does|has) (?:the |our )?([a-z][\w./-]*\w) (?:{'|'.join(_words().states)})\b"
+    asked = rf"\b(?:is|are|was|were|did|does|has) (?:the |our )?([a-z][\w./-]*\w) (?:{'|'.join(name_words().states)})\b"
     found += re.findall(asked, text)
     words = [word.rpartition("/")[2] for word in found]
     return [word for word in words if not _is_ordinary(word) and not NO_NAME.fullmatch(word)]
@@ -262,5 +262,6 @@ class NameWords(BaseModel):
 
 
 @cache
-def _words() -> NameWords:
+def name_words() -> NameWords:
+    """``CrewError`` for a file that was edited wrongly."""
     return read_data(SUBJECTS_FILE, NameWords)

@@ -80,7 +80,7 @@ def write_answer(
     """``missing`` is true when a source that matters did not answer: then "nothing was found" would be a guess.
     ``told`` holds ids of facts that this conversation told before; they are not told again, and where the same was
     asked before and nothing is new, that is said."""
-    common, wording = _templates().common, _templates().intents.get(understood.intent)
+    common, wording = templates().common, templates().intents.get(understood.intent)
     if wording is None:  # a greeting, or another field
         return str(getattr(common, understood.intent))
     answering = [fact for fact in facts if fact.weight >= ANSWERS]
@@ -102,7 +102,7 @@ def _listed(chosen: Sequence[Fact], opening: str, told: Collection[str]) -> str:
     known = [fact for fact in chosen if fact not in full]
     lines = [opening, *(f"- {sentence(fact)}" for fact in full)]
     if known:
-        lines.append(_templates().common.as_before.format(facts="; ".join(map(_in_short, known))))
+        lines.append(templates().common.as_before.format(facts="; ".join(map(_in_short, known))))
     return "\n".join(lines)
 
 
@@ -112,7 +112,7 @@ def _in_short(fact: Fact) -> str:
 
 def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
     """What belongs beside any answer: misspelt names, and systems that did not answer."""
-    common = _templates().common
+    common = templates().common
     if not intents()[understood.intent].collectors:
         return []  # a word of another field is no misspelt name
     assumed = dict(understood.assumed)
@@ -133,7 +133,7 @@ def note_of_known(facts: Sequence[Fact], known: Collection[str]) -> str:
     heard = [fact.id for fact in facts if fact.id in known]
     if not heard:
         return ""
-    common = _templates().common
+    common = templates().common
     return common.all_known if len(heard) == len(facts) else common.known.format(ids=in_words(heard))
 
 
@@ -150,6 +150,6 @@ def in_words(things: Sequence[str], joint: str = "and") -> str:
 
 
 @cache
-def _templates() -> Templates:
+def templates() -> Templates:
     """``CrewError`` for a file that was edited wrongly."""
     return read_data(TEMPLATES_FILE, Templates)

@@ -13,7 +13,7 @@ import yaml
 THRESHOLDS_FILE = Path(__file__).with_name("thresholds.yaml")
 
 
-class BadThresholdsError(Exception):
+class BadThresholdsError(ValueError):
     """``thresholds.yaml`` was edited wrongly; the message names the key."""
 
 

@@ -14,6 +14,13 @@ import yaml
 
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yaml")
 
+_LISTS = frozenset({
+    "absence", "activity_types", "aside_fields", "empty_reasons", "failure", "failure_states", "good_ends",
+    "hold_types", "ignored_fields", "negations", "negative_types", "phrases", "plain_failures", "progress",
+    "promising_exceptions", "promising_types", "state_fields",
+})  # fmt: skip
+"""What the file must hold, and nothing else."""
+
 # "HTTPRouteNotReady" -> HTTP Route Not Ready; also splits at everything that is no letter.
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
@@ -177,6 +184,17 @@ def is_aside_field(name: str) -> bool:
 def is_ignored_field(name: str) -> bool:
     """Whether states below this field say nothing about now."""
     return _lists()["ignored_fields"].any_of(words_of(name))
+
+
+def read_vocabulary() -> None:
+    """Reads the file if nobody has yet. Raises ``ValueError`` for a list that is missing, unknown or holds no words."""
+    found = {name for name, entries in _file().items() if isinstance(entries, list)} | {"phrases"}
+    if odd := found.symmetric_difference(_LISTS):
+        raise ValueError(f"{' and '.join(sorted(odd))}: a list that is missing or that nobody knows")
+    words = [word for name in _LISTS - {"phrases"} for word in _file()[name]]
+    if odd_words := [word for word in words if not isinstance(word, str)]:
+        raise ValueError(f"{odd_words[0]!r} is no word; YAML wants it in quotes")
+    _lists(), _phrases()
 
 
 @cache

@@ -37,7 +37,7 @@ class Code:
         return f"knowledge/runbooks/{self.name}.md"
 
 
-class BadCodesError(Exception):
+class BadCodesError(ValueError):
     """``codes.yaml`` was edited wrongly; the message names the code and what is wrong with it."""
 
 

@@ -16,6 +16,8 @@ import yaml
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
 SYNONYMS_FILE = Path(__file__).with_name("synonyms.yaml")
+LISTS = ("frame", "metric_endings", "query_functions", "routine_labels", "stop")
+"""What words.yaml must hold, and nothing else."""
 
 NAMES = re.compile(r"[A-Za-z0-9_]+")
 PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
@@ -45,7 +47,7 @@ def words_and_joints(text: str) -> Iterator[tuple[str, bool]]:
 
 def one_name_each(text: str) -> str:
     """With the synonyms of ``synonyms.yaml`` replaced."""
-    pattern, table = _synonyms()
+    pattern, table = synonyms()
     return pattern.sub(lambda match: table[match[0].lower()], text)
 
 
@@ -80,15 +82,26 @@ def stem(word: str) -> str:
     return word
 
 
-@cache
 def listed(name: str) -> frozenset[str]:
-    """One list of words.yaml. A line may hold several words."""
-    lists = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return frozenset(word for line in lists[name] for word in str(line).split())
+    """One list of words.yaml."""
+    return read_lists()[name]
 
 
 @cache
-def _synonyms() -> tuple[re.Pattern[str], Mapping[str, str]]:
-    table = {str(left).lower(): str(right) for left, right in yaml.safe_load(SYNONYMS_FILE.read_text("utf-8")).items()}
+def read_lists() -> Mapping[str, frozenset[str]]:
+    """All of words.yaml. A line may hold several words. Raises ``ValueError`` for a list too few or too many."""
+    lists = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
+    if odd := set(lists).symmetric_difference(LISTS):
+        raise ValueError(f"{' and '.join(sorted(map(str, odd)))}: a list that is missing or that nobody knows")
+    return {name: frozenset(word for line in lines for word in str(line).split()) for name, lines in lists.items()}
+
+
+@cache
+def synonyms() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    """What finds the words of synonyms.yaml in a text, and what stands for each. Raises ``ValueError`` for no text."""
+    pairs = yaml.safe_load(SYNONYMS_FILE.read_text("utf-8")).items()
+    if odd := [one for pair in pairs for one in pair if not isinstance(one, str)]:
+        raise ValueError(f"{odd[0]!r} is no text; YAML wants it in quotes")
+    table = {left.lower(): right for left, right in pairs}
     longest_first = sorted(map(re.escape, table), key=len, reverse=True)
     return re.compile(rf"(?<![\w-])(?:{'|'.join(longest_first)})(?![\w-])", re.IGNORECASE), table

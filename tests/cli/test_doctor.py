@@ -78,7 +78,12 @@ def doctor(folder: Path, first: str = PATIENTLY, **environment: str) -> tuple[in
 def test_nothing_configured_is_fine(tmp_path: Path) -> None:
     code, found = doctor(tmp_path)
     assert code == 0
-    assert {name for name, result in found.items() if result["level"] == "ok"} == {"data folder", "database", "policy"}
+    assert {name for name, result in found.items() if result["level"] == "ok"} == {
+        "data folder",
+        "data files",
+        "database",
+        "policy",
+    }
     assert {result["level"] for result in found.values()} == {"ok", "off"}
     assert all(result["hint"] for name, result in found.items() if result["level"] == "off" and name != "clock")
 

@@ -1,0 +1,85 @@
+"""Reads every commented data file once when the crew starts, so that a mistake in one is told then, in one line, and
+not hours later by whichever crew needs it first.
+
+Roles, tasks, the schedule and the list of MCP servers have checks of their own that also look at what they name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+from yaml import YAMLError
+
+from crews.team import catalogue
+from opscrew import redaction
+from opscrew.actions import catalog as action_catalog
+from opscrew.alerts import causes as alert_causes
+from opscrew.alerts import rules as alert_rules
+from opscrew.answer import claim_language, follow_ups, intents, measures, subjects, wording, write_without_model
+from opscrew.answer.data_files import HINT
+from opscrew.answer.times import words as time_words
+from opscrew.ci import line_kinds, line_scores, line_trees, polling, watching
+from opscrew.ci.signatures import catalog as signatures
+from opscrew.cluster import folding, noise, thresholds, vocabulary
+from opscrew.errors import CrewError
+from opscrew.findings import codes, life
+from opscrew.memory import words as memory_words
+from opscrew.settings import Settings
+from opscrew.storage import forecast
+from opscrew.storage import rules as storage_rules
+from tools.grafana import client as grafana
+from tools.victorialogs import client as victorialogs
+from tools.victoriametrics import client as victoriametrics
+
+READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
+    (redaction.PATTERNS_FILE, lambda: redaction.redact("")),
+    (action_catalog.CATALOG_FILE, action_catalog.catalog),
+    (alert_causes.CAUSES_FILE, alert_causes.cause_rules),
+    (alert_rules.RULES_FILE, alert_rules.alert_rules),
+    (claim_language.CLAIMS_FILE, claim_language.claim_words),
+    (follow_ups.FOLLOW_UPS_FILE, follow_ups.follow_ups),
+    (intents.INTENTS_FILE, intents.intents),
+    (measures.MEASURES_FILE, measures.measures),
+    (subjects.SUBJECTS_FILE, subjects.name_words),
+    (wording.WORDING_FILE, wording.wording),
+    (write_without_model.TEMPLATES_FILE, write_without_model.templates),
+    (time_words.WORDS_FILE, time_words.time_words),
+    (line_kinds.KINDS_FILE, line_kinds.line_kinds),
+    (line_scores.WEIGHTS_FILE, line_scores.weights),
+    (line_trees.TREES_FILE, line_trees.trees),
+    (polling.RULES_FILE, polling.poll_rules),
+    (watching.RULES_FILE, watching.watch_rules),
+    (signatures.FOLDER, signatures.catalog),
+    (folding.FOLDING_FILE, folding.folding),
+    (noise.NOISE_FILE, noise.load_noise),
+    (thresholds.THRESHOLDS_FILE, thresholds.thresholds),
+    (vocabulary.VOCABULARY_FILE, vocabulary.read_vocabulary),
+    (codes.CODES_FILE, codes.codes),
+    (life.LIFETIMES_FILE, life.lifetimes),
+    (memory_words.WORDS_FILE, memory_words.read_lists),
+    (memory_words.SYNONYMS_FILE, memory_words.synonyms),
+    (forecast.RULES_FILE, forecast.forecast_rules),
+    (storage_rules.RULES_FILE, storage_rules.storage_rules),
+    (grafana.QUERIES_FILE, grafana.queries),
+    (victorialogs.QUERIES_FILE, victorialogs.queries),
+    (victoriametrics.QUERIES_FILE, victoriametrics.queries),
+    (catalogue.MODELS, catalogue.load_catalogue),
+)
+"""Each file, or folder of files, with what reads it."""
+
+
+def refuse_broken_files(settings: Settings) -> int:
+    """How many were read. Raises ``CrewError`` that names the first file that cannot be, and why."""
+    own = [(settings.cluster_noise, lambda: noise.load_noise(settings.cluster_noise))] if settings.cluster_noise else []
+    for file, read in (*READERS, *own):
+        try:
+            read()
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the whole"
+            raise CrewError(f"{file}: {place}: {first['msg']}", HINT) from problem
+        except (YAMLError, OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+            raise CrewError(f"{file}: {' '.join(str(problem).split()) or type(problem).__name__}", HINT) from problem
+    return len(READERS) + len(own)
