@@ -8,8 +8,9 @@ may be hundreds, and their states change slowly.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Condition, Event, Thread
 from typing import Any
 
@@ -61,8 +62,18 @@ class Mirror:
     def start(self) -> None:
         """Returns at once; ``read`` waits for the first complete picture."""
         for kept in list(self._kept.values()):
-            Thread(target=self._follow, args=(kept,), daemon=True, name=f"watch {kept.kind.name}").start()
-        Thread(target=self._poll_custom, daemon=True, name="poll custom types").start()
+            self._start(f"watch {kept.kind.name}", partial(self._follow, kept))
+        self._start("poll custom types", self._poll_custom)
+
+    def _start(self, name: str, work: Callable[[], None]) -> None:
+        def until_closed() -> None:
+            try:
+                work()
+            except RuntimeError:  # httpx says so where its client was closed while a thread was about to ask
+                if not self._stop.is_set():
+                    raise
+
+        Thread(target=until_closed, daemon=True, name=name).start()
 
     def close(self) -> None:
         """Asks all threads to end; those in a watch end when the client is closed or their watch times out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,6 +74,25 @@ def test_gone_makes_it_list_again(api: Api) -> None:
         until(lambda: len(api.asked(PATH, limit="500")) == 2)
         assert set(phases(mirror)) == {"a", "b"}
         assert mirror.read().not_checked == {}
+
+
+def test_a_client_that_is_closed_while_a_list_is_under_way_ends_the_threads_without_a_word(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda given: died.append(given.exc_value))
+    before = set(threading.enumerate())
+    api.faults[PATH] = [cut_in_the_middle] * 1_000  # it lists again at once, and meets a closed client in between
+    client = KubernetesClient(Access(api.url, None), timeout_seconds=5)
+    mirror = Mirror(client)
+    mirror.start()
+    until(lambda: bool(api.asked(PATH, limit="500")))
+    mirror.close()
+    client.close()
+    with pytest.raises(RuntimeError):
+        client.version()
+    until(lambda: not any(thread.name.startswith("watch ") for thread in set(threading.enumerate()) - before))
+    assert died == []
 
 
 @pytest.mark.parametrize("events", [[GONE], []])
