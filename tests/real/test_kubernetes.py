@@ -5,6 +5,7 @@ Only what a kubelet would report is written by hand, as a patch of a pod's statu
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -300,3 +301,4 @@ def test_a_watch_follows_without_listing_again(plane: ControlPlane, client: Kube
     until(lambda: "fresh" not in names())
     assert mirror.lists == lists
     mirror.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("watch ")]

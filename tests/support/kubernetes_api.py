@@ -128,6 +128,18 @@ def hang(handler: ApiHandler, query: dict[str, str]) -> bool:
     return True
 
 
+def watch_in_silence(handler: ApiHandler, query: dict[str, str]) -> bool:
+    """Begins a watch on which nothing ever happens."""
+    if not query.get("watch"):
+        return False
+    handler.send_response(200)
+    handler.end_headers()
+    handler.wfile.flush()
+    handler.rfile.read(1)  # returns when the other side hangs up
+    handler.close_connection = True
+    return True
+
+
 def cut_in_the_middle(handler: ApiHandler, query: dict[str, str]) -> bool:
     """Promises more than it sends, as a server that stops does."""
     handler.send_response(200)

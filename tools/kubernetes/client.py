@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, Self
 
 import httpx
@@ -22,20 +21,12 @@ from tools.kubernetes.fields import text
 from tools.kubernetes.pages import Page, read_page
 from tools.kubernetes.records import Resource, ResourceType, read_resource
 from tools.kubernetes.trimming import trim
+from tools.kubernetes.watches import OpenWatches, WatchEvent, watch_event
 
 _PAGE_SIZE = 500
 _LIST_ATTEMPTS = 3
 _HEAD_BYTES = 4096
 _CONTINUE = re.compile(rb'"continue":"([^"]+)"')
-
-
-@dataclass(frozen=True, slots=True)
-class WatchEvent:
-    """``type`` is ADDED, MODIFIED, DELETED or BOOKMARK; a bookmark carries a resource version and nothing else."""
-
-    type: str
-    object: dict[str, Any]
-    resource_version: str
 
 
 class KubernetesClient:
@@ -53,6 +44,7 @@ class KubernetesClient:
         self._access = access
         self._page_size = page_size
         self._on_response = on_response
+        self._watches = OpenWatches()
         self._http = httpx.Client(
             base_url=access.server,
             verify=access.tls if access.tls is not None else True,
@@ -72,8 +64,13 @@ class KubernetesClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def end_watches(self) -> None:
+        """Ends the watches that are under way, and at once those that are asked for later."""
+        self._watches.end()
+
     def close(self) -> None:
-        """Closes all connections."""
+        """Ends all watches and closes all connections."""
+        self.end_watches()
         self._http.close()
 
     def version(self) -> str:
@@ -171,24 +168,12 @@ class KubernetesClient:
                 if response.is_error:
                     response.read()
                     raise of_status(response, self._url(response.url.path))
-                for line in response.iter_lines():
-                    if line.strip():
-                        yield self._watch_event(kind, line, path)
+                with self._watches.one(response):
+                    for line in response.iter_lines():
+                        if line.strip():
+                            yield watch_event(kind.kind, line, self._url(path))
         except httpx.HTTPError as problem:
             raise TemporaryError(reason_of(problem), system=SYSTEM, url=self._url(path)) from problem
-
-    def _watch_event(self, kind: ResourceType, line: str, path: str) -> WatchEvent:
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError as problem:
-            raise TemporaryError("a watch event was cut off", system=SYSTEM, url=self._url(path)) from problem
-        raw = event.get("object") if isinstance(event, dict) else None
-        if not isinstance(raw, dict):
-            raise TemporaryError("a watch event has no object", system=SYSTEM, url=self._url(path))
-        if text(event, "type") == "ERROR":
-            error = ExpiredError if raw.get("code") == 410 else TemporaryError
-            raise error(text(raw, "message") or "the watch failed", system=SYSTEM, url=self._url(path))
-        return WatchEvent(text(event, "type"), trim(kind.kind, raw), text(raw, "metadata", "resourceVersion"))
 
     def custom_types(self) -> list[ResourceType]:
         """Listable types of custom groups, by discovery. One request where the server has aggregated discovery."""

@@ -15,18 +15,21 @@ from threading import Condition, Event, Thread
 from typing import Any
 
 from tools.errors import UpstreamError
-from tools.kubernetes.client import KubernetesClient, WatchEvent
+from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.failures import ExpiredError
 from tools.kubernetes.fields import text
 from tools.kubernetes.records import Event as ClusterEvent
 from tools.kubernetes.records import Resource, ResourceType, read_event, read_resource
 from tools.kubernetes.resource_types import SWEEP_TYPES
 from tools.kubernetes.sweep import Reading, key_kind, note_unread
+from tools.kubernetes.watches import WatchEvent
 
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 _STALE_SECONDS = 120
 """How long a broken watch may last before its kind counts as not checked."""
 _CUSTOM_SECONDS = 300
+_END_SECONDS = 5.0
+"""How long closing waits for its threads. One that still waits for an answer is left to its own time limit."""
 
 
 @dataclass
@@ -52,6 +55,7 @@ class Mirror:
         self._client = client
         self._custom_seconds = custom_seconds
         self._stop = Event()
+        self._threads: list[Thread] = []
         self._changed = Condition()
         self._kept: dict[ResourceType, _Kept] = {kind: _Kept(kind) for kind in SWEEP_TYPES}
         self._custom_problem: UpstreamError | None = None
@@ -73,11 +77,17 @@ class Mirror:
                 if not self._stop.is_set():
                     raise
 
-        Thread(target=until_closed, daemon=True, name=name).start()
+        thread = Thread(target=until_closed, daemon=True, name=name)
+        self._threads.append(thread)
+        thread.start()
 
     def close(self) -> None:
-        """Asks all threads to end; those in a watch end when the client is closed or their watch times out."""
+        """Ends the client's watches and all threads, so that nothing reads when the client is closed after it."""
         self._stop.set()
+        self._client.end_watches()
+        ends = time.monotonic() + _END_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, ends - time.monotonic()))
 
     def read(self, wait_seconds: float = 30) -> Reading:
         """The present picture. Types that never came, or broke down a while ago, are in ``not_checked``."""

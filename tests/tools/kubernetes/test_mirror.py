@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.kubernetes_api import Api, cut_in_the_middle, kubernetes_api, refuse
+from tests.support.kubernetes_api import Api, cut_in_the_middle, kubernetes_api, refuse, watch_in_silence
 from tools.kubernetes.access import Access
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.mirror import Mirror
@@ -93,6 +93,18 @@ def test_a_client_that_is_closed_while_a_list_is_under_way_ends_the_threads_with
         client.version()
     until(lambda: not any(thread.name.startswith("watch ") for thread in set(threading.enumerate()) - before))
     assert died == []
+
+
+def test_closing_wakes_threads_whose_watches_are_silent_before_the_client_is_closed(api: Api) -> None:
+    before = set(threading.enumerate())
+    api.faults = {kind.path(): [watch_in_silence] * 1_000 for kind in SWEEP_TYPES}
+    with KubernetesClient(Access(api.url, None), timeout_seconds=60) as client:
+        mirror = Mirror(client)
+        mirror.start()
+        until(lambda: all(api.asked(kind.path(), watch="true") for kind in SWEEP_TYPES))
+        mirror.close()
+        until(lambda: not any(thread.name.startswith("watch ") for thread in set(threading.enumerate()) - before))
+        assert list(client.watch(SWEEP_TYPES[0], "1")) == []  # and a watch that comes too late ends at once
 
 
 @pytest.mark.parametrize("events", [[GONE], []])
