@@ -18,7 +18,6 @@ from opscrew.actions import catalog as action_catalog
 from opscrew.alerts import causes as alert_causes
 from opscrew.alerts import rules as alert_rules
 from opscrew.answer import claim_language, follow_ups, intents, measures, subjects, wording, write_without_model
-from opscrew.answer.data_files import HINT
 from opscrew.answer.times import words as time_words
 from opscrew.ci import line_kinds, line_scores, line_trees, polling, watching
 from opscrew.ci.signatures import catalog as signatures
@@ -29,6 +28,7 @@ from opscrew.memory import words as memory_words
 from opscrew.settings import Settings
 from opscrew.storage import forecast
 from opscrew.storage import rules as storage_rules
+from opscrew.strict_yaml import HINT
 from tools.grafana import client as grafana
 from tools.victorialogs import client as victorialogs
 from tools.victoriametrics import client as victoriametrics

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 import re2
-import yaml
+
+from opscrew.strict_yaml import read_strictly
 
 MASK = "[redacted]"
 
@@ -100,7 +101,7 @@ def _patterns() -> tuple[tuple[Any, bool], ...]:
 
 @cache
 def _sources() -> tuple[str, ...]:
-    entries = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))["patterns"]
+    entries = read_strictly(PATTERNS_FILE)[0]["patterns"]
     own = {form for secret in _own for form in (secret, quote(secret, safe=""), quote(secret))}
     # The longest first: where one secret begins another, nothing of the longer one may stay.
     literal = (re2.escape(form) for form in sorted(own, key=len, reverse=True))

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from opscrew.model.action import Action
+from opscrew.strict_yaml import read_strictly
 
 CATALOG_FILE = Path(__file__).with_name("catalog.yaml")
 
@@ -107,7 +107,7 @@ class ActionKind(Entry):
 @cache
 def catalog() -> Mapping[str, ActionKind]:
     """Every kind by name. Raises pydantic's ``ValidationError`` when the file was edited wrongly."""
-    return parse_catalog(yaml.safe_load(CATALOG_FILE.read_text(encoding="utf-8")))
+    return parse_catalog(read_strictly(CATALOG_FILE)[0])
 
 
 def parse_catalog(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, ActionKind]:

@@ -14,11 +14,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
+from opscrew.strict_yaml import load_strictly
 
 CAUSES_FILE = Path(__file__).with_name("causes.yaml")
 
@@ -91,7 +91,7 @@ class Candidate:
 @cache
 def cause_rules() -> CauseRules:
     """The shipped rules. Raises pydantic's ``ValidationError`` when the file was edited wrongly."""
-    return CauseRules.model_validate(yaml.safe_load(CAUSES_FILE.read_text(encoding="utf-8")))
+    return load_strictly(CAUSES_FILE, CauseRules)
 
 
 def rank(

@@ -6,10 +6,10 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from opscrew.model.finding import Severity
+from opscrew.strict_yaml import load_strictly
 
 RULES_FILE = Path(__file__).with_name("rules.yaml")
 
@@ -51,4 +51,4 @@ class Rules(BaseModel):
 @cache
 def alert_rules() -> Rules:
     """The shipped rules. Raises pydantic's ``ValidationError`` when the file was edited wrongly."""
-    return Rules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+    return load_strictly(RULES_FILE, Rules)

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from opscrew.answer.claim_words import stem
-from opscrew.answer.data_files import read_data
+from opscrew.strict_yaml import load_strictly
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
 
@@ -53,7 +53,7 @@ class ClaimWords(BaseModel):
 @cache
 def claim_words() -> ClaimWords:
     """``CrewError`` for a file that was edited wrongly."""
-    return read_data(CLAIMS_FILE, ClaimWords)
+    return load_strictly(CLAIMS_FILE, ClaimWords)
 
 
 @cache

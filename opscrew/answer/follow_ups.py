@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from opscrew.answer.data_files import read_data
 from opscrew.model.subject import Subject
+from opscrew.strict_yaml import load_strictly
 
 FOLLOW_UPS_FILE = Path(__file__).with_name("follow_ups.yaml")
 
@@ -68,7 +68,7 @@ class FollowUps(BaseModel):
 @cache
 def follow_ups() -> FollowUps:
     """``CrewError`` for a file that was edited wrongly."""
-    return read_data(FOLLOW_UPS_FILE, FollowUps)
+    return load_strictly(FOLLOW_UPS_FILE, FollowUps)
 
 
 def leans(question: str) -> bool:

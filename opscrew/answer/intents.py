@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from opscrew.answer.data_files import read_data
+from opscrew.strict_yaml import load_strictly
 
 INTENTS_FILE = Path(__file__).with_name("intents.yaml")
 
@@ -64,7 +64,7 @@ class Guess:
 @cache
 def intents() -> Mapping[str, Intent]:
     """By name, in the order of the file. ``CrewError`` for a file that was edited wrongly."""
-    return read_data(INTENTS_FILE, dict[str, Intent])
+    return load_strictly(INTENTS_FILE, dict[str, Intent])
 
 
 def guess(text: str) -> Guess:

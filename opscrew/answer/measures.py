@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from opscrew.answer.data_files import read_data
+from opscrew.strict_yaml import load_strictly
 
 MEASURES_FILE = Path(__file__).with_name("measures.yaml")
 
@@ -56,7 +56,7 @@ class Course:
 @cache
 def measures() -> Mapping[str, Measure]:
     """By name, in the order of the file. ``CrewError`` for a file that was edited wrongly."""
-    return read_data(MEASURES_FILE, dict[str, Measure])
+    return load_strictly(MEASURES_FILE, dict[str, Measure])
 
 
 def measures_asked(questions: Sequence[str]) -> list[Measure]:

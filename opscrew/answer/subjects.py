@@ -12,9 +12,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from opscrew.answer.data_files import read_data
 from opscrew.answer.wording import is_plain_word
 from opscrew.model.subject import Subject
+from opscrew.strict_yaml import load_strictly
 
 SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")
 
@@ -264,4 +264,4 @@ class NameWords(BaseModel):
 @cache
 def name_words() -> NameWords:
     """``CrewError`` for a file that was edited wrongly."""
-    return read_data(SUBJECTS_FILE, NameWords)
+    return load_strictly(SUBJECTS_FILE, NameWords)

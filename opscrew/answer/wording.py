@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from opscrew.answer.data_files import read_data
 from opscrew.answer.times.words import any_of, time_words
+from opscrew.strict_yaml import load_strictly
 
 WORDING_FILE = Path(__file__).with_name("wording.yaml")
 
@@ -48,7 +48,7 @@ class Wording(BaseModel):
 @cache
 def wording() -> Wording:
     """``CrewError`` for a file that was edited wrongly."""
-    return read_data(WORDING_FILE, Wording)
+    return load_strictly(WORDING_FILE, Wording)
 
 
 def plain(question: str, ordinary: Collection[str] = ()) -> str:

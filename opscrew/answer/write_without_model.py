@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.answer.data_files import read_data
 from opscrew.answer.intents import intents
 from opscrew.answer.packet import Fact
 from opscrew.answer.understand import Understanding
 from opscrew.memory.summary import shortened
+from opscrew.strict_yaml import load_strictly
 
 TEMPLATES_FILE = Path(__file__).with_name("templates.yaml")
 
@@ -152,4 +152,4 @@ def in_words(things: Sequence[str], joint: str = "and") -> str:
 @cache
 def templates() -> Templates:
     """``CrewError`` for a file that was edited wrongly."""
-    return read_data(TEMPLATES_FILE, Templates)
+    return load_strictly(TEMPLATES_FILE, Templates)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-import yaml
+from opscrew.strict_yaml import read_strictly
 
 LIFETIMES_FILE = Path(__file__).with_name("lifetimes.yaml")
 
@@ -52,7 +52,7 @@ class Life:
 @cache
 def lifetimes() -> Lifetimes:
     """The thresholds. A missing key is an error, not a silent default."""
-    loaded = yaml.safe_load(LIFETIMES_FILE.read_text(encoding="utf-8"))
+    loaded = read_strictly(LIFETIMES_FILE)[0]
     flapping = loaded["flapping"]
     return Lifetimes(
         flapping_changes=int(flapping["changes"]),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
+from opscrew.strict_yaml import read_strictly
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
 SYNONYMS_FILE = Path(__file__).with_name("synonyms.yaml")
@@ -90,7 +90,7 @@ def listed(name: str) -> frozenset[str]:
 @cache
 def read_lists() -> Mapping[str, frozenset[str]]:
     """All of words.yaml. A line may hold several words. Raises ``ValueError`` for a list too few or too many."""
-    lists = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
+    lists = read_strictly(WORDS_FILE)[0]
     if odd := set(lists).symmetric_difference(LISTS):
         raise ValueError(f"{' and '.join(sorted(map(str, odd)))}: a list that is missing or that nobody knows")
     return {name: frozenset(word for line in lines for word in str(line).split()) for name, lines in lists.items()}
@@ -99,7 +99,7 @@ def read_lists() -> Mapping[str, frozenset[str]]:
 @cache
 def synonyms() -> tuple[re.Pattern[str], Mapping[str, str]]:
     """What finds the words of synonyms.yaml in a text, and what stands for each. Raises ``ValueError`` for no text."""
-    pairs = yaml.safe_load(SYNONYMS_FILE.read_text("utf-8")).items()
+    pairs = read_strictly(SYNONYMS_FILE)[0].items()
     if odd := [one for pair in pairs for one in pair if not isinstance(one, str)]:
         raise ValueError(f"{odd[0]!r} is no text; YAML wants it in quotes")
     table = {left.lower(): right for left, right in pairs}

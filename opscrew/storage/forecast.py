@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from opscrew.strict_yaml import load_strictly
 
 RULES_FILE = Path(__file__).with_name("forecast.yaml")
 FEWEST_VALUES = 3
@@ -42,7 +43,7 @@ class ForecastRules(BaseModel):
 @cache
 def forecast_rules() -> ForecastRules:
     """The rules as shipped."""
-    return ForecastRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+    return load_strictly(RULES_FILE, ForecastRules)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from opscrew.strict_yaml import load_strictly
 
 RULES_FILE = Path(__file__).with_name("rules.yaml")
 
@@ -56,4 +57,4 @@ class StorageRules(Rules):
 @cache
 def storage_rules() -> StorageRules:
     """The rules as shipped. Raises pydantic's ``ValidationError`` when the file was edited wrongly."""
-    return StorageRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+    return load_strictly(RULES_FILE, StorageRules)

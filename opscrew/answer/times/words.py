@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from opscrew.answer.data_files import read_data
+from opscrew.strict_yaml import load_strictly
 
 WORDS_FILE = Path(__file__).with_name("words.yaml")
 
@@ -64,7 +64,7 @@ class TimeWords(BaseModel):
 @cache
 def time_words() -> TimeWords:
     """``CrewError`` for a file that was edited wrongly."""
-    return read_data(WORDS_FILE, TimeWords)
+    return load_strictly(WORDS_FILE, TimeWords)
 
 
 def any_of(words: Iterable[str]) -> str:
