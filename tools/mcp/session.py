@@ -116,14 +116,14 @@ class SupervisedSession:
             self._pause = SHORTEST_PAUSE
             return self._live
         except UpstreamError as problem:
+            await _cancel(owner)  # before the pause begins, since a deaf process takes its time to end
             self._trouble = problem.message
             self._not_before = loop.time() + self._pause
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             raise
         finally:
             if not opened.done():
-                owner.cancel()
-                await asyncio.wait({owner}, timeout=CLOSE_SECONDS)
+                await _cancel(owner)
             self._starting = None
 
     async def _own(self, opened: asyncio.Future[Any], stop: asyncio.Event) -> None:
@@ -197,10 +197,14 @@ async def _all_tools(session: ClientSession) -> tuple[Tool, ...]:
 async def _stop(live: Live) -> None:
     live.stop.set()
     await asyncio.wait({live.owner}, timeout=CLOSE_SECONDS)
-    if not live.owner.done():
-        live.owner.cancel()
-        await asyncio.wait({live.owner}, timeout=CLOSE_SECONDS)
+    await _cancel(live.owner)
     _look_at(live.owner)
+
+
+async def _cancel(owner: asyncio.Task[None]) -> None:
+    if not owner.done():
+        owner.cancel()
+        await asyncio.wait({owner}, timeout=CLOSE_SECONDS)
 
 
 def _look_at(task: asyncio.Task[Any]) -> None:

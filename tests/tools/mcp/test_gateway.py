@@ -87,7 +87,7 @@ def test_a_call_that_hangs_ends_at_its_deadline_and_the_session_goes_on(tmp_path
 
 
 def test_a_server_that_never_answers_costs_its_start_time_and_then_a_moment(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(session, "SHORTEST_PAUSE", 60)  # it begins before the silent process has been ended
+    monkeypatch.setattr(session, "SHORTEST_PAUSE", 60)  # more than lies between two calls
     with gateway(tmp_path, "silent", start_seconds=4) as opened:
         first = opened.call("program", "echo", {"text": "x"})
         assert "not ready within 4 s" in first.text
