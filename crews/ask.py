@@ -18,12 +18,12 @@ from crews.context import CrewContext
 from crews.gathering import gather
 from crews.known_names import known_names
 from crews.proposals import fact_of, propose
-from opscrew.answer.claim_names import cited_in
 from opscrew.answer.packet import Fact, number_facts
 from opscrew.answer.understand import Asked, asks_the_same, understand
 from opscrew.answer.write_without_model import note_of_known, notes, write_answer
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.turns import Conversation, ToldFact, already_told
+from opscrew.model.citations import cited_in
 
 if TYPE_CHECKING:
     from crews.answer_prose import Writer

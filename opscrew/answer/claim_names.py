@@ -7,11 +7,8 @@ from collections.abc import Collection
 
 from opscrew.answer.claim_language import claim_words
 from opscrew.answer.claim_words import SPOKEN
+from opscrew.model.citations import without_citations
 
-MOST_CITED = 40
-"""Of one range; a model that loops may write any number."""
-
-CITED = re.compile(r"[\[(]\s*((?:[ET]\d+(?:\s*(?:,|;|and|-|–)\s*)?)+)\s*[\])]")
 BUILD = re.compile(r"#\d+\b")
 NTH_BUILD = re.compile(r"\b(\d{2,7})(?:st|nd|rd|th) (?:build|pipeline|run)\b")
 QUOTED = re.compile(r"[\"“`']([^\"”`'\n]{3,120})[\"”`'](?!\w)")
@@ -39,20 +36,6 @@ TIME = re.compile(
 )
 SPOKEN_NAME = rf"{SPOKEN}|\w+-(?:halves|(?:half|third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth)s?)"
 NUMBER_WORDS = re.compile(r"(?:\d+(?:h|m|min|s|ms|d))+|\d+-(?:minute|hour|day|second|step|line|node|core|week|month)s?")
-
-
-def cited_in(text: str) -> list[str]:
-    """Ids of evidence in square or round brackets, ranges such as E1-E3 written out."""
-    found: list[str] = []
-    for group in CITED.findall(text):
-        for first, last in re.findall(r"([ET]\d+)(?:\s*[-–]\s*([ET]\d+))?", group):
-            numbers = range(int(first[1:4]), min(int((last or first)[1:5]), int(first[1:4]) + MOST_CITED) + 1)
-            found += [f"{first[0]}{number}" for number in numbers]
-    return list(dict.fromkeys(found))
-
-
-def without_citations(text: str) -> str:
-    return CITED.sub(" ", text)
 
 
 def names_in(sentence: str, known: Collection[str]) -> list[str]:

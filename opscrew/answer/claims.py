@@ -20,7 +20,6 @@ from opscrew.answer.claim_language import state_stems
 from opscrew.answer.claim_names import (
     bound,
     causal,
-    cited_in,
     denied_wholly,
     is_contrast,
     is_denial,
@@ -34,6 +33,7 @@ from opscrew.answer.claim_numbers import Quantity, bounds, quantities, says_the_
 from opscrew.answer.claim_outcomes import contradiction, miscounted
 from opscrew.answer.claim_shares import is_borne_out, shares_in
 from opscrew.answer.packet import Fact
+from opscrew.model.citations import cited_in
 
 ENDS = re.compile(r"(?<=[.!?])[\"”')\]]*\s+(?=[\"“(\[*-]?[A-Z0-9#`])|\n+")
 LEADING = re.compile(r"\s*(?:[\[(][ET]\d[ET\d, and-]*[\])]\.?\s*)+")

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.answer.intents import intents
 from opscrew.answer.packet import Fact
 from opscrew.answer.understand import Understanding
 from opscrew.memory.summary import shortened
+from opscrew.memory.turns import OF_WORDS_ALONE
 from opscrew.strict_yaml import load_strictly
 
 TEMPLATES_FILE = Path(__file__).with_name("templates.yaml")
@@ -113,8 +113,8 @@ def _in_short(fact: Fact) -> str:
 def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
     """What belongs beside any answer: misspelt names, and systems that did not answer."""
     common = templates().common
-    if not intents()[understood.intent].collectors:
-        return []  # a word of another field is no misspelt name
+    if understood.intent in OF_WORDS_ALONE:  # an unknown word in them is no misspelt name
+        return [common.unavailable.format(systems=in_words(unavailable))] if unavailable else []
     assumed = dict(understood.assumed)
     found = [common.assumed.format(word=word, name=name) for word, name in assumed.items()]
     for word, names in understood.near:

@@ -78,7 +78,7 @@ def _text(summary: Sequence[str], recalled: Sequence[Turn], last: Sequence[Turn]
 
 
 def _spoken(turn: Turn) -> str:
-    question, answer = shortened(turn.question, LONGEST_WORD_FOR_WORD), shortened(turn.answer, LONGEST_WORD_FOR_WORD)
+    question, answer = shortened(turn.question, LONGEST_WORD_FOR_WORD), shortened(turn.words, LONGEST_WORD_FOR_WORD)
     return f"[{turn.number}] They asked: {question}\n[{turn.number}] You answered: {answer}"
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from opscrew.memory.turns import Turn
+from opscrew.memory.turns import OF_WORDS_ALONE, Turn
 
 LONGEST_SENTENCE = 160
 """Characters of a question or answer in a line: about forty tokens."""
@@ -19,7 +19,8 @@ LONGEST_SENTENCE = 160
 def summary_lines(said: Sequence[Turn]) -> list[str]:
     """Oldest first: "Turns 3-5, pod shop/cart-7f (health): asked "why does it restart?"; told: …"."""
     lines = []
-    for _, group in groupby(said, key=lambda turn: turn.subject or f"turn {turn.number}"):
+    worth_it = [turn for turn in said if turn.intent not in OF_WORDS_ALONE]
+    for _, group in groupby(worth_it, key=lambda turn: turn.subject or f"turn {turn.number}"):
         lines.append(_line(list(group)))
     return lines
 
@@ -34,8 +35,11 @@ def _line(group: Sequence[Turn]) -> str:
 
 
 def _told(turn: Turn) -> str:
-    """The first sentence of the answer; where there is none, the first fact."""
-    sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z])|\n", turn.answer.strip(), maxsplit=1)[0]
+    """The first sentence of the answer that is more than an opening; where there is none, the first fact."""
+    lines = [line.strip().removeprefix("- ") for line in turn.words.splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].endswith(":"):
+        del lines[0]
+    sentence = re.split(r"(?<=[.!?])\s+(?=[A-Z])", lines[0], maxsplit=1)[0] if lines else ""
     if not sentence and turn.facts:
         sentence = turn.facts[0].text
     return shortened(sentence, LONGEST_SENTENCE) or "nothing was found"

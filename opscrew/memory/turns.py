@@ -8,6 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from opscrew.model.citations import without_citations
+
+OF_WORDS_ALONE = ("help", "out_of_field", "recall")
+"""Intents of turns that quote others, or say nothing about any system: not worth telling again."""
+
 
 @dataclass(frozen=True)
 class ToldFact:
@@ -32,6 +37,11 @@ class Turn:
     intent: str = ""
     subject: str = ""
     facts: tuple[ToldFact, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The answer without its marks, which would point at the evidence of whatever turn quotes it."""
+        return re.sub(r"[ \t]+([.,;:!?])", r"\1", without_citations(self.answer)).strip()
 
 
 @dataclass(frozen=True)
