@@ -5,17 +5,18 @@ A look that fails or takes too long costs its own clues and nothing else; the tr
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from crews.alert_changes import deployed_in_grafana, ran_in_bitbucket, rolled_out
+from crews.background import in_background
 from crews.context import CrewContext
 from opscrew.alerts.groups import Group
 from opscrew.alerts.life import KnownAlert
@@ -150,13 +151,9 @@ LOOKS: tuple[tuple[str, Callable[[Case], Look], float], ...] = (
 
 
 def look_at_all(case: Case, looks: Sequence[tuple[str, Callable[[Case], Look], float]] = LOOKS) -> dict[str, Look]:
-    """Every look by its name. Threads are daemons: one that hangs must not keep the program from ending."""
+    """Every look by its name."""
     begun = time.monotonic()
-    asked: list[tuple[str, float, Future[Look]]] = []
-    for name, function, seconds in looks:
-        answer: Future[Look] = Future()
-        threading.Thread(target=_fill, args=(answer, function, case), name=name, daemon=True).start()
-        asked.append((name, seconds, answer))
+    asked = [(name, seconds, in_background(name, partial(function, case))) for name, function, seconds in looks]
     return {name: _wait(name, answer, max(0.0, begun + seconds - time.monotonic())) for name, seconds, answer in asked}
 
 
@@ -170,10 +167,3 @@ def _wait(name: str, answer: Future[Look], seconds: float) -> Look:
     except Exception as problem:  # noqa: BLE001  one look's error must not cost the others' clues
         log.warning("alert_look_failed", look=name, error=str(problem))
         return Look(problem=f"unexpected {type(problem).__name__}")
-
-
-def _fill(answer: Future[Look], function: Callable[[Case], Look], case: Case) -> None:
-    try:
-        answer.set_result(function(case))
-    except Exception as problem:  # noqa: BLE001  handed to the one who waits, who names it in the triage
-        answer.set_exception(problem)

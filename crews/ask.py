@@ -63,6 +63,8 @@ def answer_question(
     is_wish = request.understood.intent == "act" and not request.understood.is_unclear
     proposal = propose(request) if is_wish else None
     found = [fact_of(proposal, request)] if proposal else []
+    if proposal and proposal.record:  # its target was found, whatever else a word of the wish resembles
+        request = replace(request, understood=replace(request.understood, near=(), assumed=()))
     facts = number_facts([*found, *gathered.facts])
     told = _told_here(conversation, facts)
     to_facts = time.monotonic() - started

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from functools import partial
 
 import structlog
 
+from crews.background import in_background
 from crews.collectors.collector import Collector, Gathered, Request
 from opscrew.answer.packet import Fact
 from opscrew.errors import CrewError
@@ -23,16 +24,14 @@ DEADLINE_SECONDS = 3.2
 
 
 def gather(request: Request, collectors: Sequence[Collector]) -> Gathered:
-    """Facts of all that answered in time. Threads are daemons: one that hangs must not keep the program from ending."""
+    """Facts of all that answered in time."""
     gathered = Gathered()
     asked: list[tuple[Collector, Future[Sequence[Fact]]]] = []
     for collector in collectors:
         if not collector.is_configured(request.context):
             gathered.unavailable.append(f"{collector.system} (not configured)")
             continue
-        answer: Future[Sequence[Fact]] = Future()
-        threading.Thread(target=_fill, args=(answer, collector, request), name=collector.name, daemon=True).start()
-        asked.append((collector, answer))
+        asked.append((collector, in_background(collector.name, partial(collector.collect, request))))
     ends = time.monotonic() + DEADLINE_SECONDS
     for collector, answer in asked:
         try:
@@ -47,10 +46,3 @@ def gather(request: Request, collectors: Sequence[Collector]) -> Gathered:
             gathered.unavailable.append(f"{collector.system} (unexpected {type(problem).__name__})")
     gathered.unavailable = list(dict.fromkeys(gathered.unavailable))
     return gathered
-
-
-def _fill(answer: Future[Sequence[Fact]], collector: Collector, request: Request) -> None:
-    try:
-        answer.set_result(collector.collect(request))
-    except Exception as problem:  # noqa: BLE001  handed to the one who waits, who names it in the answer
-        answer.set_exception(problem)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
-from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 
+from crews.background import in_background
 from crews.context import CrewContext
 from opscrew.ci.poll_states import load_states
 from opscrew.findings.ledger import Ledger
 from opscrew.model.subject import Subject
+from tools.errors import UpstreamError
 
 ASK_SECONDS = 1.2
 """For the one request that is made where no crew has looked yet."""
@@ -41,18 +41,10 @@ def _asked(context: CrewContext) -> list[str]:
     client = context.systems.bitbucket
     if client is None:
         return []
-    answer: Future[list[str]] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result([one.slug for one in client.repositories(limit=100)])
-        except Exception:  # noqa: BLE001  a thread of its own; the collectors ask again and say what is wrong
-            answer.set_result([])
-
-    threading.Thread(target=ask, daemon=True).start()
+    answer = in_background("known repositories", lambda: [one.slug for one in client.repositories(limit=100)])
     try:
         return answer.result(ASK_SECONDS)
-    except FutureTimeout:
+    except (FutureTimeout, UpstreamError):  # the collectors ask again and say what is wrong
         return []
 
 
@@ -60,7 +52,7 @@ def _clusters(context: CrewContext) -> list[Subject]:
     return [Subject(system="kubernetes", kind="cluster", name=part.name) for part in context.settings.kubernetes]
 
 
-def _owner(subject: Subject) -> Subject | None:
+def owner_of(subject: Subject) -> Subject | None:
     """People say "cart" and not "cart-7d9f8b6c5-x2x9z". Its kind is not known from the name alone."""
     match = OWNED.fullmatch(subject.name) if subject.kind == "Pod" else None
     if match is None:
@@ -82,7 +74,7 @@ def _of_findings(context: CrewContext) -> list[Subject]:
             continue
         if subject.kind not in ("workspace",):
             found.append(subject.model_copy(update={"url": ""}))
-        if owner := _owner(subject):
+        if owner := owner_of(subject):
             found.append(owner)
         cluster, _, namespace = subject.scope.partition("/")
         if subject.system == "kubernetes" and namespace:

@@ -38,6 +38,7 @@ LIMITS_OF_AN_ANSWER = (
     "crews.collectors.pipelines.SECONDS_FOR_MANY",
     "crews.gathering.DEADLINE_SECONDS",
     "crews.known_names.ASK_SECONDS",
+    "crews.wishes.objects.LOOK_SECONDS",
 )
 """Seconds that a person waits for one part of an answer. What is late is left out and named, as it should be."""
 

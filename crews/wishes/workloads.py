@@ -1,0 +1,82 @@
+"""Wishes about workloads: restart one, change its number of replicas, roll it back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from crews.collectors.collector import Request
+from crews.wishes.objects import NAMES_A_BUILD, Live, named_objects, told
+from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed
+from opscrew.model.action import Action
+from tools.kubernetes.changes import WORKLOADS, revisions
+
+SAYS_WORKLOAD = re.compile(r"\b(?:deployment|statefulset|daemonset|workload|pods?|service|app)s?\b", re.IGNORECASE)
+REPLICAS = re.compile(
+    r"\b(?:to|=) ?(\d{1,3})\b(?! ?%)|\b(\d{1,3}) (?:replicas?|pods?|instances?|copies)\b", re.IGNORECASE
+)
+REVISION = re.compile(r"\brevision (?:no\.? |number )?(\d{1,6})\b", re.IGNORECASE)
+UNNAMED = 'name a workload of a cluster, for example "restart cart in shop"'
+
+Parameters = Mapping[str, int] | str
+"""What the action needs besides its target, or why it cannot be had, in words."""
+
+
+def restart(request: Request, wish: str) -> Proposal | None:
+    """None where a build is meant: "restart #42"."""
+    if not request.context.settings.kubernetes or NAMES_A_BUILD.search(wish):
+        return None
+    found = named_objects(request, wish, tuple(WORKLOADS.values()))
+    if request.repository and not SAYS_WORKLOAD.search(wish):
+        if not found:
+            return None
+        return nothing(
+            f"{request.repository} is a repository and {told(found)}; say "
+            f'"restart the workload {request.repository}" or "re-run {request.repository}"'
+        )
+    return _of_one(request, found, "restart_workload", lambda one: {})
+
+
+def scale(request: Request, wish: str) -> Proposal:
+    """To a number that the wish names."""
+    match = REPLICAS.search(wish)
+    if match is None:
+        return nothing('say to how many replicas, for example "scale cart to 3"')
+    count = int(match[1] or match[2])
+    return _about(request, wish, "scale_workload", lambda one: {"replicas": count})
+
+
+def roll_back(request: Request, wish: str) -> Proposal:
+    """To the revision that the wish names, else to the one before."""
+    match = REVISION.search(wish)
+    wanted = int(match[1]) if match else 0
+    return _about(request, wish, "roll_back_workload", lambda one: _revision(request, one, wanted))
+
+
+def _revision(request: Request, one: Live, wanted: int) -> Parameters:
+    client = request.context.systems.kubernetes(one.cluster)
+    known = revisions(client, one.resource) if client else ()
+    if wanted:
+        return {"to_revision": wanted}
+    if len(known) < 2:
+        return f"the cluster remembers no earlier revision of {one.subject.name}"
+    return {"to_revision": known[1].number}
+
+
+def _about(request: Request, wish: str, kind: str, parameters: Callable[[Live], Parameters]) -> Proposal:
+    if not request.context.settings.kubernetes:
+        return nothing("no cluster is configured")
+    return _of_one(request, named_objects(request, wish, tuple(WORKLOADS.values())), kind, parameters)
+
+
+def _of_one(request: Request, found: list[Live], kind: str, parameters: Callable[[Live], Parameters]) -> Proposal:
+    if not found:
+        return nothing(UNNAMED)
+    if len(found) > 1:
+        return nothing(f"several are named so: {told(found)}; say which namespace or cluster")
+    values = parameters(found[0])
+    if isinstance(values, str):
+        return nothing(values)
+    target = found[0].subject
+    key = key_of(request, kind, target.key, dict(values))
+    return proposed(request, Action(kind=kind, target=target, parameters=dict(values), reason=WHY, idempotency_key=key))
