@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from crews.executors.connected import connected_executors
 from crews.executors.delete_stuck_pod import DeleteStuckPod
 from crews.executors.restart_workload import RestartWorkload
 from crews.executors.roll_back_workload import RollBackWorkload
 from crews.executors.scale_workload import ScaleWorkload
+from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
 from opscrew.clock import utc_now
-from opscrew.model.action import Action
+from opscrew.model.action import Action, ActionState
 from opscrew.model.subject import Subject
+from tests.support.asking import ask, crew_at
 from tests.support.kubernetes import ControlPlane, control_plane, missing_programs
 from tools.kubernetes.access import from_kubeconfig
 from tools.kubernetes.changes import WORKLOADS, revisions, roll_back, workload
@@ -124,6 +127,27 @@ def test_a_roll_back_that_comes_second_is_told_so(plane: ControlPlane, client: K
     with pytest.raises(StatusError) as refused:
         roll_back(client, read, revisions(client, read)[-1], "a mark")
     assert refused.value.status == 409
+
+
+def test_a_wish_of_a_person_is_proposed_approved_sent_and_verified(
+    plane: ControlPlane, client: KubernetesClient, tmp_path: Path
+) -> None:
+    deploy(plane, "Deployment", "wished")
+    until(lambda: _ready(client, "Deployment", "wished"))
+    before = until(lambda: _pods(client, "wished"))
+    cluster = {"name": "test", "kubeconfig": plane.kubeconfig}
+    with crew_at(utc_now(), tmp_path, kubernetes=[cluster], policy={"restart_workload": {"*": "approve"}}) as crew:
+        (record,) = ask(crew, "restart wished in default").actions
+        execution = Execution(crew.engine, crew.settings, crew.clock, crew.uptime)
+        execution.approve(record.id, "ada")
+
+        def ended() -> bool:
+            execution.advance(connected_executors(crew))
+            return execution.get(record.id).state.final
+
+        until(ended)
+        assert execution.get(record.id).state is ActionState.SUCCEEDED
+    assert not _pods(client, "wished") & before
 
 
 def test_scaling_leaves_autoscalers_alone(plane: ControlPlane, client: KubernetesClient) -> None:
