@@ -9,6 +9,7 @@ from crews.cluster_metrics import findings_with_peaks, metrics_of, read_throttli
 from crews.cluster_sweep import snapshot_of
 from crews.context import CrewContext
 from opscrew.cluster.assessment import Assessment, assess
+from opscrew.cluster.names import NAMED_KINDS, remember
 from opscrew.cluster.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.throttling import throttling_findings
@@ -43,6 +44,7 @@ def run(context: CrewContext) -> Run:
             continue
         ledger.observe(source(part.name, "access"), [], complete=True)
         snapshot = snapshot_of(reading, context.clock())
+        _remember_names(context, part.name, snapshot)
         assessment = assess(snapshot, noise, part.name)
         told, silent = findings_with_peaks(context.systems, part, assessment.findings, snapshot.now)
         unavailable += [silent] if silent else []
@@ -60,6 +62,11 @@ def run(context: CrewContext) -> Run:
         summary="; ".join(said) or "no cluster is configured",
         unavailable=tuple(unavailable),
     )
+
+
+def _remember_names(context: CrewContext, cluster: str, snapshot: Snapshot) -> None:
+    read = [kind for kind in NAMED_KINDS if snapshot.knows(kind)]
+    remember(context.engine, cluster, (one.key for kind in NAMED_KINDS for one in snapshot.of(kind)), read)
 
 
 def _look_for_throttling(

@@ -17,7 +17,7 @@ from opscrew import redaction
 from opscrew.actions import catalog as action_catalog
 from opscrew.alerts import causes as alert_causes
 from opscrew.alerts import rules as alert_rules
-from opscrew.answer import claim_language, follow_ups, intents, measures, subjects, wording, write_without_model
+from opscrew.answer import claim_language, follow_ups, intents, measures, name_places, wording, write_without_model
 from opscrew.answer.times import words as time_words
 from opscrew.ci import line_kinds, line_scores, line_trees, polling, watching
 from opscrew.ci.signatures import catalog as signatures
@@ -42,7 +42,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (follow_ups.FOLLOW_UPS_FILE, follow_ups.follow_ups),
     (intents.INTENTS_FILE, intents.intents),
     (measures.MEASURES_FILE, measures.measures),
-    (subjects.SUBJECTS_FILE, subjects.name_words),
+    (name_places.SUBJECTS_FILE, name_places.name_words),
     (wording.WORDING_FILE, wording.wording),
     (write_without_model.TEMPLATES_FILE, write_without_model.templates),
     (time_words.WORDS_FILE, time_words.time_words),

@@ -1,19 +1,27 @@
-"""The names that a question may mean: repositories, branches and objects of the cluster that records know of."""
+"""The names that a question may mean: repositories, branches and what there is in the clusters, healthy or not."""
 
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
+from typing import TypeVar
 
 from crews.background import in_background
 from crews.context import CrewContext
+from crews.live_objects import Live, list_live
 from opscrew.ci.poll_states import load_states
+from opscrew.cluster.names import NAMED_KINDS, Place, known_places, subject_of
 from opscrew.findings.ledger import Ledger
 from opscrew.model.subject import Subject
 from tools.errors import UpstreamError
+from tools.kubernetes.resource_types import SWEEP_TYPES
 
 ASK_SECONDS = 1.2
-"""For the one request that is made where no crew has looked yet."""
+"""For the requests that are made where no crew has looked yet, all at once."""
 
 MOST_FINDINGS = 2_000
 
@@ -22,34 +30,78 @@ OWNED = re.compile(r"(?P<owner>[a-z].*?)(?:-(?=[a-z0-9]*\d)[a-z0-9]{6,10})?-(?:\
 
 
 def known_names(context: CrewContext) -> tuple[Subject, ...]:
-    """Each once. From records alone, unless they know no repository: then Bitbucket is asked, shortly."""
-    found: dict[str, Subject] = {}
-    for one in (*_repositories(context), *_clusters(context), *_of_findings(context)):
-        found.setdefault(one.key, one)
-    return tuple(found.values())
+    """Each once. From records alone; a system of which they know nothing is asked, shortly and all at once."""
+    repositories, objects = _asked_of_bitbucket(context), _asked_of_clusters(context)
+    ends = time.monotonic() + ASK_SECONDS
+    found = [*_repositories(context), *_clusters(context), *_of_findings(context)]
+    found += _heard(repositories, ends)
+    for live in _heard(objects, ends):
+        found += _as_said(live.cluster, live.place)
+    first: dict[str, Subject] = {}
+    for one in found:
+        first.setdefault(one.key, one)
+    return tuple(first.values())
+
+
+T = TypeVar("T")
+
+
+def _heard(asked: Sequence[Future[list[T]]], ends: float) -> list[T]:
+    """What came in time. The collectors ask again, and say what is wrong with the rest."""
+    heard: list[T] = []
+    for answer in asked:
+        with suppress(FutureTimeout, UpstreamError):
+            heard += answer.result(max(0.0, ends - time.monotonic()))
+    return heard
 
 
 def _repositories(context: CrewContext) -> list[Subject]:
     part = context.settings.bitbucket
     if part is None:
         return []
-    slugs = list(load_states(context.engine, part.workspace)) or _asked(context)
-    return [Subject(system="bitbucket", kind="repository", scope=part.workspace, name=slug) for slug in slugs]
+    return [_repository(part.workspace, slug) for slug in load_states(context.engine, part.workspace)]
 
 
-def _asked(context: CrewContext) -> list[str]:
+def _repository(workspace: str, slug: str) -> Subject:
+    return Subject(system="bitbucket", kind="repository", scope=workspace, name=slug)
+
+
+def _asked_of_bitbucket(context: CrewContext) -> list[Future[list[Subject]]]:
     client = context.systems.bitbucket
-    if client is None:
+    if client is None or load_states(context.engine, client.workspace):
         return []
-    answer = in_background("known repositories", lambda: [one.slug for one in client.repositories(limit=100)])
-    try:
-        return answer.result(ASK_SECONDS)
-    except (FutureTimeout, UpstreamError):  # the collectors ask again and say what is wrong
-        return []
+
+    def ask() -> list[Subject]:
+        return [_repository(client.workspace, one.slug) for one in client.repositories(limit=100)]
+
+    return [in_background("known repositories", ask)]
 
 
 def _clusters(context: CrewContext) -> list[Subject]:
-    return [Subject(system="kubernetes", kind="cluster", name=part.name) for part in context.settings.kubernetes]
+    found = []
+    for part in context.settings.kubernetes:
+        found.append(Subject(system="kubernetes", kind="cluster", name=part.name))
+        for place in sorted(known_places(context.engine, part.name)):
+            found += _as_said(part.name, place)
+    return found
+
+
+def _asked_of_clusters(context: CrewContext) -> list[Future[list[Live]]]:
+    kinds = [kind for kind in SWEEP_TYPES if kind.kind in NAMED_KINDS]
+    unknown = [part.name for part in context.settings.kubernetes if not known_places(context.engine, part.name)]
+    asked: list[Future[list[Live]]] = []
+    for name in unknown:
+        with suppress(UpstreamError):  # a kubeconfig that is wrong; the collector of clusters says so
+            asked += [answer for _, answer in list_live(context, kinds, [name])]
+    return asked
+
+
+def _as_said(cluster: str, place: Place) -> list[Subject]:
+    """The object, and where it lies: an account that may list no namespaces knows them by what is in them."""
+    kind, namespace, name = place
+    where = name if kind == "Namespace" else namespace
+    found = [] if kind == "Namespace" else [subject_of(cluster, place)]
+    return [*found, *([Subject(system="kubernetes", kind="namespace", scope=cluster, name=where)] if where else [])]
 
 
 def owner_of(subject: Subject) -> Subject | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from crews.cluster_sweep import snapshot_of
 from crews.collectors.collector import Request
@@ -10,10 +10,15 @@ from opscrew.answer.packet import Fact
 from opscrew.answer.subjects import alternatives
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.noise import load_noise
+from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.standing import standing
 from opscrew.findings.codes import title_of
 from opscrew.model.finding import Finding
+from opscrew.model.subject import Subject
+from tools.kubernetes.records import Resource
 
 MOST = 12
+MOST_NAMED = 4
 
 
 def collect(request: Request) -> Sequence[Fact]:
@@ -22,8 +27,39 @@ def collect(request: Request) -> Sequence[Fact]:
     facts: list[Fact] = []
     for part in request.context.settings.kubernetes:
         reading = request.context.systems.cluster(part.name).read()
-        facts += _of_cluster(part.name, assess(snapshot_of(reading, request.now), noise, part.name), request)
+        snapshot = snapshot_of(reading, request.now)
+        facts += _of_cluster(part.name, assess(snapshot, noise, part.name), request)
+        facts += _of_named(part.name, snapshot, request)
     return facts
+
+
+def _of_named(cluster: str, snapshot: Snapshot, request: Request) -> list[Fact]:
+    """How each thing stands that the question names, also where nothing is wrong with it."""
+    weight = {"cluster": 9.5, "storage": 6.0}.get(request.intent.domain, 4.5)
+    facts = []
+    for one in named_in(request, cluster, snapshot)[:MOST_NAMED]:
+        if told := standing(one, snapshot):
+            text = f"{one.kind} {'/'.join(part for part in (cluster, one.namespace, one.name) if part)}: {told}"
+            facts.append(Fact(f"kubernetes {cluster}", text, request.now, weight=weight))
+    return facts
+
+
+def named_in(request: Request, cluster: str, snapshot: Snapshot) -> list[Resource]:
+    """The objects of this cluster that the question means, in every namespace unless it names one."""
+    subjects = [one for one in request.understood.subjects if one.system == "kubernetes"]
+    names = {(_kind(one), one.name) for one in subjects if one.kind != "cluster"}
+    spaces = {one.name for one in subjects if one.kind == "namespace"}
+    found = [one for kind, name in sorted(names) for one in snapshot.of(kind) if one.name == name]
+    is_place_only = all(one.kind in ("namespace", "cluster") for one in subjects)
+    return [one for one in found if is_place_only or (one.kind != "Namespace" and _lies_in(one, spaces))]
+
+
+def _kind(subject: Subject) -> str:
+    return "Namespace" if subject.kind == "namespace" else subject.kind
+
+
+def _lies_in(resource: Resource, namespaces: Collection[str]) -> bool:
+    return not namespaces or resource.namespace in namespaces
 
 
 def _of_cluster(name: str, assessment: Assessment, request: Request) -> list[Fact]:

@@ -7,48 +7,20 @@ know one: whoever acts must look.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
 
-from crews.background import in_background
 from crews.collectors.collector import Request
 from crews.known_names import owner_of
+from crews.live_objects import Live, list_live
+from opscrew.answer.name_places import is_ordinary, words_that_place
 from opscrew.answer.subjects import spoken_names
-from opscrew.model.subject import Subject
 from tools.errors import TemporaryError
-from tools.kubernetes.client import KubernetesClient
-from tools.kubernetes.records import Resource, ResourceType, read_resource
+from tools.kubernetes.records import ResourceType
 
 LOOK_SECONDS = 5.0
 """For all clusters together; a person waits for it."""
 MOST_TOLD = 4
-
-
-@dataclass(frozen=True)
-class Live:
-    """An object with the name under which its cluster is configured."""
-
-    cluster: str
-    resource: Resource
-
-    @property
-    def subject(self) -> Subject:
-        found = self.resource
-        scope = f"{self.cluster}/{found.namespace}"
-        return Subject(system="kubernetes", kind=found.kind, scope=scope, name=found.name)
-
-
-def named_objects(request: Request, wish: str, kinds: Sequence[ResourceType]) -> list[Live]:
-    """Those that the wish names, else those that the conversation is about; narrowed by the kind, the namespace and
-    the cluster that it names. Raises ``UpstreamError`` where a cluster does not answer: its objects might be meant."""
-    live = _live(request, kinds)
-    spoken = _spoken(request, wish, {one.resource.name for one in live})
-    found = [one for one in live if one.resource.name in spoken] or _carried(request, live)
-    for place in PLACES:
-        meant = _spoken(request, wish, {place(one) for one in found})
-        found = [one for one in found if place(one) in meant] or found
-    return found
 
 
 PLACES: tuple[Callable[[Live], str], ...] = (
@@ -57,6 +29,26 @@ PLACES: tuple[Callable[[Live], str], ...] = (
     lambda one: one.cluster,
 )
 """What tells objects of one name apart."""
+
+
+def named_objects(request: Request, wish: str, kinds: Sequence[ResourceType]) -> list[Live]:
+    """Those that the wish names, else those that the conversation is about; narrowed by the kind, the namespace and
+    the cluster that it names. Raises ``UpstreamError`` where a cluster does not answer: its objects might be meant."""
+    live = _live(request, kinds)
+    names = _spoken(request, wish, {one.resource.name for one in live})
+    found = [one for one in live if one.resource.name in names] or _carried(request, live)
+    for place in PLACES:
+        # Of all that there are: a place where nothing of that name is leaves nothing.
+        meant = _spoken(request, wish, {place(one) for one in live} - names)
+        found = [one for one in found if not meant or place(one) in meant]
+    return [] if _is_elsewhere(request.question, live) else found
+
+
+def _is_elsewhere(question: str, live: Sequence[Live]) -> bool:
+    """Whether it names a place that is none of the clusters and namespaces: "in zorbax"."""
+    there = {word for one in live for word in (one.resource.name, one.resource.namespace, one.cluster)}
+    said = spoken_names(question, there)
+    return any(word not in said and not is_ordinary(word) for word in words_that_place(question))
 
 
 def _spoken(request: Request, wish: str, names: set[str]) -> set[str]:
@@ -80,29 +72,15 @@ def _carried(request: Request, live: Sequence[Live]) -> list[Live]:
 
 
 def _live(request: Request, kinds: Sequence[ResourceType]) -> list[Live]:
-    """Of all clusters, asked at once."""
-    asked = []
-    for part in request.context.settings.kubernetes:
-        client = request.context.systems.kubernetes(part.name)
-        if client is None:
-            continue
-        namespaces = [""] if "*" in part.namespaces else list(part.namespaces)
-        for kind in kinds:
-            for namespace in namespaces:
-                read = partial(_read, client, part.name, kind, namespace)
-                asked.append((part.name, in_background(f"names of {kind.name}", read)))
     found: list[Live] = []
+    asked = list_live(request.context, kinds)
+    ends = time.monotonic() + LOOK_SECONDS
     for cluster, answer in asked:
         try:
-            found += answer.result(LOOK_SECONDS)
+            found += answer.result(max(0.0, ends - time.monotonic()))
         except TimeoutError as late:
             raise TemporaryError(f"the cluster {cluster} does not answer", system="kubernetes") from late
     return found
-
-
-def _read(client: KubernetesClient, cluster: str, kind: ResourceType, namespace: str) -> list[Live]:
-    raws, _ = client.list_objects(kind, namespace, from_cache=True)
-    return [Live(cluster, read_resource(raw, kind.api_version, kind.kind)) for raw in raws]
 
 
 NAMES_A_BUILD = re.compile(r"#\d+|\b(?:build|pipeline|run|job|ci)s?\b", re.IGNORECASE)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from crews.collectors.collector import Request
 from crews.wishes.proposal import WHY, Proposal, nothing, proposed
+from opscrew.answer.name_places import is_ordinary
 from opscrew.answer.subjects import branch_of
 from opscrew.ci.rerun import rerun_action
 from opscrew.ci.stop import stop_action
@@ -11,6 +14,7 @@ from opscrew.model.evidence import Evidence
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline
 
+ON_BRANCH = re.compile(r"\b(?:on|branch) (?:the )?(?:branch )?(?P<branch>[\w./-]*\w)", re.IGNORECASE)
 UNNAMED = 'name a repository or a workload that I know, for example "re-run shop #42"'
 
 
@@ -35,7 +39,9 @@ def _about_pipeline(request: Request, *, stop: bool) -> Proposal:
         return nothing(UNNAMED)
     pipeline = _pipeline(client, request, running=stop)
     if pipeline is None:
-        return nothing(f"I see no {'running' if stop else 'failed'} pipeline of {request.repository}")
+        branch = _branch(request)
+        where = f"{request.repository} on {branch}" if branch else request.repository
+        return nothing(f"I see no {'running' if stop else 'failed'} pipeline of {where}")
     repository = f"{client.workspace}/{request.repository}"
     evidence = _evidence(pipeline, repository)
     if not stop:
@@ -48,9 +54,16 @@ def _about_pipeline(request: Request, *, stop: bool) -> Proposal:
 def _pipeline(client: BitbucketClient, request: Request, *, running: bool) -> Pipeline | None:
     if request.build:
         return client.pipeline(request.repository, request.build)
-    branch = branch_of(request.understood.subjects) or None
-    found = client.pipelines(request.repository, branch=branch, limit=30)
+    found = client.pipelines(request.repository, branch=_branch(request) or None, limit=30)
     return next((one for one in found if (one.state.is_running if running else one.failed)), None)
+
+
+def _branch(request: Request) -> str:
+    """The one that is named, also where no record knows it: a build of another branch is not what was asked for."""
+    said = ON_BRANCH.search(request.question)
+    if known := branch_of(request.understood.subjects):
+        return known
+    return said["branch"] if said and not is_ordinary(said["branch"].lower()) else ""
 
 
 def _evidence(pipeline: Pipeline, repository: str) -> tuple[Evidence, ...]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from crews.collectors.collector import Request
-from crews.wishes.objects import NAMES_A_BUILD, Live, named_objects, told
+from crews.live_objects import Live
+from crews.wishes.objects import NAMES_A_BUILD, named_objects, told
 from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed
 from opscrew.model.action import Action
 from tools.kubernetes.changes import WORKLOADS, revisions

@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 
 from opscrew.model.subject import Subject
 from opscrew.strict_yaml import load_strictly
@@ -20,6 +20,8 @@ FOLLOW_UPS_FILE = Path(__file__).with_name("follow_ups.yaml")
 
 LONGEST_LEANING = 8
 """Words. A longer question says what it means."""
+
+WISH_WORD = re.compile(r"[A-Za-z][\w./'-]*")
 
 CAUSE_IN = {
     "ci": "failure_cause",
@@ -47,8 +49,12 @@ class FollowUps(BaseModel):
     build_number: str
     choices: Mapping[Literal["other"] | int, re.Pattern[str]]
     everywhere: re.Pattern[str]
+    wish_reason: re.Pattern[str]
+    wish_words: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
 
-    @field_validator("leads", "pointing", "step_back", "build_before", "build_after", "everywhere", mode="before")
+    @field_validator(
+        "leads", "pointing", "step_back", "build_before", "build_after", "everywhere", "wish_reason", mode="before"
+    )
     @classmethod
     def _in_any_case(cls, pattern: str) -> re.Pattern[str]:
         return re.compile(pattern, re.IGNORECASE)
@@ -95,6 +101,13 @@ def points_back(question: str) -> bool:
 def lets_go(question: str) -> bool:
     """ "in all repositories": no subject any more."""
     return follow_ups().everywhere.search(question) is not None
+
+
+def names_nothing(wish: str) -> bool:
+    """Whether a wish, with "thatone" for each known name, holds no word that may be an unknown one."""
+    before_reason = follow_ups().wish_reason.split(wish, maxsplit=1)[0]
+    words = WISH_WORD.findall((before_reason if WISH_WORD.search(before_reason) else wish).lower())
+    return all(word.removesuffix("'s") in follow_ups().wish_words for word in words)
 
 
 def step_back(question: str) -> str:

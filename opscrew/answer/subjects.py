@@ -6,17 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-
-from opscrew.answer.wording import is_plain_word
+from opscrew.answer.name_places import cued_words, is_ordinary, words_that_name, words_that_place
 from opscrew.model.subject import Subject
-from opscrew.strict_yaml import load_strictly
-
-SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")
 
 NEAR = 0.8
 """Likeness (difflib's ratio) from which a word may be a misspelt name: one letter wrong in five."""
@@ -105,7 +97,7 @@ def find_subjects(question: str, known: KnownNames) -> Found:
     wording = question
     for spoken in known.in_question(question):
         match = _spoken(spoken, question)
-        if match:
+        if match and _is_meant(spoken, by_name[spoken], question):
             subject = max(by_name[spoken], key=_preference)
             if not any(start <= match.start() < start + len(other.name) for start, other in places.items()):
                 places[match.start()] = subject
@@ -136,11 +128,6 @@ def alternatives(subjects: Iterable[Subject]) -> list[list[Subject]]:
     for one in subjects:
         groups.setdefault(one.kind if one.kind in NARROWING else "thing", []).append(one)
     return list(groups.values())
-
-
-def ordinary_words() -> frozenset[str]:
-    """That are never taken for a misspelt name, nor for any other misspelt word."""
-    return name_words().ordinary
 
 
 def label(subjects: Iterable[Subject]) -> str:
@@ -190,6 +177,39 @@ def _spoken(name: str, question: str) -> re.Match[str] | None:
     return re.search(rf"(?<![\w.-])[\w.-]+/{pattern}(?![\w-])", question, re.IGNORECASE)
 
 
+def _is_meant(name: str, subjects: Sequence[Subject], question: str) -> bool:
+    """Clusters hold workloads and namespaces called "api", "build" and "logs": such words name one only where a name
+    stands. People choose the names of repositories more carefully."""
+    if not is_ordinary(name) or any(one.system != "kubernetes" for one in subjects):
+        return True
+    is_place = any(one.kind in NARROWING for one in subjects)
+    return name in words_that_name(question) or (is_place and name in words_that_place(question))
+
+
+def of_domain(subjects: Iterable[Subject], known: KnownNames, domain: str) -> tuple[Subject, ...]:
+    """A repository and its workload often have one name: whichever the question's domain is about is meant. A build
+    or a branch beside the name belongs to a repository."""
+    given = tuple(subjects)
+    if domain not in KINDS_OF or any(one.kind in ("pipeline", "branch") for one in given):
+        return given
+    return tuple(_of_domain(one, known.by_name.get(one.name.lower(), []), KINDS_OF[domain]) for one in given)
+
+
+KINDS_OF = {
+    "ci": ("repository",),
+    "cluster": ("Deployment", "StatefulSet", "DaemonSet", "workload", "CronJob", "Pod", "Job", "Node"),
+    "storage": ("PersistentVolumeClaim", "StatefulSet", "Deployment", "workload"),
+}
+"""What is meant by a name that several things have, by the domain of the question; the first kinds come first."""
+
+
+def _of_domain(subject: Subject, same: Sequence[Subject], kinds: Sequence[str]) -> Subject:
+    if subject.kind in NARROWING:
+        return subject
+    fitting = [one for one in same if one.kind in kinds]
+    return min(fitting, key=lambda one: kinds.index(one.kind), default=subject)
+
+
 def _builds(question: str, places: Mapping[int, Subject]) -> list[Subject]:
     repositories = [(start, one) for start, one in sorted(places.items()) if one.kind == "repository"]
     scope = f"{repositories[0][1].scope}/{repositories[0][1].name}" if repositories else ""
@@ -207,7 +227,7 @@ def _misspelt(question: str, known: KnownNames) -> tuple[dict[str, tuple[str, ..
     assumed: dict[str, str] = {}
     for word in WORD.findall(question.lower()):
         word = word.removesuffix("'s").rpartition("/")[2]
-        if len(word) < SHORTEST_MISSPELT or word in by_name or _is_ordinary(word) or not re.search("[a-z]", word):
+        if len(word) < SHORTEST_MISSPELT or word in by_name or is_ordinary(word) or not re.search("[a-z]", word):
             continue
         alike = known.close_to(word, NEAR)
         if alike and not set(alike) & set(spoken):
@@ -215,7 +235,7 @@ def _misspelt(question: str, known: KnownNames) -> tuple[dict[str, tuple[str, ..
             meant = [name for name in alike if _may_mean(word, name)]
             if len(meant) == 1:
                 assumed[word] = by_name[meant[0]][0].name
-    for word in _cued(question):
+    for word in cued_words(question):
         if word not in near and word not in by_name and not _part_of(word, spoken):
             near[word] = tuple(by_name[name][0].name for name in known.close_to(word, NEAR_CUED))
     return near, assumed
@@ -226,42 +246,5 @@ def _may_mean(word: str, name: str) -> bool:
     return re.findall(r"\d+", word) == re.findall(r"\d+", name)
 
 
-def _is_ordinary(word: str) -> bool:
-    return word in ordinary_words() or is_plain_word(word)
-
-
 def _part_of(word: str, spoken: Sequence[str]) -> bool:
     return any(word in re.split(r"[-_./]", name) or name.endswith(f"/{word}") for name in spoken)
-
-
-def _cued(question: str) -> list[str]:
-    """Words that stand where a name stands ("the ledgre repository") and are no ordinary words."""
-    text = question.lower()
-    before, after = "|".join(name_words().before), "|".join(name_words().after)
-    found = re.findall(rf"\b(?:{before}) (?:the )?([a-z][\w./-]*\w)", text)
-    found += re.findall(rf"([a-z][\w./-]*\w)(?:'s)? (?:{after})\b", text)
-    asked = rf"\b(?:is|are|was|were|did|does|has) (?:the |our )?([a-z][\w./-]*\w) (?:{'|'.join(name_words().states)})\b"
-    found += re.findall(asked, text)
-    words = [word.rpartition("/")[2] for word in found]
-    return [word for word in words if not _is_ordinary(word) and not NO_NAME.fullmatch(word)]
-
-
-NO_NAME = re.compile(r"[a-z]{1,3}|[a-z]+(?:ly|ing|ed|s)")
-"""Short words, and words that bend as verbs do: "the pod keeps dying"."""
-
-
-class NameWords(BaseModel):
-    """See ``subjects.yaml``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-    states: tuple[str, ...]
-    ordinary: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
-
-
-@cache
-def name_words() -> NameWords:
-    """``CrewError`` for a file that was edited wrongly."""
-    return load_strictly(SUBJECTS_FILE, NameWords)

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, tzinfo
 
 from opscrew.answer import follow_ups
 from opscrew.answer.intents import Guess, guess, intents
-from opscrew.answer.subjects import NARROWING, Found, KnownNames, build_of, find_subjects, label, ordinary_words
+from opscrew.answer.name_places import ordinary_words
+from opscrew.answer.subjects import NARROWING, Found, KnownNames, build_of, find_subjects, label, of_domain
 from opscrew.answer.times.ranges import TimeRange, earlier, find_range
 from opscrew.answer.wording import is_of_our_field, plain
 from opscrew.model.subject import Subject
@@ -124,6 +125,8 @@ def _read(
                 span = earlier(previous.range, unit, now, zone)
             span = span or previous.range
         subjects, is_unclear = _subjects(words, found, previous, leaning=leaning, intent=intent)
+    if intent and sure:
+        subjects = of_domain(subjects, known, intents()[intent].domain)
     intent = _fitting(intent, subjects, sure=sure)
     named = (*(previous.named if previous else ()), *_things(found.subjects))
     return Understanding(
@@ -196,6 +199,8 @@ def _subjects(
 ) -> tuple[tuple[Subject, ...], bool]:
     """What a question is about that may lean on the one before, and whether that cannot be told."""
     found, before = said.subjects, tuple(one for one in previous.subjects if one not in said.denied)
+    if intent == "act" and not _things(found) and not follow_ups.names_nothing(said.wording):
+        return found, False  # a word may name what nobody here knows, and another thing is not acted on instead
     is_of_unknown = any(word not in said.assumed for word in said.near)
     if not found and (is_of_unknown or follow_ups.lets_go(words)):
         return (), False

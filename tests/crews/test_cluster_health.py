@@ -10,7 +10,9 @@ from sqlalchemy import Engine
 
 from crews import cluster_health, cluster_reader
 from crews.context import CrewContext
+from crews.known_names import known_names
 from crews.systems import Systems
+from opscrew.cluster.names import known_places
 from opscrew.findings.ledger import Ledger
 from opscrew.metrics import Metrics
 from opscrew.model.run import RunOutcome
@@ -18,7 +20,7 @@ from opscrew.settings import KubernetesSettings, Settings
 from opscrew.store.database import open_database
 from tests.support.daemon import until
 from tests.support.kubernetes_api import Answer, Api, hang, kubernetes_api, refuse
-from tests.support.kubernetes_objects import NOW, container, pod, ready
+from tests.support.kubernetes_objects import NOW, container, pod, ready, thing
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -138,3 +140,20 @@ def test_a_refused_version_is_a_sign_of_life(api: Api, context: CrewContext) -> 
     api.faults[VERSION] = [refuse(403, "forbidden")] * 5
     for _ in range(3):
         assert cluster_health.run(context).outcome is RunOutcome.OK
+
+
+def test_names_of_what_is_well_are_kept_for_questions(api: Api, context: CrewContext, engine: Engine) -> None:
+    api.objects["/apis/apps/v1/deployments"] = [thing("Deployment", "cart", version="apps/v1", namespace="shop")]
+    api.faults["/api/v1/nodes"] = [refuse(403, "forbidden")] * 5
+    cluster_health.run(context)
+    assert known_places(engine, "prod") == {("Deployment", "shop", "cart")}
+    names = {(one.kind, one.name) for one in known_names(context) if one.system == "kubernetes"}
+    assert {("cluster", "prod"), ("Deployment", "cart"), ("namespace", "shop")} <= names
+    asked_before = len(api.requests)
+    known_names(context)
+    assert len(api.requests) == asked_before, "records know it, so the cluster is not asked"
+
+
+def test_names_are_asked_for_where_no_crew_has_looked_yet(api: Api, context: CrewContext) -> None:
+    api.objects["/apis/apps/v1/statefulsets"] = [thing("StatefulSet", "db", version="apps/v1", namespace="shop")]
+    assert ("StatefulSet", "db") in {(one.kind, one.name) for one in known_names(context)}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crews import known_names
 from crews.answers import Answer
 from crews.ask import Question, answer_question
 from crews.context import CrewContext
@@ -24,7 +25,8 @@ APPS = "/apis/apps/v1"
 
 def workload(kind: str, name: str, namespace: str, **spec: Any) -> dict[str, Any]:
     template = {"spec": {"containers": [{"name": "c", "image": f"{name}:1"}]}}
-    return thing(kind, name, version="apps/v1", namespace=namespace, spec={"replicas": 2, "template": template} | spec)
+    spec = {"replicas": 2, "template": template} | spec
+    return thing(kind, name, version="apps/v1", namespace=namespace, metadata={"uid": f"{namespace}-{name}"}, spec=spec)
 
 
 def revision(owner: dict[str, Any], number: int) -> dict[str, Any]:
@@ -136,6 +138,8 @@ def test_a_healthy_object_is_found_where_it_is(
     [
         ("restart web", "several are named so: Deployment prod/shop/web, Deployment prod/stage/web"),
         ("restart crat", "name a workload"),
+        ("restart cart in zorbax", "name a workload"),
+        ("restart cart in stage", "name a workload"),
         ("restart the shipping deployment", "name a workload"),
         ("restart asleep", "scaled to zero"),
         ("scale cart", "say to how many replicas"),
@@ -164,10 +168,12 @@ def test_a_correction_says_where_and_which(crew: CrewContext) -> None:
     assert [one.action.target.scope for one in other.actions] == ["prod/shop"]
 
 
-def test_it_is_what_was_talked_about_unless_another_is_named(crew: CrewContext) -> None:
-    first = wish(crew, "scale cart to 5")
-    (record,) = wish(crew, "restart shipping", first).actions or (None,)
-    assert record is None
+@pytest.mark.parametrize("other", ["restart shipping", "scale the billing deployment to 9", "roll back zorbax in shop"])
+def test_another_thing_that_is_not_known_is_not_the_one_that_was_talked_about(crew: CrewContext, other: str) -> None:
+    first = wish(crew, "is cart healthy?")
+    (record,) = wish(crew, "scale it to 5", first).actions
+    assert record.action.target.name == "cart"
+    assert wish(crew, other, first).actions == ()
 
 
 def test_what_waits_already_is_named_again_and_not_proposed_twice(crew: CrewContext) -> None:
@@ -194,6 +200,7 @@ def test_a_cluster_that_refuses_or_hangs_is_named_and_nothing_is_proposed(
     assert "Nothing is proposed: " in answer.text
     assert "403" in answer.text
     monkeypatch.setattr(objects, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(known_names, "ASK_SECONDS", 1.0)
     api.by_path[f"{APPS}/statefulsets"] = hang
     assert "the cluster prod does not answer" in wish(crew, "restart cart").text
 

@@ -117,3 +117,89 @@ def test_any_text_gives_some_understanding(question: str) -> None:
 )  # fmt: skip
 def test_figures_logs_and_alerts_are_told_from_builds_and_pods(intent: str, questions: list[str]) -> None:
     assert [asked(question).intent for question in questions] == [intent] * len(questions)
+
+
+CLUSTER = tuple(
+    Subject(system="kubernetes", kind=kind, scope=scope, name=name)
+    for kind, scope, name in (
+        ("Deployment", "prod/shop", "payments"),
+        ("Deployment", "prod/shop", "checkout-api"),
+        ("Deployment", "prod/tools", "logs"),
+        ("Deployment", "prod/tools", "test"),
+        ("PersistentVolumeClaim", "prod/shop", "payments"),
+        ("namespace", "prod", "production"),
+        ("namespace", "prod", "build"),
+    )
+)
+
+
+def of_both(question: str, *before: str) -> Understanding:
+    return understand(question, (*KNOWN, *CLUSTER), NOW, BERLIN, [Asked(one, NOW) for one in before])
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("did payments pass yesterday?", "repository"),
+        ("is the payments deployment healthy?", "Deployment"),
+        ("why are the pods of payments crash looping?", "Deployment"),
+        ("how full is the volume payments?", "PersistentVolumeClaim"),
+        ("why did payments #3 fail?", "repository"),
+    ],
+)
+def test_a_name_that_several_things_have_means_the_one_that_the_question_is_about(question: str, kind: str) -> None:
+    assert of_both(question).subjects[0].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("what failed in the build of shop?", ["shop"]),
+        ("what do the logs of checkout-api say?", ["checkout-api"]),
+        ("why did the test step of shop fail?", ["shop"]),
+        ("is the logs deployment healthy?", ["logs"]),
+        ("any failing pods in production?", ["production"]),
+        ("how is namespace build?", ["build"]),
+    ],
+)
+def test_a_word_that_questions_use_anyway_names_something_only_where_a_name_stands(
+    question: str, names: list[str]
+) -> None:
+    assert [one.name for one in of_both(question).subjects] == names
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "re-run zorbax",
+        "re-run the shipping pipeline",
+        "stop zorbax",
+        "ok, restart shipping",
+        "re-run zorbax on main",
+        "trigger the deploy of mailer",
+        "if it failed, re-run zorbax",
+        "same for zorbax",
+        "don't re-run it",
+    ],
+)
+def test_a_wish_with_an_unknown_word_never_means_what_was_spoken_of_before(wish: str) -> None:
+    understood = of_both(wish, "re-run shop #8")
+    assert not [one for one in understood.subjects if one.name in ("shop", "#8")]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        "re-run it",
+        "please re-run it again now",
+        "ok, retry the failed step",
+        "go ahead",
+        "do it",
+        "re-run it because the network was down",
+        "can you run that build again?",
+        "stop it",
+        "re-run my build, please",
+    ],
+)
+def test_a_wish_that_names_nothing_means_what_was_spoken_of_before(wish: str) -> None:
+    assert of_both(wish, "why did shop #8 fail?").subject == "shop #8"
