@@ -70,12 +70,14 @@ class Writer:
             self.control.cancel()
 
     def choose_intent(self, question: str, understood: Understanding) -> Understanding:
-        """Where the rules are unsure, the model chooses among the known intents and nothing else."""
+        """Where the rules are unsure, the model chooses among the known intents and nothing else. A wish to have
+        something done is none of its choices: that must come from a person's own words."""
         self._spent = Usage(self._settings.model.name)
-        options = "\n".join(f"{name}: {intent.title}" for name, intent in intents().items())
-        result = self._ask("choose_option", options, question, CHOICE_SECONDS, choices=tuple(intents()), tokens=40)
+        choices = {name: intent.title for name, intent in intents().items() if name != "act"}
+        options = "\n".join(f"{name}: {title}" for name, title in choices.items())
+        result = self._ask("choose_option", options, question, CHOICE_SECONDS, choices=tuple(choices), tokens=40)
         chosen = str((result.structured or {}).get("choice", ""))
-        return replace(understood, intent=chosen, sure=True) if chosen in intents() else understood
+        return replace(understood, intent=chosen, sure=True) if chosen in choices else understood
 
     def prepare(self, request: Request) -> None:
         """Starts what the model may need, while facts are being gathered."""

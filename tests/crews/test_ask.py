@@ -16,7 +16,7 @@ from crews.answers import Answer, Event
 from crews.ask import Question, answer_question
 from demo.bitbucket.hour import furnish, play
 from demo.ollama.app import create_app
-from demo.ollama.script import Script, answers
+from demo.ollama.script import Script, answers, says
 from demo.serving import serve
 from opscrew.memory.conversations import Conversations
 from opscrew.model.action import ActionState
@@ -219,6 +219,20 @@ def test_only_sentences_that_the_evidence_bears_are_shown(tmp_path) -> None:
     assert answer.usage.prompt_tokens / answer.usage.calls <= 2_000
     assert [event.kind for event in heard].index("facts") < [event.kind for event in heard].index("prose")
     assert quiet.usage.calls == 0
+
+
+def test_a_model_that_takes_a_question_for_a_wish_proposes_nothing(tmp_path) -> None:
+    import_libraries(tmp_path)
+    script = Script(speakers=(says('{"choice": "act"}'),))
+    with serve(create_app(script)) as url:
+        model = ModelSettings(name=f"ollama_chat/{script.model}", url=url)
+        with busy(tmp_path, model=model) as made, Writer(made.context.settings) as writer:
+            answer = ask(made, "payments #1 again, hm", writer=writer)
+    choice = script.asked[0]
+    assert "payments #1 again, hm" in str(choice["messages"])
+    assert "failure_cause" in str(choice)
+    assert "act:" not in str(choice)
+    assert (answer.intent == "act", answer.actions) == (False, ())
 
 
 def test_a_model_that_is_gone_leaves_the_facts_and_says_so(tmp_path) -> None:
