@@ -125,6 +125,20 @@ def test_a_wish_that_is_not_understood_takes_nothing_from_an_earlier_one(watch, 
     assert ask(watch, wish, first).actions == ()
 
 
+def test_a_build_of_another_branch_is_not_what_was_asked_for(watch) -> None:
+    answer = ask(watch, "re-run payments on develop")
+    assert answer.actions == ()
+    assert "I see no failed pipeline of payments on develop" in answer.text
+
+
+@pytest.mark.parametrize("wish", ["re-run zorbax", "stop shipping", "retry the mailer pipeline"])
+def test_a_repository_that_nobody_knows_is_not_the_one_that_was_spoken_of(watch, wish) -> None:
+    before = ask(watch, "why did payments #1 fail?")
+    answer = ask(watch, wish, before)
+    assert answer.actions == ()
+    assert "name a repository or a workload that I know" in answer.text
+
+
 def test_what_passed_is_no_answer_to_what_failed(tmp_path) -> None:
     with bitbucket_watch(tmp_path) as made:
         made.world.add_repository("shop")
