@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
@@ -31,9 +31,11 @@ OWNED = re.compile(r"(?P<owner>[a-z].*?)(?:-(?=[a-z0-9]*\d)[a-z0-9]{6,10})?-(?:\
 
 def known_names(context: CrewContext) -> tuple[Subject, ...]:
     """Each once. From records alone; a system of which they know nothing is asked, shortly and all at once."""
-    repositories, objects = _asked_of_bitbucket(context), _asked_of_clusters(context)
+    places = {part.name: known_places(context.engine, part.name) for part in context.settings.kubernetes}
+    unknown = [cluster for cluster, known in places.items() if not known]
+    repositories, objects = _asked_of_bitbucket(context), _asked_of_clusters(context, unknown)
     ends = time.monotonic() + ASK_SECONDS
-    found = [*_repositories(context), *_clusters(context), *_of_findings(context)]
+    found = [*_repositories(context), *_clusters(places), *_of_findings(context)]
     found += _heard(repositories, ends)
     for live in _heard(objects, ends):
         found += _as_said(live.cluster, live.place)
@@ -77,22 +79,21 @@ def _asked_of_bitbucket(context: CrewContext) -> list[Future[list[Subject]]]:
     return [in_background("known repositories", ask)]
 
 
-def _clusters(context: CrewContext) -> list[Subject]:
+def _clusters(places: Mapping[str, Collection[Place]]) -> list[Subject]:
     found = []
-    for part in context.settings.kubernetes:
-        found.append(Subject(system="kubernetes", kind="cluster", name=part.name))
-        for place in sorted(known_places(context.engine, part.name)):
-            found += _as_said(part.name, place)
+    for cluster, known in places.items():
+        found.append(Subject(system="kubernetes", kind="cluster", name=cluster))
+        for place in sorted(known):
+            found += _as_said(cluster, place)
     return found
 
 
-def _asked_of_clusters(context: CrewContext) -> list[Future[list[Live]]]:
+def _asked_of_clusters(context: CrewContext, clusters: Sequence[str]) -> list[Future[list[Live]]]:
     kinds = [kind for kind in SWEEP_TYPES if kind.kind in NAMED_KINDS]
-    unknown = [part.name for part in context.settings.kubernetes if not known_places(context.engine, part.name)]
     asked: list[Future[list[Live]]] = []
-    for name in unknown:
+    for cluster in clusters:
         with suppress(UpstreamError):  # a kubeconfig that is wrong; the collector of clusters says so
-            asked += [answer for _, answer in list_live(context, kinds, [name])]
+            asked += [answer for _, answer in list_live(context, kinds, [cluster])]
     return asked
 
 
