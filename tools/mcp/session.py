@@ -26,6 +26,7 @@ LONGEST_PAUSE = 60.0
 PING_SECONDS = 3.0
 CLOSE_SECONDS = 8.0
 MOST_PAGES = 20
+NO_MESSAGE = "gave an answer that is none in MCP"
 
 Connect = Callable[[Server], AbstractAsyncContextManager[tuple[Any, Any]]]
 """Opens the transport and yields the streams to read from and to write to."""
@@ -33,7 +34,8 @@ Connect = Callable[[Server], AbstractAsyncContextManager[tuple[Any, Any]]]
 
 @dataclass
 class Live:
-    """A session that was opened. ``doubtful`` means that a call got no answer in time."""
+    """A session that was opened. ``doubtful`` means that a call got no answer in time; ``garbled`` is set when the
+    server sent what is no message, which may have been the answer to any call that waits."""
 
     session: ClientSession
     tools: tuple[Tool, ...]
@@ -41,6 +43,7 @@ class Live:
     version: str
     owner: asyncio.Task[None]
     stop: asyncio.Event
+    garbled: asyncio.Event
     doubtful: bool = False
 
 
@@ -103,8 +106,8 @@ class SupervisedSession:
     async def _start(self) -> Live:
         loop = asyncio.get_running_loop()
         opened: asyncio.Future[tuple[ClientSession, tuple[Tool, ...], str, str]] = loop.create_future()
-        stop = asyncio.Event()
-        owner = asyncio.create_task(self._own(opened, stop), name=f"mcp {self._server.name}")
+        stop, garbled = asyncio.Event(), asyncio.Event()
+        owner = asyncio.create_task(self._own(opened, stop, garbled), name=f"mcp {self._server.name}")
         self.starts += 1
         waiting: set[asyncio.Future[Any]] = {opened, owner}
         try:
@@ -112,7 +115,7 @@ class SupervisedSession:
             await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not opened.done():
                 raise _why(owner) if owner.done() else TemporaryError(f"not ready within {seconds:.0f} s", system="mcp")
-            self._live = Live(*opened.result(), owner=owner, stop=stop)
+            self._live = Live(*opened.result(), owner=owner, stop=stop, garbled=garbled)
             self._pause = SHORTEST_PAUSE
             return self._live
         except UpstreamError as problem:
@@ -126,15 +129,23 @@ class SupervisedSession:
                 await _cancel(owner)
             self._starting = None
 
-    async def _own(self, opened: asyncio.Future[Any], stop: asyncio.Event) -> None:
+    async def _own(self, opened: asyncio.Future[Any], stop: asyncio.Event, garbled: asyncio.Event) -> None:
         from mcp import ClientSession
         from mcp.types import Implementation
 
+        async def hear(message: object) -> None:
+            if isinstance(message, Exception):
+                garbled.set()
+                if not opened.done():
+                    opened.set_exception(TemporaryError(NO_MESSAGE, system="mcp"))
+
         async with self._connect(self._server) as (read, write):
             me = Implementation(name="opscrew", version="0.1.0")
-            async with ClientSession(read, write, client_info=me) as session:
+            async with ClientSession(read, write, client_info=me, message_handler=hear) as session:
                 hello = await session.initialize()
                 tools = await _all_tools(session)
+                if opened.done():
+                    return
                 opened.set_result((session, tools, str(hello.protocolVersion), hello.serverInfo.version))
                 await stop.wait()
 
@@ -152,17 +163,22 @@ class SupervisedSession:
         return True
 
     async def _ask(self, live: Live, tool: str, arguments: dict[str, Any]) -> CallToolResult:
-        """Waits for the answer or for the end of the session, whichever comes first."""
+        """Waits for the answer, for the end of the session, or for something that nobody can read."""
         from mcp import McpError
         from mcp.types import CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest
 
         params = CallToolRequestParams(name=tool, arguments=arguments)
         request = ClientRequest(CallToolRequest(params=params))
         call = asyncio.create_task(live.session.send_request(request, CallToolResult))
+        garbled = asyncio.create_task(live.garbled.wait())
         try:
-            await asyncio.wait({call, live.owner}, return_when=asyncio.FIRST_COMPLETED)
-            if not call.done():
+            await asyncio.wait({call, live.owner, garbled}, return_when=asyncio.FIRST_COMPLETED)
+            if not call.done() and live.owner.done():
                 raise _why(live.owner)
+            if not call.done():
+                live.garbled.clear()
+                live.doubtful = True
+                raise TemporaryError(NO_MESSAGE, system="mcp")
             return call.result()
         except McpError as problem:
             if problem.error.message in ("Connection closed", "Session terminated"):
@@ -178,8 +194,9 @@ class SupervisedSession:
             await _stop(live)
             raise TemporaryError(_words(problem), system="mcp") from problem
         finally:
-            call.cancel()
-            call.add_done_callback(_look_at)
+            for task in (call, garbled):
+                task.cancel()
+                task.add_done_callback(_look_at)
 
 
 async def _all_tools(session: ClientSession) -> tuple[Tool, ...]:
@@ -233,5 +250,5 @@ def _words(problem: BaseException) -> str:
     from pydantic import ValidationError
 
     if isinstance(problem, ValidationError):
-        return f"gave an answer that is none in MCP ({problem.title})"
+        return f"{NO_MESSAGE} ({problem.title})"
     return (f"{type(problem).__name__}: {problem}".splitlines() or [""])[0][:300]

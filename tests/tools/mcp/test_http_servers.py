@@ -76,16 +76,48 @@ def test_a_proxy_that_the_environment_names_is_not_shown_the_token(monkeypatch) 
         assert opened.call("own", "hello", {}).text == "hello"
 
 
-def test_an_answer_that_cannot_be_read_costs_its_deadline_and_prints_nothing(capfd) -> None:
+def test_a_start_that_cannot_be_read_is_told_at_once_and_prints_nothing(capfd) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", JSON)]})
             await send({"type": "http.response.body", "body": b"<html>secret</html>"})
 
-    with serve(app) as url, gateway(f"{url}/mcp", start_seconds=2) as opened:
+    with serve(app) as url, gateway(f"{url}/mcp", start_seconds=120) as opened:
+        started = time.monotonic()
         result = opened.call("own", "hello", {})
-    assert (result.status, result.text) == ("error", "own: not ready within 2 s")
+        assert (result.status, result.text) == ("error", "own: gave an answer that is none in MCP")
+        assert time.monotonic() - started < 60, "a start may take two minutes"
     assert "secret" not in "".join(capfd.readouterr())
+
+
+def test_an_answer_that_cannot_be_read_is_told_at_once_and_the_next_one_is_read() -> None:
+    good = http_app(own_server(), token=TOKEN)
+    garbles = 0
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        """The first two answers to a call are a proxy's page."""
+        nonlocal garbles
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await good(scope, receive, send)
+        body = await receive()
+        if b"tools/call" in body["body"] and garbles < 2:
+            garbles += 1
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", JSON)]})
+            return await send({"type": "http.response.body", "body": b"<html>sign in</html>"})
+        parts = [body]
+        return await good(scope, lambda: _first(parts, receive), send)
+
+    with serve(app) as url, gateway(f"{url}/mcp", timeout_seconds=300) as opened:
+        started = time.monotonic()
+        result = opened.call("own", "hello", {})
+        assert (result.status, result.text) == ("error", "own: gave an answer that is none in MCP")
+        assert time.monotonic() - started < 60, "a call may take five minutes"
+        garbles = 2
+        assert opened.call("own", "hello", {}).text == "hello"
+
+
+async def _first(parts: list[Any], receive: Any) -> Any:
+    return parts.pop() if parts else await receive()
 
 
 @pytest.mark.parametrize("status", [404, 500, 302])
