@@ -6,10 +6,10 @@ Recording the same thing twice changes nothing: a sweep that is repeated, or a c
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Engine, Table, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from opscrew.ci.outage import Sighting
 from opscrew.ci.rescue import RescueRecord
@@ -75,6 +75,7 @@ def forget_before(engine: Engine, before: datetime) -> int:
 
 
 def _insert_once(engine: Engine, table: Table, **values: Any) -> None:
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    # The one that the engine has imported already; the other takes longer than most commands.
+    dialect = import_module(f"sqlalchemy.dialects.{engine.dialect.name}")
     with engine.begin() as connection:
         connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
