@@ -23,6 +23,8 @@ FILES = (
     "transient_system.yaml",
     "transient_packages.yaml",
     "transient_services.yaml",
+    "transient_runner.yaml",
+    "transient_downloads.yaml",
 )
 """Read in this order; among equals the earlier signature is named."""
 
