@@ -73,4 +73,4 @@ def test_every_weight_and_tree_belongs_to_a_feature() -> None:
 def test_features_and_scores_are_finite_for_strange_logs() -> None:
     for text in (b"", b"\n\n\n", b"x", b"\x00\x1b[", b"error\n" * 3, b"$ make\n" * 50):
         lines = read_lines(io.BytesIO(text))
-        assert abs(scores(lines)).max() < 1e6
+        assert abs(scores(*features(lines), lines.unseen)).max() < 1e6
