@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -47,15 +48,15 @@ class LineKinds:
 
     def match(self, texts: list[str]) -> npt.NDArray[np.bool_]:
         """One row a line, one column a kind."""
-        rows: list[int] = []
-        columns: list[int] = []
-        known = {text: self.automaton.Match(text) or () for text in dict.fromkeys(texts)}  # logs repeat themselves
-        for row, text in enumerate(texts):
-            matched = known[text]
-            rows.extend([row] * len(matched))
-            columns.extend(matched)
+        different = dict.fromkeys(texts)  # logs repeat themselves
+        encoded = [
+            text.encode() for text in different
+        ]  # the automaton reads bytes, and is slower to encode them itself
+        known = dict(zip(different, map(self.automaton.Match, encoded), strict=True))
+        matched = [known[text] or () for text in texts]
+        rows = np.repeat(np.arange(len(texts)), np.array([len(columns) for columns in matched], np.intp))
         found = np.zeros((len(texts), len(self.kinds)), dtype=np.bool_)
-        found[rows, columns] = True
+        found[rows, list(chain.from_iterable(matched))] = True
         return found
 
     def names(self) -> list[str]:
