@@ -54,7 +54,8 @@ def measure(data: Path) -> Section:
         title="Which lines explain a CI failure",
         intro=(
             f"{len(logs)} marked logs, five folds, no project in two of them. Recall is capped at {BUDGET} lines as in "
-            "score.py; means over logs. What a passing log adds is a fixed rule, not fitted."
+            "score.py; means over logs. The expected length, too, is learnt from the other folds, from scores that are "
+            "held out there. What a passing log adds is a fixed rule, not fitted."
         ),
         rows=[*rows, *_speed()],
     )
