@@ -1,10 +1,11 @@
-"""`python -m bench.fit_explain`: fits opscrew/ci/line_weights.yaml and line_trees.json to logs whose explaining lines
-people have marked.
+"""`python -m bench.fit_explain`: fits opscrew/ci/line_weights.yaml, line_trees.json and length_weights.yaml to logs
+whose explaining lines people have marked.
 
 The loss of the first round is that of ranking: within each log, the marked lines should win against all others
 (cross-entropy over the log's lines), every log counting the same. The second round boosts small trees on the lines that
 the first one found worth a look. Folds never split a project: they give the first round's scores that the second round
-learns from, and the held-out scores that `python -m bench ci_explain` reports.
+learns from, the final scores that the expected length is learnt from, and the held-out numbers that
+`python -m bench ci_explain` reports.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ import numpy.typing as npt
 
 from bench.ci_explain_data import MarkedLog, marked_logs
 from bench.line_boosting import boosted
+from bench.line_lengths import fit_lengths, signs_of, tells_length
+from opscrew.ci.explanation_length import WEIGHTS_FILE as LENGTH_FILE
+from opscrew.ci.explanation_length import LengthWeights
 from opscrew.ci.line_features import features
 from opscrew.ci.line_scores import WEIGHTS_FILE, candidates, neighbourhood, second_round
 from opscrew.ci.line_trees import TREES_FILE, LineTrees, trees_from
@@ -121,6 +125,29 @@ def held_out(examples: list[Example], learn: list[bool], folds: list[int]) -> li
     return scores
 
 
+def held_out_lengths(examples: list[Example], scores: list[Numbers], folds: list[int]) -> list[float]:
+    """How much longer than usual each log's explanation is expected to be, by weights that saw no log of its project.
+    They learn from held-out scores too, since scores of logs that were learnt from fall off more steeply."""
+    longer = [0.0] * len(examples)
+    for fold in range(FOLDS):
+        learnt = [index for index, other in enumerate(folds) if other != fold]
+        weights = lengths_of([examples[index] for index in learnt], [scores[index] for index in learnt])
+        for index, other in enumerate(folds):
+            if other == fold and any(examples[index].log.lines.texts) and not examples[index].log.has_passing:
+                longer[index] = weights.longer(_signs(examples[index], scores[index]))
+    return longer
+
+
+def lengths_of(examples: list[Example], scores: list[Numbers]) -> LengthWeights:
+    """Weights from the logs of which the whole explanation is marked."""
+    telling = [(one, score) for one, score in zip(examples, scores, strict=True) if tells_length(one.log)]
+    return fit_lengths([_signs(one, score) for one, score in telling], [len(one.log.numbers) for one, _ in telling])
+
+
+def _signs(example: Example, score: Numbers) -> dict[str, float]:
+    return signs_of(example.log, example.names, example.values, score)
+
+
 def two_rounds(examples: list[Example], folds: list[int]) -> tuple[Numbers, bytes]:
     """Weights of the first round, and trees of the second as JSON. The second learns from first scores of weights that
     did not see the same project."""
@@ -150,7 +177,9 @@ def _scores(example: Example, weights: Numbers, trees: LineTrees) -> Numbers:
 def main(data: Path) -> None:
     logs = [log for log in marked_logs(data) if log.learn]
     examples = [example_of(log) for log in logs]
-    weights, trees = two_rounds(examples, fold_of(logs))
+    folds = fold_of(logs)
+    weights, trees = two_rounds(examples, folds)
+    lengths = lengths_of(examples, held_out(examples, [True] * len(logs), folds))
     named = {name: round(float(one), 3) for name, one in zip(examples[0].names, weights, strict=True)}
     lines = [
         "# How much each feature of a line counts in the first round (line_features.py says what the features are).",
@@ -160,7 +189,18 @@ def main(data: Path) -> None:
     ]
     WEIGHTS_FILE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     TREES_FILE.write_bytes(trees)
-    print(f"wrote {WEIGHTS_FILE.name} and {TREES_FILE.name} from {len(logs)} logs")
+    LENGTH_FILE.write_text("\n".join(_length_lines(lengths)) + "\n", encoding="utf-8")
+    print(f"wrote {WEIGHTS_FILE.name}, {TREES_FILE.name} and {LENGTH_FILE.name} from {len(logs)} logs")
+
+
+def _length_lines(lengths: LengthWeights) -> list[str]:
+    return [
+        "# How much longer than usual an explanation is expected to be: what each sign adds to the logarithm of its",
+        "# length (explanation_length.py says what the signs are). Written by `python -m bench.fit_explain`.",
+        f"constant: {lengths.constant}",
+        "signs:",
+        *(f"  {name}: {one}" for name, one in lengths.signs.items()),
+    ]
 
 
 if __name__ == "__main__":

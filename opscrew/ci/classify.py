@@ -60,7 +60,7 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
     then what is left alone (a person or a deployment is involved); then trouble that passes. Else ``unknown``.
     ``known`` are the signatures to go by, by default the project's own.
     """
-    lines = sorted((*explanation.lines, *explanation.beside), key=lambda line: line.number)
+    lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     known = known or catalog()
     stated = matches_of(_as_lines(error_message), known)
     matches = [*stated, *matches_of(lines, known)]
@@ -87,12 +87,13 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
 
 
 def _telling(explanation: Explanation) -> set[ExplainedLine]:
-    """Lines that may speak for a re-run: scored nearly as well as the best one, or standing around it. What is shown
+    """Lines that may speak for a re-run: scored nearly as well as the best one, or standing around it. What stands
     beyond them may still speak against it, but a word about the network in a line that is probably not the cause must
     not lead to a re-run."""
     best = max((line.score for line in explanation.lines), default=0.0)
     around = surroundings(explanation.lines[:1])
-    near = (line for line in explanation.lines if line.score >= best - JUDGED_BELOW_BEST or line.number in around)
+    ranked = (*explanation.lines, *explanation.nearly)
+    near = (line for line in ranked if line.score >= best - JUDGED_BELOW_BEST or line.number in around)
     return {*near, *explanation.beside}
 
 

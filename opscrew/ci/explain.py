@@ -13,22 +13,11 @@ from typing import BinaryIO
 import numpy as np
 import re2
 
-from opscrew.ci.line_features import Numbers
+from opscrew.ci.explanation_length import length_weights, lines_worth_showing, signs_of_length
+from opscrew.ci.line_features import Numbers, features
 from opscrew.ci.line_scores import UNSEEN_WORTH, scores
 from opscrew.ci.log_lines import LONGEST_LINE, LogLines, read_lines
 from opscrew.redaction import redact, without_private_keys
-
-NEVER_BELOW_BEST = 4.5
-"""Lines whose score is this much below the best are left out: at a factor of e for each unit they are 90 times less
-likely to be part of the explanation. On projects that were not learnt from, 3.5 shows 33 lines and finds 85 % of what
-people marked (F1 0.47), 4.5 shows 41 and finds 88 % (0.42), and all 60 find 90 % (0.32)."""
-
-NEVER_BELOW_BEST_WITH_PASSING = 5.0
-"""The same when a passing log has already taken away most of what explains nothing."""
-
-FEWEST = 3
-"""A single line is rarely enough for a person to understand a failure, so up to this many are always shown."""
-
 
 CLEAN_UP = re2.compile(
     r"(?m)^[ \t]*(Build teardown|Post job cleanup\.?|Cleaning up (project directory|file based variables).*|"
@@ -36,6 +25,11 @@ CLEAN_UP = re2.compile(
 )
 """Headings under which CI systems put caches and artifacts away after the commands have ended. The last one and what
 stands below it explain nothing."""
+
+NEARLY_SHOWN = 4.5
+"""Lines whose score is at most this much below the best are handed to whoever judges the failure, shown or not: a short
+explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 90 times less
+likely to be part of the explanation than the best."""
 
 BESIDE_BEST, BESIDE_BEFORE, BESIDE_AFTER = 5, 2, 6
 """The surroundings of the five best lines: two lines above, where headings stand, six below, where causes do."""
@@ -57,12 +51,14 @@ class ExplainedLine:
 class Explanation:
     """The chosen lines, best first, out of ``total_lines``.
 
-    ``beside`` are lines around the best ones that were not worth showing. A person reads them in the log; whoever
-    judges the failure by its words needs them, since a cause often stands in the plain line below its heading.
+    Two more kinds are not worth showing, and are needed by whoever judges the failure by its words: ``nearly`` are the
+    next best lines, ``beside`` those around the best ones, since a cause often stands in the plain line below its
+    heading.
     """
 
     lines: tuple[ExplainedLine, ...]
     total_lines: int
+    nearly: tuple[ExplainedLine, ...] = ()
     beside: tuple[ExplainedLine, ...] = ()
 
 
@@ -76,35 +72,41 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
         raise ValueError(f"the budget is a number of lines from 1, not {budget}")
     lines = read_lines(log, passing)
     lines = replace(lines, texts=without_private_keys(lines.texts))
-    chosen = choose(lines, budget, has_passing=passing is not None)
-    return Explanation(chosen, lines.total, _beside(lines, chosen))
+    chosen, nearly = choose(lines, budget, has_passing=passing is not None)
+    return Explanation(chosen, lines.total, nearly, _beside(lines, chosen + nearly))
 
 
-def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[ExplainedLine, ...]:
-    """The lines to show out of those kept, best first."""
+def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[tuple[ExplainedLine, ...], ...]:
+    """The lines to show out of those kept, and those that nearly were; both best first, together within ``budget``."""
     if not any(lines.texts):
-        return ()
-    return choose_by(scores(lines), lines, budget, has_passing=has_passing)
+        return (), ()
+    names, values = features(lines)
+    score = final_scores(scores(names, values, lines.unseen), lines, has_passing=has_passing)
+    # With a passing log the unseen lines stand out so far that their number says what the signs would.
+    longer = 0.0 if has_passing else length_weights().longer(signs_of_length(names, values, score, lines.total))
+    return choose_by(score, longer, lines, budget)
 
 
-def choose_by(score: Numbers, lines: LogLines, budget: int, *, has_passing: bool) -> tuple[ExplainedLine, ...]:
-    """The same with scores that were made elsewhere, one for each kept line."""
-    reach = NEVER_BELOW_BEST
+def final_scores(score: Numbers, lines: LogLines, *, has_passing: bool) -> Numbers:
+    """Each line's score with what a passing log says of it, and minus infinity where nothing can explain anything."""
     if has_passing:
-        reach = NEVER_BELOW_BEST_WITH_PASSING
         score = score + UNSEEN_WORTH * np.array(lines.unseen, np.float32)
-    score = np.where(np.arange(len(score)) >= _end_of_words(lines.texts), -np.inf, score)
-    order = [int(index) for index in np.argsort(-score, kind="stable")[:budget]]
-    lowest = float(score[order[0]]) - reach
-    chosen = [
-        index
-        for place, index in enumerate(order)
-        if np.isfinite(score[index]) and (place < FEWEST or score[index] >= lowest)
-    ]
-    return tuple(
+    final: Numbers = np.where(np.arange(len(score)) >= _end_of_words(lines.texts), np.float32(-np.inf), score)
+    return final
+
+
+def choose_by(score: Numbers, longer: float, lines: LogLines, budget: int) -> tuple[tuple[ExplainedLine, ...], ...]:
+    """The same by final scores that were made elsewhere, for an explanation that is ``longer`` than usual."""
+    order = np.argsort(-score, kind="stable")[:budget]
+    order = order[np.isfinite(score[order])]
+    below_best = score[order[0]] - score[order]
+    worth = lines_worth_showing(below_best, longer)
+    near = max(worth, int((below_best <= NEARLY_SHOWN).sum()))
+    ranked = tuple(
         ExplainedLine(lines.numbers[index], redact(lines.texts[index])[:LONGEST_LINE], round(float(score[index]), 2))
-        for index in chosen
+        for index in map(int, order[:near])
     )
+    return ranked[:worth], ranked[worth:]
 
 
 def _end_of_words(texts: Sequence[str]) -> int:
@@ -128,11 +130,11 @@ def surroundings(lines: Sequence[ExplainedLine]) -> set[int]:
     return {number for line in lines for number in range(line.number - BESIDE_BEFORE, line.number + BESIDE_AFTER + 1)}
 
 
-def _beside(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> tuple[ExplainedLine, ...]:
-    """In the order of the log, scored as the least of the chosen lines."""
-    shown = {line.number for line in chosen}
-    around = surroundings(chosen[:BESIDE_BEST])
-    least = min((line.score for line in chosen), default=0.0)
+def _beside(lines: LogLines, ranked: tuple[ExplainedLine, ...]) -> tuple[ExplainedLine, ...]:
+    """In the order of the log, scored as the least of the ranked lines."""
+    shown = {line.number for line in ranked}
+    around = surroundings(ranked[:BESIDE_BEST])
+    least = min((line.score for line in ranked), default=0.0)
     return tuple(
         ExplainedLine(number, redact(text)[:LONGEST_LINE], least)
         for number, text in zip(lines.numbers, lines.texts, strict=True)

@@ -28,7 +28,7 @@ CODES = {
 }
 
 RUNNER_SIGNATURES = frozenset(
-    {"runner-lost", "runner-evicted", "docker-daemon", "ci-service", "package-manager-locked"}
+    {"runner-lost", "runner-evicted", "docker-daemon", "device-not-ready", "ci-service", "package-manager-locked"}
 )
 """Passing trouble of the machine under the step, not of the network: told apart because the next step differs."""
 

@@ -19,9 +19,8 @@ import yaml
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.ci.line_features import Numbers, features
+from opscrew.ci.line_features import Numbers
 from opscrew.ci.line_trees import LineTrees, trees
-from opscrew.ci.log_lines import LogLines
 
 WEIGHTS_FILE = Path(__file__).with_name("line_weights.yaml")
 
@@ -52,11 +51,11 @@ class LineWeights(BaseModel):
     first: dict[str, float]
 
 
-def scores(lines: LogLines) -> Numbers:
-    """One score a line. Only differences within one log mean something: 1 is a factor of e in likelihood."""
-    names, values = features(lines)
+def scores(names: list[str], values: Numbers, unseen: list[bool]) -> Numbers:
+    """One score a line, from its features (line_features.py) and whether a passing log lacks it. Only differences
+    within one log mean something: 1 is a factor of e in likelihood."""
     first = _weighted(names, values, weights().first)
-    return second_round(names, values, first, np.array(lines.unseen, np.bool_), trees())
+    return second_round(names, values, first, np.array(unseen, np.bool_), trees())
 
 
 def second_round(

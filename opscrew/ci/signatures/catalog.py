@@ -21,8 +21,11 @@ FILES = (
     "undecided.yaml",
     "persistent.yaml",
     "transient_system.yaml",
-    "transient_packages.yaml",
+    "transient_python_and_node.yaml",
+    "transient_languages.yaml",
     "transient_services.yaml",
+    "transient_runner.yaml",
+    "transient_downloads.yaml",
 )
 """Read in this order; among equals the earlier signature is named."""
 
@@ -166,8 +169,8 @@ def _pieces(written: str, fragments: dict[str, list[str]]) -> Iterable[str]:
 
 @cache
 def _compiled(pattern: str) -> Any:
-    """Shared, since the large fragments serve many signatures."""
-    return re2.compile(pattern, _options())
+    """Shared, since the large fragments serve many signatures. ``^`` and ``$`` are a line's: some look at several."""
+    return re2.compile(f"(?m){pattern}", _options())
 
 
 def _options() -> Any:

@@ -73,6 +73,19 @@ def test_what_fails_after_the_runner_is_lost_does_not_count() -> None:
     assert judge("--- FAIL: TestCart (0.01s)", lost).verdict is Verdict.GENUINE
 
 
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "ModuleNotFoundError: No module named 'flask_cors'",
+        "FileNotFoundError: [Errno 2] No such file or directory: 'prices.csv'",
+    ],
+)
+def test_names_of_errors_are_not_taken_for_codes_of_the_network(missing: str) -> None:
+    """The letters of ENOTFOUND stand in many names of errors that a re-run repeats."""
+    assert judge(f"Failed to download https://models.acme.example/cart: {missing}").verdict is Verdict.GENUINE
+    assert judge(missing).verdict is Verdict.GENUINE
+
+
 def test_a_person_or_a_deployment_keeps_hands_off() -> None:
     assert judge(BLIP, "Build was aborted by Ada").verdict is Verdict.UNKNOWN
     assert judge("+ kubectl apply -f k8s/", "Unable to connect to the server: EOF").verdict is Verdict.UNKNOWN

@@ -7,7 +7,8 @@ import random
 
 import pytest
 
-from opscrew.ci.explain import FEWEST, Explanation, explain
+from opscrew.ci.explain import Explanation, explain
+from opscrew.ci.explanation_length import FEWEST
 
 
 def explained(log: str, **options: int) -> Explanation:

@@ -57,6 +57,19 @@ def test_a_passed_test_is_no_failed_one(line: str) -> None:
     assert not found[line_kinds().names().index("failed_test_name")]
 
 
+def test_what_begins_a_line_is_not_looked_for_in_the_middle() -> None:
+    kinds = line_kinds()
+    numbered = kinds.names().index("numbered_failure")
+    found = kinds.match(["  1) adds up", "see 1) adds up", "  1) adds up"])
+    assert found[:, numbered].tolist() == [True, False, True]
+    assert kinds.match([]).shape == (0, len(kinds.kinds))
+
+
+def test_a_kind_that_could_never_match_is_refused() -> None:
+    with pytest.raises(ValueError, match="adds_up needs begins, pattern or both"):
+        LineKind(name="adds_up", role="noise", example="adds up")
+
+
 def test_names_are_given_once() -> None:
     names = line_kinds().names()
     assert len(set(names)) == len(names)
@@ -73,4 +86,4 @@ def test_every_weight_and_tree_belongs_to_a_feature() -> None:
 def test_features_and_scores_are_finite_for_strange_logs() -> None:
     for text in (b"", b"\n\n\n", b"x", b"\x00\x1b[", b"error\n" * 3, b"$ make\n" * 50):
         lines = read_lines(io.BytesIO(text))
-        assert abs(scores(lines)).max() < 1e6
+        assert abs(scores(*features(lines), lines.unseen)).max() < 1e6

@@ -36,6 +36,13 @@ def test_its_counter_examples_are_not_it(signature: Signature) -> None:
         assert signature.id not in recognised(example), example
 
 
+def test_a_condition_on_nearby_lines_looks_at_each_of_them() -> None:
+    """``^`` in ``near`` is the beginning of any line around, not only of the first."""
+    hung = "No output has been received in the last 10m0s, this potentially indicates a stalled build."
+    assert "fetch-hung" in recognised(f"preparing the step\n+ git fetch origin\n{hung}")
+    assert "fetch-hung" not in recognised(f"preparing the step\nwe then show git fetch origin\n{hung}")
+
+
 def test_what_is_called_transient_says_where_it_would_be_wrong() -> None:
     """Most transient signatures must carry a condition: bare words about the network appear in every log."""
     transient = [found for found in SIGNATURES if found.verdict is Verdict.TRANSIENT]
