@@ -7,6 +7,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 CREW = Path(sys.executable).with_name("crew")
 REAL_SYSTEMS = {
@@ -34,10 +37,17 @@ def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    shown = demo(tmp_path, "--json")
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Everything that one demo says, line by line."""
+    folder = tmp_path_factory.mktemp("demo")
+    shown = demo(folder, "--json")
     assert shown.returncode == 0, shown.stderr
-    told = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert list(folder.iterdir()) == [], "it leaves nothing behind"
+    return [json.loads(line) for line in shown.stdout.splitlines()]
+
+
+def test_the_demo_shows_every_part(told: list[dict[str, Any]]) -> None:
     found = {line["finding"] for line in told if "finding" in line}
     assert found >= {
         "CI_TRANSIENT_NETWORK",
@@ -52,12 +62,10 @@ def test_the_demo_shows_every_part_and_leaves_nothing_behind(tmp_path: Path) -> 
     assert len(answers) == 3
     assert all(line["facts"] and line["answer"] for line in answers)
     assert [line["audit"]["intact"] for line in told if "audit" in line] == [True]
-    assert list(tmp_path.iterdir()) == []
 
 
-def test_it_tells_what_it_promises(tmp_path: Path) -> None:
+def test_it_tells_what_it_promises(told: list[dict[str, Any]]) -> None:
     """A blip passes, a real failure is left alone, an outage is one finding that holds everything back."""
-    told = [json.loads(line) for line in demo(tmp_path, "--json").stdout.splitlines()]
     actions = [line for line in told if "action" in line]
     of_the_blip = [line["state"] for line in actions if line["target"] == "pipeline acme/shop/#2"]
     assert of_the_blip == ["sent", "succeeded"]
