@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ LONGEST_PAUSE = 5.0
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes of JSON. A page of 100 pipelines is about 0.3 MB; beyond this something else answers."""
 MOST_REDIRECTS = 3
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""How JSON writes half of a character beyond the first 65,536."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,10 @@ class Connection:
 
     def _parsed(self, data: bytes, request: httpx.Request) -> Any:
         try:
-            return json.loads(data)
+            value = json.loads(data)
+            # Long messages are cut in the middle of an emoji, and half a character can be neither stored nor printed.
+            whole = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") if HALF.search(data) else None
+            return value if whole is None else json.loads(whole)
         except (ValueError, RecursionError) as problem:
             looks = "an HTML page" if data.lstrip()[:1] == b"<" else "no valid JSON"
             raise failures.odd_answer(failures.plain_url(request.url), f"the answer is {looks}") from problem
