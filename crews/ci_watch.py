@@ -22,9 +22,10 @@ from crews.rescue_learning import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
-from opscrew.ci.failures import Failure, failure_finding, with_note
+from opscrew.ci.failures import WHOLE, Failure, failure_finding, with_note
 from opscrew.ci.history import record_sighting
 from opscrew.ci.outage import Sighting
+from opscrew.ci.pauses import has_passed
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.watching import ended, sort_pipelines, watch_rules
@@ -99,6 +100,13 @@ class _Watch:
         before = standing_in(self._context.engine, repository)
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
+        for pipeline, failed in sorting.paused:
+            try:
+                over = self._is_over(repo, pipeline, failed)
+            except UpstreamError as problem:
+                self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
+                over = complete = False
+            now_standing += [] if over else [failed]
         for pipeline in sorting.judge:
             try:
                 now_standing.append(self._judge(repo, pipeline))
@@ -109,6 +117,11 @@ class _Watch:
                     now_standing.append(before[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
         return complete
+
+    def _is_over(self, repo: str, paused: Pipeline, failed: Standing) -> bool:
+        """Whether a newer pipeline has passed the step that failed, and now waits for a person to go on."""
+        step = failed.finding.details["step"]
+        return bool(has_passed(self._client.steps(repo, paused.uuid), () if step == WHOLE else (step,)))
 
     def _judge(self, repo: str, pipeline: Pipeline) -> Standing:
         failure = judge_failure(self._client, repo, pipeline)

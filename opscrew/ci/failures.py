@@ -38,6 +38,9 @@ WEIGHT = (Verdict.GENUINE, Verdict.INFRA_PERSISTENT, Verdict.UNKNOWN, Verdict.TR
 EVIDENCE_LINES = 8
 """Lines shown to a person who has a minute; the log is one click away."""
 
+WHOLE = "pipeline definition"
+"""In place of a step's name where the pipeline failed as a whole."""
+
 LINES_OF_THE_STEP = 3
 """Best explaining lines that are added where the signature's own lines are few."""
 
@@ -54,7 +57,7 @@ class StepFailure:
 
     @property
     def name(self) -> str:
-        return self.step.name if self.step else "pipeline definition"
+        return self.step.name if self.step else WHOLE
 
 
 @dataclass(frozen=True)

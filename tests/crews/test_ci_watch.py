@@ -50,6 +50,39 @@ def test_a_network_blip_is_run_again_once_and_the_finding_ends_when_it_passes(wa
     assert resolved[0].finding.evidence
 
 
+def test_a_rerun_that_passes_up_to_a_manual_step_has_passed(watch) -> None:
+    watch.world.push("shop", "flaky_then_waiting")
+    watch.rounds(8)
+    assert reruns(watch, "shop") == 1
+    (record,) = actions(watch)
+    assert record.state is ActionState.SUCCEEDED
+    assert record.note == "re-run #2 passed, up to a step that a person starts"
+    assert open_codes(watch) == []
+    watch.rounds(2)
+    assert reruns(watch, "shop") == 1
+
+
+def test_a_newer_build_that_passed_what_failed_and_then_waits_ends_the_failure(watch) -> None:
+    watch.world.push("shop", "failing")
+    watch.rounds(4)
+    assert watch.ledger.open()[0].finding.details["step"] == "Test"
+    watch.world.push("shop", "waiting")
+    watch.world.faults.add("error", path="/steps/", times=3)
+    watch.rounds(2)
+    assert open_codes(watch) == ["CI_GENUINE_FAILURE"], "what could not be read ends nothing"
+    watch.rounds(3)
+    assert open_codes(watch) == []
+
+
+def test_a_newer_build_that_waits_before_what_failed_ends_nothing(watch) -> None:
+    watch.world.push("shop", "deploy_flaky")
+    watch.rounds(4)
+    assert watch.ledger.open()[0].finding.details["step"] == "Deploy"
+    watch.world.push("shop", "waiting")
+    watch.rounds(4)
+    assert open_codes(watch) == ["CI_RERUN_IMPOSSIBLE"]
+
+
 def test_a_genuine_failure_is_explained_and_left_alone(watch) -> None:
     watch.world.push("payments", "failing")
     watch.rounds(6)
