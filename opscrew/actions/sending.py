@@ -19,8 +19,9 @@ import structlog
 
 from opscrew.actions import journal
 from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
+from opscrew.actions.following import is_overdue
 from opscrew.actions.journal import Journal, StaleRecordError
-from opscrew.actions.records import BY_POLICY, ActionRecord, HeldBy
+from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
 from opscrew.model.action import ActionState
@@ -28,9 +29,6 @@ from opscrew.settings import Settings
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
-
-CREW = "crew"
-"""Who, in the audit log, when the crew itself took the step."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +88,9 @@ class Sender:
         try:
             receipt = executor.find_sent(record.action, since)
         except UpstreamError as problem:
+            if is_overdue(record, self._now()):
+                note = f"nobody knows whether it arrived, and nobody can be asked any more: {problem}"
+                return self._store(record, state=ActionState.FAILED, note=note, sender="")
             return self._store_if_news(record, f"unknown whether it arrived: {problem}")
         self._checkpoint("asked_whether_it_arrived")
         if receipt is not None:
