@@ -49,6 +49,12 @@ class Round:
     problems: dict[str, str] = field(default_factory=dict)
     postponed: int = 0
     is_down: bool = False
+    has_listed: bool = False
+
+    @property
+    def has_asked(self) -> bool:
+        """False when nothing was due, or Bitbucket wants silence: such a round knows nothing of how it is."""
+        return self.has_listed or bool(self.pipelines or self.problems)
 
 
 def look_around(context: CrewContext, client: BitbucketClient) -> Round:
@@ -59,6 +65,7 @@ def look_around(context: CrewContext, client: BitbucketClient) -> Round:
     if planned.list_changes:
         try:
             polling.list_changes()
+            seen.has_listed = True
         except UpstreamError as problem:
             seen.problems["(list of repositories)"] = str(problem)
             seen.is_down = not polling.states

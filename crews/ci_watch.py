@@ -167,7 +167,7 @@ class _Watch:
             subject = Subject(system="bitbucket", kind="workspace", name=self._client.workspace)
             first = next(iter(seen.problems.values()), "no answer")
             problems.append(finding("SYSTEM_UNAVAILABLE", subject, f"Bitbucket does not answer: {first}"))
-        self._ledger.observe("ci_watch/bitbucket", problems, complete=True)
+        self._ledger.observe("ci_watch/bitbucket", problems, complete=seen.has_asked)
         self._context.metrics.budget_left.labels("bitbucket").set(self._client.budget.remaining)
 
     def _summary(self, started: datetime, seen: Round) -> Run:

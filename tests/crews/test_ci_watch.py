@@ -273,6 +273,18 @@ def test_bitbucket_that_is_down_is_a_finding_and_resolves_nothing(watch) -> None
     assert open_codes(watch) == ["CI_GENUINE_FAILURE"]
 
 
+def test_rounds_that_ask_nothing_do_not_say_that_bitbucket_is_back(watch) -> None:
+    watch.round()
+    watch.world.faults.add("limited", seconds=3000)
+    watch.round()
+    assert open_codes(watch) == ["SYSTEM_UNAVAILABLE"]
+    watch.rounds(10)  # silent, as Bitbucket asked
+    assert open_codes(watch) == ["SYSTEM_UNAVAILABLE"]
+    watch.clock.forward(hours=1)
+    watch.rounds(2)
+    assert open_codes(watch) == []
+
+
 def test_twenty_minutes_use_no_more_than_their_share_of_the_hour(watch) -> None:
     for slug in ("shop", "payments", "search"):
         watch.world.push(slug, "running")
