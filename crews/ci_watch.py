@@ -81,6 +81,7 @@ class _Watch:
         complete = {repo: self._judge_repository(repo, pipelines) for repo, pipelines in seen.pipelines.items()}
         self._decide(complete)
         self._advance()
+        self._forget(seen.gone)
         self._tell_whether_bitbucket_answers(seen)
         return self._summary(started, seen)
 
@@ -161,6 +162,14 @@ class _Watch:
             ]
             self._ledger.observe(f"ci_watch/{repository}", told, complete=complete.get(repo, False))
 
+    def _forget(self, gone: Iterable[str]) -> None:
+        """What failed in a repository that is no longer there, or no longer watched, is over."""
+        for repo in gone:
+            repository = f"{self._client.workspace}/{repo}"
+            log.warning("a repository is gone or no longer watched", repository=repository)
+            replace_standing(self._context.engine, repository, ())
+            self._ledger.observe(f"ci_watch/{repository}", (), complete=True)
+
     def _tell_whether_bitbucket_answers(self, seen: Round) -> None:
         problems = []
         if seen.is_down:
@@ -175,6 +184,7 @@ class _Watch:
         rescued = sum(1 for record in self._tally.changed if record.state is ActionState.SUCCEEDED)
         parts = [f"{len(seen.pipelines)} repositories looked at", f"{self._tally.judged} failures judged"]
         parts += [f"{count} re-runs {word}" for count, word in ((sent, "started"), (rescued, "passed")) if count]
+        parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
         parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []
         failed = bool(seen.problems or self._tally.problems)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
+from opscrew.ci.poll_states import load_states
 from opscrew.findings.life import FindingState
 from opscrew.model.action import ActionState
 from opscrew.model.run import RunOutcome
@@ -231,6 +233,49 @@ def test_only_the_wanted_repositories_are_watched(tmp_path) -> None:
             watch.world.push(slug, "failing")
         narrow.rounds(5)
         assert [entry.finding.subject.scope for entry in narrow.ledger.open()] == ["acme/payments"]
+
+
+def test_a_repository_that_is_gone_is_forgotten_with_what_failed_in_it(watch) -> None:
+    watch.world.push("shop", "failing")
+    watch.rounds(4)
+    assert open_codes(watch) == ["CI_GENUINE_FAILURE"]
+    del watch.world.repositories["shop"]
+    run = watch.round(60)
+    assert run.unavailable == ("bitbucket shop",), "until all are listed anew it may be a passing trouble"
+    told = [run.summary for run in (watch.round(60) for _ in range(25)) if "no longer watched: shop" in run.summary]
+    assert len(told) == 1
+    assert open_codes(watch) == []
+    assert watch.round(60).unavailable == ()
+
+
+def test_a_repository_that_is_no_longer_wanted_is_forgotten_at_once(watch) -> None:
+    watch.world.push("shop", "failing")
+    watch.rounds(4)
+    part = watch.context.settings.bitbucket.model_copy(update={"repositories": ("pay*",)})
+    narrow = replace(watch.context, settings=watch.context.settings.model_copy(update={"bitbucket": part}))
+    BitbucketWatch(watch.world, watch.clock, narrow).round()
+    assert open_codes(watch) == []
+
+
+def test_a_list_that_is_suddenly_empty_ends_nothing(watch) -> None:
+    watch.world.push("shop", "failing")
+    watch.rounds(4)
+    kept = dict(watch.world.repositories)
+    watch.world.repositories.clear()
+    for _ in range(26):
+        watch.round(60)
+    watch.world.repositories.update(kept)
+    assert "CI_GENUINE_FAILURE" in open_codes(watch)
+
+
+def test_a_webhook_before_the_first_look_hides_no_repository(watch) -> None:
+    for number in range(120):
+        watch.world.add_repository(f"old{number}")
+    watch.clock.forward(hours=1)
+    watch.world.push("shop", "running")
+    watch.context.woken_by.put("shop")
+    watch.round()
+    assert len(load_states(watch.context.engine, "acme")) == 123
 
 
 def test_a_webhook_wakes_a_quiet_repository(watch) -> None:
