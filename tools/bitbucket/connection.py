@@ -129,7 +129,8 @@ class Connection:
         The library's own limit starts anew with each byte, so a server that drips could hold a thread for hours.
         """
         deadline = time.monotonic() + patience * self._access.timeout_seconds
-        for piece in response.iter_raw():
+        # Some stores send compressed what they were asked to send plainly. A part of that could not be unpacked.
+        for piece in response.iter_raw() if response.status_code == 206 else response.iter_bytes():
             yield piece
             if time.monotonic() > deadline:
                 raise httpx.ReadTimeout("the whole answer took too long", request=response.request)
@@ -185,7 +186,7 @@ class Connection:
     def _refused(self, response: httpx.Response) -> UpstreamError:
         status = response.status_code
         body = self._read(response)
-        if status == 429:
+        if status == 429 and _origin(response.request.url) == _origin(self._base):
             self._on_response("limited")
             pause = self._budget.limited(retry_after_seconds(response.headers.get("Retry-After"), self._clock()))
             return TemporaryError(

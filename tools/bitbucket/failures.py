@@ -37,12 +37,12 @@ class Refused(PermanentError):
 
 
 def of_status(response: httpx.Response, body: bytes, secret: str) -> UpstreamError:
-    """The error for an answer that is not a success. 429 is handled by the caller, which knows the clock."""
+    """The error for an answer that is not a success. Bitbucket's 429 is the caller's, which knows the clock."""
     status = response.status_code
     words = _own_words(body, secret)
     message = f"{status} {response.reason_phrase}".strip() + (f": {words}" if words else "")
     url = plain_url(response.request.url)
-    if status >= 500 or status == 408:
+    if status >= 500 or status in (408, 429):
         return TemporaryError(message, system=SYSTEM, url=url, hint="Bitbucket has trouble: status.bitbucket.org.")
     if status < 400:
         # No refusal: nobody knows what stands in between, nor whether it passed on what was sent.
