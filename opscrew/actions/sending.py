@@ -38,7 +38,7 @@ class Timing:
     lease: timedelta = timedelta(minutes=2)
     """How long a sender may be silent before others take it for dead. Well above every request's timeout."""
     settle: timedelta = timedelta(seconds=30)
-    """How long after a request a system may still be working on it, although the connection was lost."""
+    """How long after a request was given up a system may still be working on it, although the connection was lost."""
     clock_difference: timedelta = timedelta(hours=1)
     """How far our clock and a system's may be apart; how much too early ``find_sent`` is told to look."""
     attempts: int = 3
@@ -143,7 +143,9 @@ class Sender:
         except SendRefusedError as refusal:
             return self._store(claimed, state=ActionState.FAILED, note=f"refused: {refusal}", sender="")
         except UpstreamError as problem:
-            return self._store(claimed, note=f"unknown whether it arrived: {problem}", sender="")
+            # The time to settle begins now: the request itself may have taken most of a minute.
+            note = f"unknown whether it arrived: {problem}"
+            return self._store(claimed, note=note, sender="", spent=self._now())
         self._checkpoint("request_sent")
         return self._store_receipt(claimed, receipt)
 

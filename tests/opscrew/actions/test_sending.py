@@ -53,6 +53,25 @@ def test_a_lost_answer_is_looked_up_never_sent_again(make, clock, error) -> None
     assert system.asked_since[0] <= clock() - timedelta(hours=1)
 
 
+@on_sqlite_alone
+def test_the_time_to_settle_begins_when_the_request_was_given_up(make, clock, monkeypatch) -> None:
+    execution, system = make(), ListedSystem()
+
+    def slow(_action: object) -> None:
+        clock.forward(seconds=50)
+        raise DOWN
+
+    monkeypatch.setattr(system, "send", slow)
+    execution.propose(rerun())
+    execution.advance([system])
+    assert execution.advance([system]).changed == ()
+    assert system.asked_since == [], "the system may still be at it"
+    clock.forward(seconds=31)
+    assert states(execution) == ["sending"]
+    execution.advance([system])
+    assert len(system.asked_since) == 1
+
+
 def test_a_lost_request_is_sent_again_only_once_the_system_says_so(make, clock) -> None:
     execution, system = make(), ListedSystem(before_arrival=DOWN)
     execution.propose(rerun())
