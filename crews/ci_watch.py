@@ -184,6 +184,8 @@ class _Watch:
         rescued = sum(1 for record in self._tally.changed if record.state is ActionState.SUCCEEDED)
         parts = [f"{len(seen.pipelines)} repositories looked at", f"{self._tally.judged} failures judged"]
         parts += [f"{count} re-runs {word}" for count, word in ((sent, "started"), (rescued, "passed")) if count]
+        if seen.problems:
+            parts.append(f"{len(seen.problems)} could not be read: {next(iter(seen.problems.values()))}")
         parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
         parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []

@@ -241,6 +241,7 @@ def test_a_repository_that_is_gone_is_forgotten_with_what_failed_in_it(watch) ->
     assert open_codes(watch) == ["CI_GENUINE_FAILURE"]
     del watch.world.repositories["shop"]
     run = watch.round(60)
+    assert "1 could not be read: bitbucket: 404" in run.summary
     assert run.unavailable == ("bitbucket shop",), "until all are listed anew it may be a passing trouble"
     told = [run.summary for run in (watch.round(60) for _ in range(25)) if "no longer watched: shop" in run.summary]
     assert len(told) == 1
