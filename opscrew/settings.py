@@ -30,8 +30,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from opscrew.settings_environment import Environment
 from opscrew.settings_mistakes import did_you_mean
-from opscrew.settings_secrets import Secret, secrets_in, without_blank
-from opscrew.web_address import WebAddress
+from opscrew.settings_secrets import Secret, Token, secrets_in, without_blank
+from opscrew.web_address import WebAddress, Workspace
 
 
 def _off_as_written(value: Any) -> Any:
@@ -54,11 +54,11 @@ class Part(BaseModel):
 class BitbucketSettings(Part):
     """``token`` with ``user`` is sent as Basic (API token), without as Bearer (access token)."""
 
-    url: str = "https://api.bitbucket.org/2.0"
-    workspace: str
+    url: WebAddress = "https://api.bitbucket.org/2.0"
+    workspace: Workspace
     repositories: tuple[str, ...] = ("*",)
     user: str = ""
-    token: Secret = None
+    token: Token = None
     webhook_secret: Secret = None
     requests_per_hour: int = Field(default=900, ge=1)
     """Our own ceiling, below Bitbucket's 1,000 so that people using the same account still get answers."""
@@ -80,10 +80,10 @@ class KubernetesSettings(Part):
 class UrlSettings(Part):
     """A system that is reached by URL, with an optional bearer token or Basic user and password."""
 
-    url: str
+    url: WebAddress
     user: str = ""
     password: Secret = None
-    token: Secret = None
+    token: Token = None
     timeout_seconds: float = Field(default=10, gt=0, le=600)
 
 
@@ -103,7 +103,7 @@ class ModelSettings(Part):
     context_tokens: int = Field(default=8192, ge=2048)
     keep_alive: str = "30m"
     temperature: float = Field(default=0.1, ge=0, le=2)
-    token: Secret = None
+    token: Token = None
 
 
 class MemorySettings(Part):

@@ -116,13 +116,18 @@ def test_a_secret_file_of_bytes_is_a_plain_message(write, monkeypatch, tmp_path)
         ("bitbucket: {workspace: a, urll: b}", "unknown key bitbucket.urll (did you mean url?)"),
         ("kubernetes: [{name: a, kubeconfg: b}]", "unknown key kubernetes.0.kubeconfg (did you mean kubeconfig?)"),
         ("bitbucket: {workspace: acme, token: x}", "bitbucket.token is a secret"),
-        ("bitbucket: {url: x}", "bitbucket.workspace is missing"),
+        ("bitbucket: {url: 'http://x'}", "bitbucket.workspace is missing"),
         ("bitbucket: {workspce: acme}", "unknown key bitbucket.workspce (did you mean workspace?)"),
         ("kubernetes: [{nam: prod}]", "unknown key kubernetes.0.nam (did you mean name?)"),
         ("kubernetes: {name: prod}", "crew.yaml: kubernetes: should be a list"),
         ('"\\0": 1', r"unknown key '\x00'"),
         ("timezone: Europe/Berln", "did you mean Europe/Berlin?"),
         ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline: Input should be 'auto', 'approve' or 'off'"),
+        ("bitbucket: {workspace: acme/shop}", "bitbucket.workspace: is no workspace; write the name"),
+        ("bitbucket: {workspace: ''}", "bitbucket.workspace: is no workspace"),
+        ("bitbucket: {workspace: acme, url: 'http://[::1'}", "bitbucket.url: is no web address"),
+        ("grafana: {url: grafana}", "grafana.url: is no web address; write it as in http://host:8000/path"),
+        ("vmalert: {url: 'http://me:pw@vmalert:8880'}", "vmalert.url: holds a user or a password"),
         ("a: [", "not valid YAML"),
         ("- a", "expected settings by name"),
         ("\x00\x01", "not valid YAML"),
@@ -143,6 +148,19 @@ def test_a_wrong_file_is_one_clear_line(write, text: str, message: str) -> None:
         settings_file.load(write(text))
     assert message in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "tök", "a\ttab"])
+def test_a_token_that_no_header_takes_is_told_without_it(write, monkeypatch, token: str) -> None:
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN", token)
+    with pytest.raises(UsageError, match="environment: CREW_BITBUCKET__TOKEN: holds a line break or a sign") as caught:
+        settings_file.load(write("bitbucket: {workspace: acme}"))
+    assert token not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["acme", "ACME-2", "a_b", "{3f2504e0-4f89-41d3-9a0c-0305e82c3301}"])
+def test_names_that_workspaces_have(write, name: str) -> None:
+    assert settings_file.load(write(f"bitbucket: {{workspace: '{name}'}}")).bitbucket.workspace == name
 
 
 def test_a_secret_file_that_is_missing_is_named(write, monkeypatch) -> None:
