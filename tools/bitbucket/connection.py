@@ -197,7 +197,8 @@ class Connection:
                 retry_after=pause,
             )
         self._on_response({401: "denied", 403: "denied", 404: "missing"}.get(status, "failed"))
-        return failures.of_status(response, body, self._access.token)
+        wait = retry_after_seconds(response.headers.get("Retry-After"), self._clock())
+        return failures.of_status(response, body, self._access.token, wait)
 
     def _read(self, response: httpx.Response) -> bytes:
         """The whole body, bounded in size and in total time: a server that drips must not hold us."""
