@@ -132,23 +132,24 @@ class _Polling:
 
     def list_changes(self) -> None:
         """Learns of new repositories and of those that moved, among the hundred that changed last."""
-        self._list(ONE_PAGE)
+        self._list(ONE_PAGE, everything=False)
 
     def list_all(self) -> None:
         """Learns of every repository there is. What is not among them is gone."""
-        found = self._list(FULL_LISTING)
-        if found and len(found) < FULL_LISTING:  # an empty list is more likely a token that lost its rights
-            self.gone |= {repo for repo in self.states if repo not in found}
+        found = self._list(FULL_LISTING, everything=True)
+        if 0 < len(found) < FULL_LISTING:  # an empty list is more likely a token that lost its rights
+            self.gone |= self.states.keys() - found
             self.states = {repo: state for repo, state in self.states.items() if repo in found}
 
-    def _list(self, limit: int) -> set[str]:
+    def _list(self, limit: int, *, everything: bool) -> set[str]:
+        """The names of all that were listed, watched or not."""
         now = self._context.clock()
         found = self._client.repositories(limit=limit)
         updated = {one.slug: one.updated_on for one in found if self._is_watched(one.slug)}
         self._keep(after_listing(self.states, updated, now))
         self._bucket = spent(self._bucket, 1 + len(found) // ONE_PAGE)
-        self._bucket = listed(self._bucket, now, everything=limit == FULL_LISTING)
-        return set(updated)
+        self._bucket = listed(self._bucket, now, everything=everything)
+        return {one.slug for one in found}
 
     def look(self, repo: str) -> tuple[Pipeline, ...]:
         """The newest pipelines of one repository. Raises ``UpstreamError``."""

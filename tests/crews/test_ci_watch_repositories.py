@@ -61,6 +61,18 @@ def test_a_repository_that_is_no_longer_wanted_is_forgotten_at_once(watch) -> No
     assert open_codes(watch) == []
 
 
+def test_what_lies_beyond_the_end_of_a_long_list_is_not_gone(watch, monkeypatch) -> None:
+    watch.rounds(2)
+    part = watch.context.settings.bitbucket.model_copy(update={"repositories": ("shop",)})
+    narrow = replace(watch.context, settings=watch.context.settings.model_copy(update={"bitbucket": part}))
+    for number in range(3):
+        watch.world.add_repository(f"newer{number}")
+    monkeypatch.setattr("crews.ci_polling.FULL_LISTING", 3)
+    watch.clock.forward(hours=25)
+    BitbucketWatch(watch.world, watch.clock, narrow).round()
+    assert set(load_states(watch.context.engine, "acme")) == {"shop"}, "watched, and not among the three that are newer"
+
+
 def test_a_list_that_is_suddenly_empty_ends_nothing(watch) -> None:
     watch.world.push("shop", "failing")
     watch.rounds(4)

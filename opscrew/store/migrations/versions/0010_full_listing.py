@@ -5,8 +5,8 @@ from alembic import op
 
 from opscrew.store.base import UtcDateTime
 
-revision = "0009_full_listing"
-down_revision = "0008_alerts"
+revision = "0010_full_listing"
+down_revision = "0009_cluster_names"
 
 
 def upgrade() -> None:
