@@ -46,6 +46,7 @@ def program() -> None:
     debug = "--debug" in sys.argv
     _open_closed_outputs()
     try:
+        _refuse_broken_text(sys.argv[1:])
         code = application(standalone_mode=False)
     except typer.TyperException as wrong:
         if type(wrong).__name__ == "NoArgsIsHelpError":
@@ -70,6 +71,15 @@ def program() -> None:
             raise
         sys.exit(_report(problem))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refuse_broken_text(arguments: list[str]) -> None:
+    """Bytes that are no UTF-8 arrive as lone surrogates, which no database takes. Files may have such names."""
+    for argument in arguments:
+        if argument.encode("utf-8", "replace") != argument.encode("utf-8", "surrogatepass"):
+            path = argument.partition("=")[2] if argument.startswith("-") else argument
+            if not os.path.lexists(path):
+                raise typer.TyperException(f"{argument!a} is no UTF-8 text")
 
 
 def _open_closed_outputs() -> None:

@@ -20,6 +20,7 @@ from opscrew.ci.polling import (
     after_listing,
     after_look,
     allowance,
+    listed,
     plan,
     poll_rules,
     refilled,
@@ -140,18 +141,26 @@ class Simulation:
         budget = self.keeper.current()
         requests = allowance(self.poller, remaining=budget.remaining, limit=budget.limit, rules=self.rules)
         chosen = plan(
-            self.states.values(), self.poller, self.now, requests=requests, webhooks=self.webhooks, rules=self.rules
+            self.states.values(),
+            self.poller,
+            self.now,
+            requests=requests,
+            limit=budget.limit,
+            webhooks=self.webhooks,
+            rules=self.rules,
         )
+        lists = chosen.list_changes or chosen.list_all
         self.count.postponed += chosen.postponed
         names = chosen.repositories
-        if chosen.list_changes and self.listing:
+        if lists and self.listing:
             self._send()
             before = {name for name, state in self.states.items() if state.hinted_at}
             self.states = after_listing(self.states, self._dates(), self.now)
             hinted = [name for name, state in self.states.items() if state.hinted_at and name not in before]
             names = tuple(dict.fromkeys([*hinted, *names]))[: max(0, requests - 1)]
-        cost = len(names) + (chosen.list_changes and self.listing)
-        self.poller = spent(self.poller, cost, listed_at=self.now if chosen.list_changes else None)
+        self.poller = spent(self.poller, len(names) + (lists and self.listing))
+        if lists:
+            self.poller = listed(self.poller, self.now, everything=chosen.list_all)
         for name in names:
             self._look(name)
 

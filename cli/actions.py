@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opscrew.actions.audit import Head
     from opscrew.actions.execution import Execution
     from opscrew.actions.records import ActionRecord
+    from opscrew.actions.verification import AuditCheck
     from opscrew.model.action import ActionState
 
 group = typer.Typer(no_args_is_help=False, invoke_without_command=True)
@@ -125,7 +126,7 @@ def verify(
         typer.echo(folded(_verdict(check.intact, check.head.number), indent=0))
         for problem in check.problems:
             typer.echo(folded(f"- {problem}"))
-        typer.echo(folded(_unproven(check.head, check.anchored, noted=bool(head)), indent=0))
+        typer.echo(folded(_unproven(check, noted=bool(head)), indent=0))
     if not check.intact:
         raise typer.Exit(1)
 
@@ -136,20 +137,22 @@ def _verdict(intact: bool, entries: int) -> str:
     return f"The audit log is intact: {entries} entr{'y' if entries == 1 else 'ies'}, every hash fits."
 
 
-def _unproven(head: Head, anchored: int, *, noted: bool) -> str:
+def _unproven(check: AuditCheck, *, noted: bool) -> str:
     """What this check cannot show, and what to do about it."""
-    missing = head.number - anchored
+    missing = check.head.number - check.anchored
     tail = (
         f"The newest {missing} of them {'is' if missing == 1 else 'are'} not anchored on this machine, so their loss "
         "would not be noticed. "
         if missing
         else ""
     )
+    if not check.intact:
+        return tail.strip() or "Restore a backup, or find out who wrote to the database besides crew."
     if noted:
         return tail.strip() or "The head given with --head is still there."
     return (
         f"{tail}Not proven: that nobody with access to both the database and the data folder rewrote everything. For "
-        f"that, keep this head elsewhere and give it to --head next time: {head}"
+        f"that, keep this head elsewhere and give it to --head next time: {check.head}"
     )
 
 

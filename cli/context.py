@@ -35,9 +35,9 @@ class App:
     @cached_property
     def quiet_settings(self) -> Settings:
         """Without logs set up, for commands that only read and log nothing: it saves an eighth of their time."""
-        from opscrew import redaction, settings
+        from opscrew import redaction, settings_file
 
-        loaded = settings.load(self.config_path)
+        loaded = settings_file.load(self.config_path)
         redaction.mask_also(loaded.secrets())
         return loaded
 

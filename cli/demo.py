@@ -28,7 +28,8 @@ def demo(
     from cli.demo_story import JsonStory, TextStory
 
     # Ended from outside (a time limit, a closing terminal), it leaves nothing behind either.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="crew-demo-") as folder:
         story = JsonStory() if as_json else TextStory()
         worked = play_hour(Path(folder), seed, story)

@@ -30,6 +30,9 @@ def init(
     from opscrew.settings import STARTER_FILE
 
     starter = STARTER_FILE.read_text(encoding="utf-8")
+    if only_print and as_json:
+        print_json({"text": starter})
+        return
     if only_print:
         sys.stdout.write(starter)
         sys.stdout.flush()

@@ -20,6 +20,7 @@ from opscrew.ci.polling import (
     after_listing,
     after_look,
     allowance,
+    listed,
     plan,
     poll_rules,
     refilled,
@@ -34,8 +35,11 @@ log = structlog.get_logger(__name__)
 PIPELINES_PER_LOOK = 50
 """The newest pipelines of a repository; half a page of the API, a day of a busy repository."""
 
-FIRST_LISTING = 1000
-"""Repositories that the first listing may bring; later ones ask only for the page that changed last."""
+ONE_PAGE = 100
+"""Repositories that one request lists."""
+
+FULL_LISTING = 1000
+"""Repositories that a full listing may bring. Of larger workspaces, those that changed last are found."""
 
 GIVE_UP_AFTER = 3
 """Failed looks in a row after which Bitbucket, not the repository, is the trouble: the rest of the round is left."""
@@ -43,12 +47,22 @@ GIVE_UP_AFTER = 3
 
 @dataclass
 class Round:
-    """What one round saw. ``pipelines`` by repository slug; ``problems`` says what did not answer, by slug."""
+    """What one round saw. ``pipelines`` by repository slug; ``problems`` says what did not answer, by slug.
+
+    ``gone`` are repositories known before that are deleted, out of this account's sight, or no longer to be watched.
+    """
 
     pipelines: dict[str, tuple[Pipeline, ...]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     postponed: int = 0
     is_down: bool = False
+    has_listed: bool = False
+    gone: tuple[str, ...] = ()
+
+    @property
+    def has_asked(self) -> bool:
+        """False when nothing was due, or Bitbucket wants silence: such a round knows nothing of how it is."""
+        return self.has_listed or bool(self.pipelines or self.problems)
 
 
 def look_around(context: CrewContext, client: BitbucketClient) -> Round:
@@ -56,9 +70,13 @@ def look_around(context: CrewContext, client: BitbucketClient) -> Round:
     polling = _Polling(context, client)
     seen = Round()
     planned = polling.plan()
-    if planned.list_changes:
+    if planned.list_changes or planned.list_all:
         try:
-            polling.list_changes()
+            if planned.list_all:
+                polling.list_all()
+            else:
+                polling.list_changes()
+            seen.has_listed = True
         except UpstreamError as problem:
             seen.problems["(list of repositories)"] = str(problem)
             seen.is_down = not polling.states
@@ -76,7 +94,7 @@ def look_around(context: CrewContext, client: BitbucketClient) -> Round:
             seen.problems[repo] = str(problem)
             failures_in_a_row += isinstance(problem, TemporaryError)
     seen.is_down = seen.is_down or (bool(seen.problems) and not seen.pipelines)
-    seen.postponed = planned.postponed
+    seen.postponed, seen.gone = planned.postponed, tuple(sorted(polling.gone))
     polling.save()
     return seen
 
@@ -92,6 +110,7 @@ class _Polling:
         self._webhooks = part.webhook_secret is not None
         known = poll_states.load_states(context.engine, client.workspace)
         self.states = {repo: state for repo, state in known.items() if self._is_watched(repo)}
+        self.gone = known.keys() - self.states.keys()
         self._changed: dict[str, PollState] = {}
         bucket = poll_states.load_poller(context.engine, client.workspace)
         self._bucket: Poller = refilled(bucket, context.clock(), part.requests_per_hour, self._rules)
@@ -106,17 +125,31 @@ class _Polling:
             self._bucket,
             self._context.clock(),
             requests=requests,
+            limit=budget.limit,
             webhooks=self._webhooks,
             rules=self._rules,
         )
 
     def list_changes(self) -> None:
-        """Learns of new repositories and of those that moved. The first listing brings all of them."""
+        """Learns of new repositories and of those that moved, among the hundred that changed last."""
+        self._list(ONE_PAGE, everything=False)
+
+    def list_all(self) -> None:
+        """Learns of every repository there is. What is not among them is gone."""
+        found = self._list(FULL_LISTING, everything=True)
+        if 0 < len(found) < FULL_LISTING:  # an empty list is more likely a token that lost its rights
+            self.gone |= self.states.keys() - found
+            self.states = {repo: state for repo, state in self.states.items() if repo in found}
+
+    def _list(self, limit: int, *, everything: bool) -> set[str]:
+        """The names of all that were listed, watched or not."""
         now = self._context.clock()
-        found = self._client.repositories(limit=100 if self.states else FIRST_LISTING)
+        found = self._client.repositories(limit=limit)
         updated = {one.slug: one.updated_on for one in found if self._is_watched(one.slug)}
         self._keep(after_listing(self.states, updated, now))
-        self._bucket = spent(self._bucket, 1 + len(found) // 100, listed_at=now)
+        self._bucket = spent(self._bucket, 1 + len(found) // ONE_PAGE)
+        self._bucket = listed(self._bucket, now, everything=everything)
+        return {one.slug for one in found}
 
     def look(self, repo: str) -> tuple[Pipeline, ...]:
         """The newest pipelines of one repository. Raises ``UpstreamError``."""
@@ -140,7 +173,9 @@ class _Polling:
 
     def save(self) -> None:
         """Restarts go on from here."""
-        poll_states.save(self._context.engine, self._client.workspace, self._changed.values(), self._bucket)
+        changed = [state for repo, state in self._changed.items() if repo in self.states]
+        poll_states.save(self._context.engine, self._client.workspace, changed, self._bucket)
+        poll_states.forget(self._context.engine, self._client.workspace, self.gone)
 
     def _keep(self, states: Mapping[str, PollState]) -> None:
         for repo, state in states.items():

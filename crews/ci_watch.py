@@ -22,9 +22,10 @@ from crews.rescue_learning import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
-from opscrew.ci.failures import Failure, failure_finding, with_note
+from opscrew.ci.failures import WHOLE, Failure, failure_finding, with_note
 from opscrew.ci.history import record_sighting
 from opscrew.ci.outage import Sighting
+from opscrew.ci.pauses import has_passed
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.watching import ended, sort_pipelines, watch_rules
@@ -80,6 +81,7 @@ class _Watch:
         complete = {repo: self._judge_repository(repo, pipelines) for repo, pipelines in seen.pipelines.items()}
         self._decide(complete)
         self._advance()
+        self._forget(seen.gone)
         self._tell_whether_bitbucket_answers(seen)
         return self._summary(started, seen)
 
@@ -99,6 +101,13 @@ class _Watch:
         before = standing_in(self._context.engine, repository)
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
+        for pipeline, failed in sorting.paused:
+            try:
+                over = self._is_over(repo, pipeline, failed)
+            except UpstreamError as problem:
+                self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
+                over = complete = False
+            now_standing += [] if over else [failed]
         for pipeline in sorting.judge:
             try:
                 now_standing.append(self._judge(repo, pipeline))
@@ -109,6 +118,11 @@ class _Watch:
                     now_standing.append(before[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
         return complete
+
+    def _is_over(self, repo: str, paused: Pipeline, failed: Standing) -> bool:
+        """Whether a newer pipeline has passed the step that failed, and now waits for a person to go on."""
+        step = failed.finding.details["step"]
+        return bool(has_passed(self._client.steps(repo, paused.uuid), () if step == WHOLE else (step,)))
 
     def _judge(self, repo: str, pipeline: Pipeline) -> Standing:
         failure = judge_failure(self._client, repo, pipeline)
@@ -148,13 +162,21 @@ class _Watch:
             ]
             self._ledger.observe(f"ci_watch/{repository}", told, complete=complete.get(repo, False))
 
+    def _forget(self, gone: Iterable[str]) -> None:
+        """What failed in a repository that is no longer there, or no longer watched, is over."""
+        for repo in gone:
+            repository = f"{self._client.workspace}/{repo}"
+            log.warning("a repository is gone or no longer watched", repository=repository)
+            replace_standing(self._context.engine, repository, ())
+            self._ledger.observe(f"ci_watch/{repository}", (), complete=True)
+
     def _tell_whether_bitbucket_answers(self, seen: Round) -> None:
         problems = []
         if seen.is_down:
             subject = Subject(system="bitbucket", kind="workspace", name=self._client.workspace)
             first = next(iter(seen.problems.values()), "no answer")
             problems.append(finding("SYSTEM_UNAVAILABLE", subject, f"Bitbucket does not answer: {first}"))
-        self._ledger.observe("ci_watch/bitbucket", problems, complete=True)
+        self._ledger.observe("ci_watch/bitbucket", problems, complete=seen.has_asked)
         self._context.metrics.budget_left.labels("bitbucket").set(self._client.budget.remaining)
 
     def _summary(self, started: datetime, seen: Round) -> Run:
@@ -162,6 +184,9 @@ class _Watch:
         rescued = sum(1 for record in self._tally.changed if record.state is ActionState.SUCCEEDED)
         parts = [f"{len(seen.pipelines)} repositories looked at", f"{self._tally.judged} failures judged"]
         parts += [f"{count} re-runs {word}" for count, word in ((sent, "started"), (rescued, "passed")) if count]
+        if seen.problems:
+            parts.append(f"{len(seen.problems)} could not be read: {next(iter(seen.problems.values()))}")
+        parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
         parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []
         failed = bool(seen.problems or self._tally.problems)

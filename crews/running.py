@@ -44,8 +44,7 @@ def run_crew(
         try:
             run = _fit_to_show(crew.run(context))
         except Exception as problem:  # the boundary that turns a crew's error into a finding
-            expected = isinstance(problem, CrewError | UpstreamError)  # its words say all; a traceback would hide them
-            log.error("crew failed", reason=redact(str(problem)), exc_info=not expected)
+            log.error("crew failed", reason=redact(str(problem)), exc_info=_is_news(problem))
             run = _failed_run(crew, started_at, context.clock(), problem)
         seconds = stopwatch() - started
         context.metrics.runs.labels(crew.name, run.outcome.value).inc()
@@ -102,13 +101,19 @@ def _failed_run(crew: Crew, started_at: datetime, ended_at: datetime, problem: E
 def _keep(context: CrewContext, crew: Crew, run: Run, problems: list[Finding]) -> None:
     try:
         record_run(context.engine, run)
-    except Exception:  # a full disk must not end the daemon; /readyz and the log say so
-        log.exception("the run could not be recorded")
+    except Exception as problem:  # a full disk must not end the daemon; /readyz and the log say so
+        log.error("the run could not be recorded", reason=redact(str(problem)), exc_info=_is_news(problem))
     _observe(context, crew, problems, complete=True)
 
 
 def _observe(context: CrewContext, crew: Crew, problems: list[Finding], *, complete: bool) -> None:
     try:
         Ledger(context.engine, context.clock).observe(f"run of {crew.name}", problems, complete=complete)
-    except Exception:  # as above
-        log.exception("the state of the crew could not be recorded as a finding")
+    except Exception as problem:  # as above
+        what = "the state of the crew could not be recorded as a finding"
+        log.error(what, reason=redact(str(problem)), exc_info=_is_news(problem))
+
+
+def _is_news(problem: Exception) -> bool:
+    """Whether a traceback tells more than the words of the error, which name what a person can mend."""
+    return not isinstance(problem, CrewError | UpstreamError)

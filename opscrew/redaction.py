@@ -54,7 +54,11 @@ def forget_own() -> None:
 
 
 def redact(text: str) -> str:
-    """The same text with every secret replaced by ``[redacted]``; line count and order stay."""
+    """The same text with every secret replaced by ``[redacted]``; line count and order stay.
+
+    Halves of characters (lone surrogates), which no file and no database takes either, become question marks.
+    """
+    text = text.encode("utf-8", "replace").decode()
     if not _any_secret().search(text):
         return text  # nearly every line; one search instead of one for each pattern
     for pattern, has_secret_group in _patterns():

@@ -1,7 +1,7 @@
 """All settings, read once and never again.
 
-``load()`` is the only place that reads ``crew.yaml`` or the environment; ``main.py`` calls it and hands the frozen
-result on. A part that is absent (``None``) is switched off, and answers say so.
+What they are is here; ``settings_file.py`` reads them, and the frozen result is handed on. A part that is absent
+(``None``) is switched off, and answers say so.
 
 Order, strongest first: environment (``CREW_BITBUCKET__URL``), secret files (``CREW_BITBUCKET__TOKEN_FILE``),
 ``crew.yaml``. Secrets are refused in ``crew.yaml``: files get committed, shown and backed up.
@@ -10,15 +10,12 @@ Order, strongest first: environment (``CREW_BITBUCKET__URL``), secret files (``C
 from __future__ import annotations
 
 import difflib
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 import platformdirs
-import yaml
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -27,16 +24,14 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
-    ValidationError,
     field_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from opscrew.errors import UsageError
-from opscrew.settings_environment import Environment, refuse_misspelt
-from opscrew.settings_mistakes import did_you_mean, one_line, refuse_secrets
-from opscrew.settings_secrets import Secret, secrets_in, without_blank
-from opscrew.web_address import WebAddress
+from opscrew.settings_environment import Environment
+from opscrew.settings_mistakes import did_you_mean
+from opscrew.settings_secrets import Secret, Token, secrets_in, without_blank
+from opscrew.web_address import WebAddress, Workspace
 
 
 def _off_as_written(value: Any) -> Any:
@@ -45,9 +40,6 @@ def _off_as_written(value: Any) -> Any:
 
 
 PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
-
-OTHER_VARIABLES = ("CREW_CONFIG",)
-"""Read by us and no setting."""
 
 STARTER_FILE = Path(__file__).with_name("starter.yaml")
 """What `crew init` writes. A test holds it and the classes below together."""
@@ -62,11 +54,11 @@ class Part(BaseModel):
 class BitbucketSettings(Part):
     """``token`` with ``user`` is sent as Basic (API token), without as Bearer (access token)."""
 
-    url: str = "https://api.bitbucket.org/2.0"
-    workspace: str
+    url: WebAddress = "https://api.bitbucket.org/2.0"
+    workspace: Workspace
     repositories: tuple[str, ...] = ("*",)
     user: str = ""
-    token: Secret = None
+    token: Token = None
     webhook_secret: Secret = None
     requests_per_hour: int = Field(default=900, ge=1)
     """Our own ceiling, below Bitbucket's 1,000 so that people using the same account still get answers."""
@@ -88,11 +80,11 @@ class KubernetesSettings(Part):
 class UrlSettings(Part):
     """A system that is reached by URL, with an optional bearer token or Basic user and password."""
 
-    url: str
+    url: WebAddress
     user: str = ""
     password: Secret = None
-    token: Secret = None
-    timeout_seconds: float = Field(default=10, gt=0)
+    token: Token = None
+    timeout_seconds: float = Field(default=10, gt=0, le=600)
 
 
 class GoogleCloudSettings(Part):
@@ -111,14 +103,14 @@ class ModelSettings(Part):
     context_tokens: int = Field(default=8192, ge=2048)
     keep_alive: str = "30m"
     temperature: float = Field(default=0.1, ge=0, le=2)
-    token: Secret = None
+    token: Token = None
 
 
 class MemorySettings(Part):
     """``embedding`` is all-MiniLM-L6-v2, a sentence-transformers name or folder, or none for words alone."""
 
     embedding: str = "all-MiniLM-L6-v2"
-    keep_conversations_days: int = Field(default=365, ge=1)
+    keep_conversations_days: int = Field(default=365, ge=1, le=36_500)
 
 
 class HttpSettings(Part):
@@ -166,13 +158,13 @@ class AlertSettings(Part):
 
 
 class BudgetSettings(Part):
-    """How much may be done before people are asked. Counted over a sliding window."""
+    """How much may be done before people are asked. Counted over a sliding window, which reaches back a day."""
 
     per_hour: int = Field(default=20, ge=0)
     per_repository_hour: int = Field(default=5, ge=0)
     per_commit: int = Field(default=1, ge=0)
-    cooldown_minutes: int = Field(default=10, ge=0)
-    approval_hours: float = Field(default=12, gt=0)
+    cooldown_minutes: int = Field(default=10, ge=0, le=24 * 60)
+    approval_hours: float = Field(default=12, gt=0, le=366 * 24)
 
 
 class Settings(BaseSettings):
@@ -213,7 +205,7 @@ class Settings(BaseSettings):
     """Rules of your own about what not to be told; see ``opscrew/cluster/noise.yaml`` for the shape."""
     schedule: Path | None = None
     """A schedule of your own in place of ``tasks/schedule.yaml``."""
-    stop_seconds: float = Field(default=20, ge=0)
+    stop_seconds: float = Field(default=20, ge=0, le=3600)
     """How long a stopping daemon waits for crews that are at work. Kubernetes kills after 30 s."""
     timezone: str = "UTC"
     log_format: Literal["console", "json"] = "console"
@@ -226,6 +218,13 @@ class Settings(BaseSettings):
             near = difflib.get_close_matches(name, available_timezones(), n=1)
             raise ValueError(f"no such time zone{did_you_mean(near)}")
         return name
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _is_named(cls, folder: Any) -> Any:
+        if isinstance(folder, str) and not folder.strip():
+            raise ValueError("is empty")  # it would mean the working folder, which nobody wants by leaving it blank
+        return folder
 
     @field_validator("data_dir")
     @classmethod
@@ -257,57 +256,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # No .env file: it would be a second configuration file that nobody named.
         return (Environment(settings_cls), init_settings)
-
-
-def find_file(option: Path | None, environment: Mapping[str, str]) -> Path | None:
-    """``--config``, then ``CREW_CONFIG``, then ``crew.yaml`` in the working folder, then none."""
-    named = option or (Path(environment["CREW_CONFIG"]) if environment.get("CREW_CONFIG") else None)
-    if named is not None:
-        if not named.is_file():
-            raise UsageError(f"there is no configuration file {named}", "`crew init` writes a commented one.")
-        return named
-    here = Path("crew.yaml")
-    return here if here.is_file() else None
-
-
-def load(option: Path | None = None) -> Settings:
-    """Reads file and environment. Raises ``UsageError`` with one line that names the key and what to write."""
-    path = find_file(option, os.environ)
-    values = _read_yaml(path) if path else {}
-    where = str(path) if path else "environment"
-    refuse_secrets(values, Settings, where)
-    refuse_misspelt(os.environ, Settings, OTHER_VARIABLES)
-    try:
-        return Settings(**values)
-    except ValidationError as problem:
-        mistake = one_line(problem, where, Settings, os.environ)
-        raise UsageError(mistake, "`crew init --print` shows every setting.") from problem
-    except ValueError as problem:  # pydantic-settings wraps our own error and unreadable JSON alike
-        cause = problem.__cause__
-        raise (cause if isinstance(cause, UsageError) else _unreadable_variable(problem)) from problem
-
-
-def _unreadable_variable(problem: ValueError) -> UsageError:
-    """pydantic-settings names the field only: 'error parsing value for field "kubernetes" from source ...'."""
-    words = str(problem).split('"')
-    name = f"CREW_{words[1].upper()}" if len(words) > 1 else "the environment"
-    return UsageError(f"{name}: not valid JSON", "Lists and maps in the environment are written as JSON.")
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark
-        line = f" line {mark.line + 1}" if mark else ""
-        raise UsageError(f"{path}{line}: not valid YAML: {problem.problem}", "Mend that line.") from problem
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise UsageError(f"{path} is not valid YAML: {reason}", "`crew init` writes a fresh one.") from problem
-    if values is None:
-        return {}
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise UsageError(f"{path}: expected settings by name at the top", "`crew init --print` shows an example.")
-    if "data_dir" in values and not os.environ.get("CREW_DATA_DIR"):
-        values["data_dir"] = Path(str(values["data_dir"])).expanduser()
-    return values

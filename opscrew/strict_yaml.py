@@ -38,9 +38,12 @@ def load_strictly(path: Path, kind: type[Data]) -> Data:
         raise UsageError(f"{path} line {line}: {_words(first, fields)}{more}", HINT) from problem
 
 
-def read_strictly(path: Path) -> tuple[Any, Any]:
+def read_strictly(path: Path, *, hint: str = HINT) -> tuple[Any, Any]:
     """The file's content, and its tree for ``line_of``. Raises ``UsageError`` for what is no YAML and for a key that
-    stands twice in one place: YAML keeps the last without a word, and a tool would lose its mark."""
+    stands twice in one place: YAML keeps the last without a word, and a tool would lose its mark.
+
+    ``hint`` is what to do about it, where the file is none of those that come with the program.
+    """
     try:
         loader = _LOADER(path.read_text(encoding="utf-8"))
         tree = loader.get_single_node()
@@ -50,12 +53,16 @@ def read_strictly(path: Path) -> tuple[Any, Any]:
         return (loader.construct_document(tree) if tree is not None else None), tree
     except yaml.MarkedYAMLError as problem:
         line = problem.problem_mark.line + 1 if problem.problem_mark else 1
-        raise UsageError(f"{path} line {line}: not valid YAML: {problem.problem}", HINT) from problem
+        raise UsageError(f"{path} line {line}: not valid YAML: {problem.problem}", hint) from problem
     except (yaml.YAMLError, RecursionError) as problem:
         reason = "nested too deeply" if isinstance(problem, RecursionError) else " ".join(str(problem).split())
-        raise UsageError(f"{path} is not valid YAML: {reason}", HINT) from problem
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{path} cannot be read: {problem}", HINT) from problem
+        raise UsageError(f"{path} is not valid YAML: {reason}", hint) from problem
+    except UnicodeDecodeError as problem:
+        raise UsageError(f"{path} cannot be read: it is no UTF-8 text", hint) from problem
+    except OSError as problem:
+        # Nothing may be wrong with the file itself: advice to replace it would lose what is in it.
+        reason = problem.strerror or str(problem)
+        raise UsageError(f"{path} cannot be read: {reason}", "Let the user that runs crew read it.") from problem
 
 
 def line_of(tree: Any, place: tuple[int | str, ...]) -> int:

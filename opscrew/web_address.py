@@ -1,7 +1,8 @@
-"""What a setting may hold that names another program's address."""
+"""What a setting may hold that names another program's address, or a place within it."""
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -29,4 +30,15 @@ def _checked(address: str) -> str:
     return address
 
 
+def _workspace(name: str) -> str:
+    name = name.strip()
+    if not WORKSPACE.fullmatch(name):
+        raise ValueError("is no workspace; write the name that stands in its address, bitbucket.org/<workspace>")
+    return name
+
+
+WORKSPACE = re.compile(r"(?!\.{1,2}$)[\w.-]{1,128}|\{[0-9a-f-]{36}\}", re.ASCII)
+"""A name, or a UUID in braces, which the API takes as well."""
+
+Workspace = Annotated[str, AfterValidator(_workspace)]
 WebAddress = Annotated[str, AfterValidator(_checked)]

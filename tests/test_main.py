@@ -45,7 +45,7 @@ def test_a_reader_that_has_had_enough_is_no_failure(tmp_path: Path, arguments: t
     assert (process.returncode, complaints) == (0, "")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_demo_that_is_stopped_leaves_neither_traceback_nor_files(tmp_path: Path, number: int, code: int) -> None:
     with started(tmp_path, "demo") as process:
         assert process.stdout is not None
@@ -58,6 +58,16 @@ def test_a_demo_that_is_stopped_leaves_neither_traceback_nor_files(tmp_path: Pat
     assert process.returncode == code
     assert "Traceback" not in complaints
     assert list(tmp_path.glob("crew-demo-*")) == []
+
+
+@pytest.mark.parametrize("arguments", [("findings", "--code"), ("run",), ("actions", "approve"), ("init", "--path")])
+def test_an_argument_that_is_no_text_is_one_clear_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with started(tmp_path, *arguments, os.fsdecode(b"a\xff")) as process:
+        assert process.stderr is not None
+        complaints = process.stderr.read().splitlines()
+    assert process.returncode == 2
+    assert complaints[0] == r"crew: 'a\udcff' is no UTF-8 text"
+    assert len(complaints) == 2
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full, which is always full")

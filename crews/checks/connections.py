@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -10,6 +13,9 @@ from crews.checks.check import Check, Level, Result, off
 from crews.systems import Systems
 from opscrew.settings import ModelSettings, Settings, UrlSettings
 from tools.probe import Answer, Door, knock
+
+if TYPE_CHECKING:
+    from tools.bitbucket.client import BitbucketClient
 
 PATHS = {
     # A path that needs the same permission as our real questions, so that a missing token shows here.
@@ -20,10 +26,12 @@ PATHS = {
     "grafana": "/api/org",
 }
 PATIENCE_SECONDS = 5.0
+MOST_REPOSITORIES = 1000
+"""Ten requests at most, and only where repositories are named."""
 
 
 def bitbucket_checks(settings: Settings) -> tuple[Check, ...]:
-    """The workspace is asked for, which proves address, token and permission in one request."""
+    """The workspace is asked for, which proves address, token and permission in one request; then names are tried."""
     part = settings.bitbucket
     if part is None:
         return off("bitbucket", "Add bitbucket with a workspace to crew.yaml.")
@@ -34,11 +42,24 @@ def bitbucket_checks(settings: Settings) -> tuple[Check, ...]:
     def look(systems: Systems) -> Result:
         assert systems.bitbucket is not None, "configured, as asked above"
         systems.bitbucket.ping()
-        left = systems.bitbucket.budget.remaining
-        rest = f", {left} requests left this hour" if left is not None else ""
-        return Result(Level.OK, f"workspace {part.workspace} at {part.url}{rest}")
+        where = f"workspace {part.workspace} at {part.url}"
+        unknown = _names_of_nothing(systems.bitbucket, part.repositories)
+        if unknown:
+            hint = "Write names as they stand in the address, and let the token read the repositories."
+            return Result(Level.WARNING, f"{where}: no repository is called {', '.join(unknown)}", hint)
+        return Result(Level.OK, f"{where}, {systems.bitbucket.budget.remaining} requests left this hour")
 
     return (Check("bitbucket", look),)
+
+
+def _names_of_nothing(client: BitbucketClient, patterns: Sequence[str]) -> list[str]:
+    """A repository whose name is written wrongly would be watched by nobody, and nothing else would say so."""
+    if tuple(patterns) == ("*",):
+        return []
+    slugs = [one.slug for one in client.repositories(limit=MOST_REPOSITORIES)]
+    if len(slugs) == MOST_REPOSITORIES:
+        return []  # there may be more, and among them the ones that are meant
+    return [pattern for pattern in patterns if not any(fnmatchcase(slug, pattern) for slug in slugs)]
 
 
 def kubernetes_checks(settings: Settings) -> tuple[Check, ...]:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from crews.rescue_learning import RescueLearning
 from opscrew.actions.executor import NotYetError, Outcome, Receipt, SendRefusedError
+from opscrew.ci.pauses import failed_steps, has_passed
 from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
 from opscrew.model.action import Action
 from tools.bitbucket.client import BitbucketClient
@@ -67,6 +68,8 @@ class RerunPipeline:
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:
         pipeline = self._client.pipeline(_slug(action), receipt.external_id)
+        if pipeline.state.is_paused:
+            return self._outcome_before_pause(action, pipeline)
         if not pipeline.is_finished:
             return None
         # Stopped by a person, or ended in a way we do not know: neither rescued nor failed again.
@@ -74,6 +77,19 @@ class RerunPipeline:
             self._learning.ended(action, passed=pipeline.successful)
         word = pipeline.state.result.lower() or "unknown"
         return Outcome(pipeline.successful, f"re-run #{pipeline.build_number} ended {word}")
+
+    def _outcome_before_pause(self, action: Action, pipeline: Pipeline) -> Outcome | None:
+        """What waits for a person may wait for days: by then what was to be rescued has long passed, or never will."""
+        repo = _slug(action)
+        before = failed_steps(self._client.steps(repo, action.parameters["pipeline_uuid"]))
+        passed = has_passed(self._client.steps(repo, pipeline.uuid), before)
+        if passed is None:
+            return None
+        if not passed:
+            return Outcome(False, f"re-run #{pipeline.build_number} waits for a person before the step that had failed")
+        if self._learning is not None:
+            self._learning.ended(action, passed=True)
+        return Outcome(True, f"re-run #{pipeline.build_number} passed, up to a step that a person starts")
 
 
 def _receipt(pipeline: Pipeline) -> Receipt:

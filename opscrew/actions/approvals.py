@@ -9,9 +9,8 @@ from sqlalchemy import Connection
 
 from opscrew.actions import journal
 from opscrew.actions.journal import Journal
-from opscrew.actions.records import ActionRecord, HeldBy
+from opscrew.actions.records import CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import objection, rule
-from opscrew.actions.sending import CREW
 from opscrew.actions.uptime import Moment
 from opscrew.errors import CrewError
 from opscrew.model.action import ActionState

@@ -23,9 +23,9 @@ from opscrew.actions.executor import Executor
 from opscrew.actions.following import follow
 from opscrew.actions.journal import Journal, StaleRecordError
 from opscrew.actions.policy import check_settings
-from opscrew.actions.records import BY_POLICY, ActionRecord, id_of
+from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, id_of
 from opscrew.actions.ruling import Ruling, objection, rule, spending_of
-from opscrew.actions.sending import CREW, Sender, Timing
+from opscrew.actions.sending import Sender, Timing
 from opscrew.actions.uptime import Moment, UptimeSource
 from opscrew.clock import Clock
 from opscrew.model.action import Action, ActionState

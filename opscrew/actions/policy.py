@@ -7,7 +7,8 @@ pattern wins. Where no rule fits, the catalog's default decides, and that is nev
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -53,10 +54,40 @@ def check_rules(rules: Rules) -> None:
             raise UsageError(f"policy: unknown action {name}{hint}", f"Known are: {', '.join(catalog())}.")
 
 
+def check_patterns(rules: Rules, places: Mapping[str, Sequence[str]]) -> None:
+    """Raises ``UsageError`` for a scope pattern that fits nothing in ``places`` (by system, what scopes begin with).
+
+    ``{"*": auto, "infra": off}`` looks as if infra were safe, and is not: its scope is "acme/infra".
+    """
+    for name, rule in rules.items():
+        known = places.get(catalog()[name].system, ())
+        for pattern in rule if known and not isinstance(rule, str) else ():
+            if not any(_can_fit(pattern, f"{place}/") for place in known):
+                raise UsageError(
+                    f"policy.{name}: the pattern {pattern!r} fits nothing in {', '.join(known)}",
+                    f'Scopes look like "{known[0]}/{pattern.rpartition("/")[2] or "*"}".',
+                )
+
+
 def check_settings(settings: Settings) -> None:
     """Raises ``UsageError`` when policy or quiet hours cannot be understood. Called before anything is started."""
     check_rules(settings.policy)
+    check_patterns(settings.policy, _places(settings))
     parse_quiet_hours(settings.quiet_hours, settings.zone)
+
+
+def _places(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """What is not configured is left out: there, nothing can be done that a rule must hold back."""
+    return {
+        "bitbucket": (settings.bitbucket.workspace,) if settings.bitbucket else (),
+        "kubernetes": tuple(cluster.name for cluster in settings.kubernetes),
+    }
+
+
+def _can_fit(pattern: str, beginning: str) -> bool:
+    """Whether ``pattern`` can fit any scope with this beginning: its text up to the first wildcard decides."""
+    plain = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    return plain.startswith(beginning) or (plain != pattern and beginning.startswith(plain))
 
 
 def _specificity(pattern: str) -> tuple[bool, int]:

@@ -14,6 +14,9 @@ from opscrew.model.action import Action, ActionState
 BY_POLICY = "policy"
 """Who approved an action that nobody had to approve."""
 
+CREW = "crew"
+"""Who, in the audit log, when the crew itself took the step."""
+
 
 class HeldBy(StrEnum):
     """What makes an action wait for a person."""

@@ -19,8 +19,9 @@ import structlog
 
 from opscrew.actions import journal
 from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
+from opscrew.actions.following import is_overdue
 from opscrew.actions.journal import Journal, StaleRecordError
-from opscrew.actions.records import BY_POLICY, ActionRecord, HeldBy
+from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
 from opscrew.model.action import ActionState
@@ -28,9 +29,6 @@ from opscrew.settings import Settings
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
-
-CREW = "crew"
-"""Who, in the audit log, when the crew itself took the step."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Timing:
     lease: timedelta = timedelta(minutes=2)
     """How long a sender may be silent before others take it for dead. Well above every request's timeout."""
     settle: timedelta = timedelta(seconds=30)
-    """How long after a request a system may still be working on it, although the connection was lost."""
+    """How long after a request was given up a system may still be working on it, although the connection was lost."""
     clock_difference: timedelta = timedelta(hours=1)
     """How far our clock and a system's may be apart; how much too early ``find_sent`` is told to look."""
     attempts: int = 3
@@ -90,6 +88,9 @@ class Sender:
         try:
             receipt = executor.find_sent(record.action, since)
         except UpstreamError as problem:
+            if is_overdue(record, self._now()):
+                note = f"nobody knows whether it arrived, and nobody can be asked any more: {problem}"
+                return self._store(record, state=ActionState.FAILED, note=note, sender="")
             return self._store_if_news(record, f"unknown whether it arrived: {problem}")
         self._checkpoint("asked_whether_it_arrived")
         if receipt is not None:
@@ -142,7 +143,9 @@ class Sender:
         except SendRefusedError as refusal:
             return self._store(claimed, state=ActionState.FAILED, note=f"refused: {refusal}", sender="")
         except UpstreamError as problem:
-            return self._store(claimed, note=f"unknown whether it arrived: {problem}", sender="")
+            # The time to settle begins now: the request itself may have taken most of a minute.
+            note = f"unknown whether it arrived: {problem}"
+            return self._store(claimed, note=note, sender="", spent=self._now())
         self._checkpoint("request_sent")
         return self._store_receipt(claimed, receipt)
 

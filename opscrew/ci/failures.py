@@ -18,6 +18,7 @@ from opscrew.findings.codes import codes, finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
 from opscrew.model.subject import Subject
+from opscrew.redaction import redact
 from tools.bitbucket.records import Pipeline, PipelineStep
 
 CODES = {
@@ -38,6 +39,12 @@ WEIGHT = (Verdict.GENUINE, Verdict.INFRA_PERSISTENT, Verdict.UNKNOWN, Verdict.TR
 EVIDENCE_LINES = 8
 """Lines shown to a person who has a minute; the log is one click away."""
 
+LONGEST_MESSAGE = 2_000
+"""Characters of Bitbucket's own word on a failure. It may quote the build, and so also a secret of it."""
+
+WHOLE = "pipeline definition"
+"""In place of a step's name where the pipeline failed as a whole."""
+
 LINES_OF_THE_STEP = 3
 """Best explaining lines that are added where the signature's own lines are few."""
 
@@ -54,7 +61,7 @@ class StepFailure:
 
     @property
     def name(self) -> str:
-        return self.step.name if self.step else "pipeline definition"
+        return self.step.name if self.step else WHOLE
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ def _evidence(failure: Failure) -> Iterable[Evidence]:
     if decided.step and decided.step.error_message:
         yield Evidence(
             source=f"bitbucket step error {failure.repository}#{failure.pipeline.build_number} step {decided.name}",
-            text=decided.step.error_message,
+            text=redact(decided.step.error_message)[:LONGEST_MESSAGE],
             observed_at=when,
             link=failure.pipeline.url,
         )

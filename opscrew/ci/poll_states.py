@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select
 
 from opscrew.ci.polling import Poller, PollState, after_hint
-from opscrew.store.database import reading
+from opscrew.store.database import reading, serialize_writers
 from opscrew.store.tables.polling import poll_state, poller
 
+POLLER_FIELDS = ("tokens", "counted_at", "listed_at", "all_listed_at")
 FIELDS = ("repository", "polled_at", "active_at", "is_running", "hinted_at", "updated_on", "failures")
 
 
@@ -23,7 +23,7 @@ def load_states(engine: Engine, workspace: str) -> dict[str, PollState]:
 
 def load_poller(engine: Engine, workspace: str) -> Poller | None:
     """None before the first look."""
-    query = select(poller.c.tokens, poller.c.counted_at, poller.c.listed_at).where(poller.c.workspace == workspace)
+    query = select(*(poller.c[name] for name in POLLER_FIELDS)).where(poller.c.workspace == workspace)
     with reading(engine).connect() as connection:
         row = connection.execute(query).first()
     return Poller(**row._mapping) if row else None
@@ -32,10 +32,12 @@ def load_poller(engine: Engine, workspace: str) -> Poller | None:
 def save(engine: Engine, workspace: str, states: Iterable[PollState], bucket: Poller) -> None:
     """Writes the given states and the bucket in one transaction; other repositories stay as they are.
 
-    A hint that arrived while the repository was being looked at is kept: the look may have been a moment too early.
+    A hint that another process stored while the repository was being looked at is kept: the look may have been a
+    moment too early.
     """
     given = {state.repository: state for state in states}
     with engine.begin() as connection:
+        serialize_writers(connection, "polling")  # `crew run` may end in the same moment as the daemon's round
         if given:
             hints = select(poll_state.c.repository, poll_state.c.hinted_at).where(_of(workspace, given))
             for name, hinted_at in connection.execute(hints).all():
@@ -45,21 +47,8 @@ def save(engine: Engine, workspace: str, states: Iterable[PollState], bucket: Po
             connection.execute(delete(poll_state).where(_of(workspace, given)))
             connection.execute(poll_state.insert(), [_row(workspace, state) for state in given.values()])
         connection.execute(delete(poller).where(poller.c.workspace == workspace))
-        connection.execute(
-            poller.insert().values(
-                workspace=workspace, tokens=bucket.tokens, counted_at=bucket.counted_at, listed_at=bucket.listed_at
-            )
-        )
-
-
-def hint(engine: Engine, workspace: str, repository: str, now: datetime) -> None:
-    """A webhook named the repository: it is looked at next. May be called while a crew is at work."""
-    one = _of(workspace, [repository])
-    with engine.begin() as connection:
-        known = connection.execute(poll_state.update().where(one).values(hinted_at=now, active_at=now)).rowcount
-        if not known:
-            fresh = after_hint(PollState(repository), now)
-            connection.execute(poll_state.insert().values(**_row(workspace, fresh)))
+        values = {name: getattr(bucket, name) for name in POLLER_FIELDS}
+        connection.execute(poller.insert().values(workspace=workspace, **values))
 
 
 def forget(engine: Engine, workspace: str, repositories: Iterable[str]) -> None:

@@ -39,6 +39,8 @@ class PollRules(BaseModel):
     quiet_seconds_with_webhooks: float = Field(gt=0)
     listing_seconds: float = Field(gt=0)
     listing_seconds_with_webhooks: float = Field(gt=0)
+    full_listing_hours: float = Field(gt=0)
+    listing_share: float = Field(gt=0, le=1)
     reserve: float = Field(ge=0, lt=1)
     burst: int = Field(ge=1)
     spare_above: float = Field(ge=0, le=1)
@@ -74,18 +76,24 @@ class PollState:
 
 @dataclass(frozen=True, slots=True)
 class Poller:
-    """What is known beside the repositories: the token bucket, and when the repositories were last listed."""
+    """What is known beside the repositories: the token bucket, and when the repositories were last listed, the ones
+    that changed last and all of them."""
 
     tokens: float
     counted_at: datetime
     listed_at: datetime | None = None
+    all_listed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to ask now. ``repositories`` are in order of urgency; ``postponed`` are due but did not fit."""
+    """What to ask now. ``repositories`` are in order of urgency; ``postponed`` are due but did not fit.
+
+    Of ``list_changes`` (one request) and ``list_all`` at most one is true.
+    """
 
     list_changes: bool
+    list_all: bool
     repositories: tuple[str, ...]
     postponed: int
 
@@ -117,13 +125,14 @@ def urgency(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules
 
 def refilled(poller: Poller | None, now: datetime, ceiling: int, rules: PollRules) -> Poller:
     """The bucket as it stands now; a first one starts full. ``ceiling`` is requests per hour."""
-    burst = min(rules.burst, _for_looks(ceiling, rules) / 2)
+    looks = _for_looks(ceiling, rules)
+    burst = max(1.0, min(rules.burst, looks / 2))  # with less than one, a small ceiling would never allow a look
     if poller is None:
         return Poller(burst, now)
     elapsed = (now - poller.counted_at).total_seconds()
     if elapsed < 0:  # the clock went back: no tokens for time that is lived twice
         return replace(poller, counted_at=now, listed_at=None)
-    rate = (_for_looks(ceiling, rules) - burst) / 3600
+    rate = max(looks - burst, looks / 2) / 3600
     return replace(poller, tokens=min(burst, poller.tokens + elapsed * rate), counted_at=now)
 
 
@@ -134,33 +143,50 @@ def allowance(poller: Poller, *, remaining: int, limit: int, rules: PollRules) -
     return max(0, min(int(poller.tokens * min(1.0, max(0.0, open_part))), remaining))
 
 
-def plan(
-    states: Iterable[PollState], poller: Poller, now: datetime, *, requests: int, webhooks: bool, rules: PollRules
+def plan(  # noqa: PLR0913  state, time and rules, each given by the caller so that the plan stays pure
+    states: Iterable[PollState],
+    poller: Poller,
+    now: datetime,
+    *,
+    requests: int,
+    limit: int,
+    webhooks: bool,
+    rules: PollRules,
 ) -> Plan:
     """At most ``requests`` questions: first the listing when it is due, then the repositories, most urgent first.
 
-    Without webhooks, requests that would go to waste are spent on the quiet ones that are nearest to being due.
+    ``limit`` is what an hour allows; of little, the listing must not eat all. A full listing may take more than
+    ``requests``, since it is rare and needs as many as there are hundreds of repositories. Without webhooks, requests
+    that would go to waste are spent on the quiet ones that are nearest to being due.
     """
-    every = rules.listing_seconds_with_webhooks if webhooks else rules.listing_seconds
-    waited = None if poller.listed_at is None else (now - poller.listed_at).total_seconds() + rules.jitter_seconds
-    list_changes = requests > 0 and (waited is None or waited >= every or waited < 0)
     ranked = sorted(
         ((urgency(state, now, webhooks=webhooks, rules=rules), state.repository) for state in states),
         key=lambda pair: (-pair[0], pair[1]),
     )
     due = tuple(repository for wait, repository in ranked if wait >= 1)
-    room = max(0, requests - list_changes)
+    list_all = requests > 0 and _is_due(poller.all_listed_at, now, rules.full_listing_hours * 3600, rules)
+    every = rules.listing_seconds_with_webhooks if webhooks else rules.listing_seconds
+    every = max(every, 3600 / (rules.listing_share * _for_looks(limit, rules))) if limit > 0 else every
+    if requests == 1 and due:
+        every *= 2  # so that the one request of a round goes to a look every other time
+    list_changes = requests > 0 and not list_all and _is_due(poller.listed_at, now, every, rules)
+    room = max(0, requests - (list_all or list_changes))
     taken = due[:room]
     if len(due) < room and not webhooks:
         spare = min(room - len(due), int(poller.tokens - rules.spare_above * rules.burst))
         early = [repository for wait, repository in ranked if rules.early_share <= wait < 1]
         taken += tuple(early[: max(0, spare)])
-    return Plan(list_changes, taken, max(0, len(due) - room))
+    return Plan(list_changes, list_all, taken, max(0, len(due) - room))
 
 
-def spent(poller: Poller, requests: int, *, listed_at: datetime | None = None) -> Poller:
+def spent(poller: Poller, requests: int) -> Poller:
     """The bucket after ``requests`` were sent by the plan. Follow-ups come out of the reserve and do not count."""
-    return replace(poller, tokens=max(0.0, poller.tokens - requests), listed_at=listed_at or poller.listed_at)
+    return replace(poller, tokens=max(0.0, poller.tokens - requests))
+
+
+def listed(poller: Poller, now: datetime, *, everything: bool) -> Poller:
+    """A listing came back, of the latest changes or of everything."""
+    return replace(poller, listed_at=now, all_listed_at=now if everything else poller.all_listed_at)
 
 
 def after_look(
@@ -219,6 +245,12 @@ def _has_moved(state: PollState, moment: datetime | None) -> bool:
     """
     known = state.updated_on or (state.polled_at and state.polled_at - CLOCK_DIFFERENCE)
     return moment is not None and known is not None and moment > known
+
+
+def _is_due(last: datetime | None, now: datetime, seconds: float, rules: PollRules) -> bool:
+    """Also when it never was, or when the clock went back behind it."""
+    waited = None if last is None else (now - last).total_seconds() + rules.jitter_seconds
+    return waited is None or waited >= seconds or waited < 0
 
 
 def _for_looks(ceiling: int, rules: PollRules) -> float:

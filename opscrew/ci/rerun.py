@@ -84,6 +84,11 @@ def _has_not_failed(case: RerunCase) -> str | None:
     return None if case.pipeline.failed else "it has not failed"
 
 
+def _is_a_child(case: RerunCase) -> str | None:
+    # What the parent passed to it is gone, and the parent, which failed with it, is what people wait for.
+    return "a step of another pipeline started it" if "PARENT" in case.pipeline.trigger.name else None
+
+
 def _is_not_newest(case: RerunCase) -> str | None:
     if case.newest is None:
         return "Bitbucket lists no pipeline for its target any more"
@@ -129,6 +134,7 @@ def _request_is_incomplete(case: RerunCase) -> str | None:
 _RULES = (
     _was_stopped,
     _has_not_failed,
+    _is_a_child,
     _is_not_newest,
     _a_step_still_runs,
     _a_deployment_has_started,

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, select, update
 
 from opscrew.model.finding import Finding
-from opscrew.store.database import reading
+from opscrew.store.database import reading, serialize_writers
 from opscrew.store.tables.standing_failures import standing_failures
 
 
@@ -93,6 +93,7 @@ def replace_standing(engine: Engine, repository: str, failures: Iterable[Standin
         for one in failures
     ]
     with engine.begin() as connection:
+        serialize_writers(connection, "standing_failures")  # two that delete and insert the same would collide
         connection.execute(delete(standing_failures).where(standing_failures.c.repository == repository))
         if rows:
             connection.execute(standing_failures.insert(), rows)

@@ -35,10 +35,12 @@ def watch_rules() -> WatchRules:
 
 @dataclass(frozen=True)
 class Sorting:
-    """``judge`` are failures not judged yet, ``keep`` those that still stand. What is in neither is over."""
+    """``judge`` are failures not judged yet, ``keep`` those that still stand. ``paused`` are those whose newest
+    pipeline waits for a person: its steps tell whether they stand. What is in none of these is over."""
 
     judge: tuple[Pipeline, ...]
     keep: tuple[Standing, ...]
+    paused: tuple[tuple[Pipeline, Standing], ...] = ()
 
 
 def sort_pipelines(
@@ -53,12 +55,14 @@ def sort_pipelines(
         known = newest.get(pipeline.target.key)
         if known is None or pipeline.build_number > known.build_number:
             newest[pipeline.target.key] = pipeline
-    judge, keep = [], []
+    judge, keep, paused = [], [], []
     for key, pipeline in newest.items():
         before = standing.get(key)
         if pipeline.failed and (before is None or before.pipeline_uuid != pipeline.uuid):
             if before is not None or now - ended(pipeline) <= timedelta(hours=rules.judge_hours):
                 judge.append(pipeline)
+        elif before is not None and pipeline.state.is_paused:
+            paused.append((pipeline, before))
         elif before is not None and not pipeline.successful:
             # Still the same failure, or a newer build that runs, was stopped or ended in a way we do not know: none
             # of these says that the trouble is over.
@@ -68,7 +72,7 @@ def sort_pipelines(
         for key, before in standing.items()
         if key not in newest and now - before.failed_at <= timedelta(hours=rules.forget_hours)
     ]
-    return Sorting(tuple(judge), tuple(keep))
+    return Sorting(tuple(judge), tuple(keep), tuple(paused))
 
 
 def ended(pipeline: Pipeline) -> datetime:

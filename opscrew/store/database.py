@@ -31,7 +31,7 @@ def open_database(url: str) -> Engine:
     """
     engine = _engine(url)
     try:
-        with engine.connect() as connection:
+        with reading(engine).connect() as connection:
             current = _revision(connection)
         if current != newest_revision():
             _migrate(engine, url)
@@ -131,6 +131,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _say_what_sqlite_lacks(context: ExceptionContext) -> None:
     """Raises ``CrewError`` instead for what only a person can mend, wherever in the program it happens."""
     text = str(context.original_exception).lower()
+    if "database is locked" in text:
+        raise CrewError(
+            f"another process has kept {BUSY_TIMEOUT_MS / 1000:g} s writing to the database and goes on",
+            "Try again. Does a backup or another program hold the file?",
+        ) from context.original_exception
     if "is full" in text or "disk i/o error" in text or "readonly database" in text:
         what = "the disk is full" if "is full" in text else text
         raise CrewError(

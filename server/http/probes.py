@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import structlog
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -12,6 +15,9 @@ from opscrew.store.database import reading
 from server.context import ServerContext
 
 log = structlog.get_logger(__name__)
+
+LEAST_ROOM = 1024 * 1024
+"""Bytes: about one round with news in it. `crew doctor` warns much earlier."""
 
 
 def router(context: ServerContext) -> APIRouter:
@@ -24,17 +30,27 @@ def router(context: ServerContext) -> APIRouter:
 
     @routes.get("/readyz")
     def ready() -> JSONResponse:
-        """200 when crews are being started and the database answers, else 503 with what is wrong."""
+        """200 when crews are being started, the database answers and the disk has room, else 503 with what is wrong."""
         problems = []
         if not context.scheduler.running:
             problems.append("the scheduler is stopped")
         if not _database_answers(context):
             problems.append("the database does not answer")
+        if not _has_room(context.crews.settings.data_dir):
+            problems.append("the disk of the data folder is full")
         if problems:
             return JSONResponse({"status": "not ready", "problems": problems}, status_code=503)
         return JSONResponse({"status": "ready"})
 
     return routes
+
+
+def _has_room(folder: Path) -> bool:
+    """A full disk shows in nothing that is only read, and yet nothing can be recorded, so nothing is done."""
+    try:
+        return shutil.disk_usage(folder).free >= LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _database_answers(context: ServerContext) -> bool:

@@ -100,7 +100,10 @@ def test_verify_says_what_is_proven_and_what_is_not(crew, stored) -> None:
     (checked,) = lines(crew("actions", "verify", "--json").out)
     assert (checked["intact"], checked["entries"], checked["anchored"]) == (True, 4, 4)
     assert crew("actions", "verify", "--head", checked["head"]).code == 0
-    assert crew("actions", "verify", "--head", f"4:{'0' * 64}").code == 1
+    forged = crew("actions", "verify", "--head", f"4:{'0' * 64}")
+    assert forged.code == 1
+    assert "is not the one that the head given" in forged.out
+    assert "is still there" not in forged.out
     assert crew("actions", "verify", "--head", "nonsense").code == 2
 
 

@@ -28,6 +28,10 @@ def test_print_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_print_as_json_is_json_alone(tmp_path: Path) -> None:
+    assert json.loads(crew(tmp_path, "init", "--print", "--json").stdout) == {"text": STARTER_FILE.read_text()}
+
+
 def test_a_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
     ended = crew(tmp_path, "init", "--path", "no/such/folder/crew.yaml")
     assert ended.returncode == 1

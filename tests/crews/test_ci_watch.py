@@ -11,7 +11,6 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.findings.life import FindingState
 from opscrew.model.action import ActionState
-from opscrew.model.run import RunOutcome
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 
 
@@ -48,6 +47,39 @@ def test_a_network_blip_is_run_again_once_and_the_finding_ends_when_it_passes(wa
     resolved = watch.ledger.list([FindingState.RESOLVED])
     assert resolved[0].finding.details["signature"]
     assert resolved[0].finding.evidence
+
+
+def test_a_rerun_that_passes_up_to_a_manual_step_has_passed(watch) -> None:
+    watch.world.push("shop", "flaky_then_waiting")
+    watch.rounds(8)
+    assert reruns(watch, "shop") == 1
+    (record,) = actions(watch)
+    assert record.state is ActionState.SUCCEEDED
+    assert record.note == "re-run #2 passed, up to a step that a person starts"
+    assert open_codes(watch) == []
+    watch.rounds(2)
+    assert reruns(watch, "shop") == 1
+
+
+def test_a_newer_build_that_passed_what_failed_and_then_waits_ends_the_failure(watch) -> None:
+    watch.world.push("shop", "failing")
+    watch.rounds(4)
+    assert watch.ledger.open()[0].finding.details["step"] == "Test"
+    watch.world.push("shop", "waiting")
+    watch.world.faults.add("error", path="/steps/", times=3)
+    watch.rounds(2)
+    assert open_codes(watch) == ["CI_GENUINE_FAILURE"], "what could not be read ends nothing"
+    watch.rounds(3)
+    assert open_codes(watch) == []
+
+
+def test_a_newer_build_that_waits_before_what_failed_ends_nothing(watch) -> None:
+    watch.world.push("shop", "deploy_flaky")
+    watch.rounds(4)
+    assert watch.ledger.open()[0].finding.details["step"] == "Deploy"
+    watch.world.push("shop", "waiting")
+    watch.rounds(4)
+    assert open_codes(watch) == ["CI_RERUN_IMPOSSIBLE"]
 
 
 def test_a_genuine_failure_is_explained_and_left_alone(watch) -> None:
@@ -187,30 +219,6 @@ def test_dry_run_sends_nothing(tmp_path) -> None:
         assert reruns(watch, "shop") == 0
 
 
-def test_only_the_wanted_repositories_are_watched(tmp_path) -> None:
-    with bitbucket_watch(tmp_path) as watch:
-        part = watch.context.settings.bitbucket.model_copy(update={"repositories": ("pay*",)})
-        settings = watch.context.settings.model_copy(update={"bitbucket": part})
-        context = watch.context.__class__(**(watch.context.__dict__ | {"settings": settings}))
-        narrow = BitbucketWatch(watch.world, watch.clock, context)
-        for slug in ("shop", "payments"):
-            watch.world.add_repository(slug)
-            watch.world.push(slug, "failing")
-        narrow.rounds(5)
-        assert [entry.finding.subject.scope for entry in narrow.ledger.open()] == ["acme/payments"]
-
-
-def test_a_webhook_wakes_a_quiet_repository(watch) -> None:
-    watch.round()
-    watch.clock.forward(hours=3)
-    watch.round(0)
-    watch.world.push("shop", "failing")
-    watch.clock.forward(minutes=2)
-    watch.context.woken_by.put("shop")
-    watch.round(0)
-    assert open_codes(watch) == ["CI_GENUINE_FAILURE"]
-
-
 def test_a_failure_of_yesterday_is_history_on_the_first_look(watch) -> None:
     watch.world.push("shop", "failing")
     watch.clock.forward(hours=30)
@@ -224,26 +232,3 @@ def test_a_failure_that_is_hours_old_is_told_but_not_run_again(watch) -> None:
     watch.rounds(3)
     assert reruns(watch, "shop") == 0
     assert open_codes(watch) == ["CI_RERUN_IMPOSSIBLE"]
-
-
-def test_bitbucket_that_is_down_is_a_finding_and_resolves_nothing(watch) -> None:
-    watch.world.push("payments", "failing")
-    watch.rounds(4)
-    watch.world.faults.add("error", times=-1)
-    run = watch.round()
-    assert run.outcome is RunOutcome.PARTIAL
-    assert run.unavailable == ("bitbucket",)
-    assert open_codes(watch) == ["CI_GENUINE_FAILURE", "SYSTEM_UNAVAILABLE"]
-    watch.world.faults.clear()
-    watch.clock.forward(hours=1, minutes=5)
-    watch.rounds(2)
-    assert open_codes(watch) == ["CI_GENUINE_FAILURE"]
-
-
-def test_twenty_minutes_use_no_more_than_their_share_of_the_hour(watch) -> None:
-    for slug in ("shop", "payments", "search"):
-        watch.world.push(slug, "running")
-    before = watch.context.systems.bitbucket.budget.remaining
-    watch.rounds(20)
-    used = before - watch.context.systems.bitbucket.budget.remaining
-    assert 0 < used <= 20 * 900 / 60

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from crews.mcp_servers import load_servers, setting_named
 from crews.team.roles import AGENTS, MOST_TOOLS, load_team
-from opscrew import settings
+from opscrew import settings_file
 from opscrew.errors import UsageError
 from opscrew.settings import KubernetesSettings, McpSettings, Settings, UrlSettings
 from server.daemon import serve
@@ -159,7 +159,7 @@ def test_an_address_in_the_settings_that_is_none_is_refused_and_not_repeated(mon
         with monkeypatch.context() as once:
             once.setenv(name, value)
             with pytest.raises(UsageError) as raised:
-                settings.load()
+                settings_file.load()
         assert "web address" in raised.value.message or "password" in raised.value.message
         assert "hunter2" not in str(raised.value)
 

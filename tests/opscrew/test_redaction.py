@@ -16,6 +16,10 @@ def test_every_pattern_takes_its_example_out(entry: dict[str, str]) -> None:
     assert MASK in redact(entry["example"])
 
 
+def test_half_a_character_is_no_reason_to_fail() -> None:
+    assert redact("no crew \udcff, password=hunter2secret") == f"no crew ?, password={MASK}"
+
+
 @pytest.mark.parametrize(
     "line",
     [

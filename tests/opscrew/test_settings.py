@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from opscrew import settings
+from opscrew import settings_file
 from opscrew.errors import UsageError
+from opscrew.settings import Settings
 from opscrew.settings_mistakes import part_of
 
 
@@ -23,14 +24,14 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_an_empty_file_switches_every_system_off(write) -> None:
-    loaded = settings.load(write(""))
+    loaded = settings_file.load(write(""))
     assert loaded.bitbucket is None
     assert loaded.model.name == "none"
 
 
 def test_the_environment_beats_the_file(write, monkeypatch) -> None:
     monkeypatch.setenv("CREW_BITBUCKET__URL", "http://127.0.0.1:1/2.0")
-    loaded = settings.load(write("bitbucket: {workspace: acme, url: https://example.org}"))
+    loaded = settings_file.load(write("bitbucket: {workspace: acme, url: https://example.org}"))
     assert loaded.bitbucket.url == "http://127.0.0.1:1/2.0"
     assert loaded.bitbucket.workspace == "acme"
 
@@ -38,7 +39,7 @@ def test_the_environment_beats_the_file(write, monkeypatch) -> None:
 def test_a_secret_comes_from_a_file_that_the_environment_names(write, monkeypatch, tmp_path) -> None:
     (tmp_path / "token").write_text("open sesame\n", encoding="utf-8")
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", str(tmp_path / "token"))
-    loaded = settings.load(write("bitbucket: {workspace: acme}"))
+    loaded = settings_file.load(write("bitbucket: {workspace: acme}"))
     assert loaded.bitbucket.token.get_secret_value() == "open sesame"
     assert "sesame" not in repr(loaded)
 
@@ -62,7 +63,7 @@ def test_it_lists_every_secret_that_is_set(write, monkeypatch) -> None:
         expected.add(f"value {number}")
     monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "of the gateway"}')
     monkeypatch.setenv("CREW_DATABASE", "postgresql://crew:in-an-address@db/crew")
-    loaded = settings.load(write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}"))
+    loaded = settings_file.load(write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}"))
     assert set(loaded.secrets()) == expected | {"of the gateway", "in-an-address"}
 
 
@@ -71,17 +72,17 @@ def test_a_blank_secret_is_none_and_opens_nothing(write, monkeypatch, tmp_path, 
     file = write("bitbucket: {workspace: acme}\ngrafana: {url: http://127.0.0.1:3000}")
     for blank in ("", "  "):
         monkeypatch.setenv(variable, blank)
-        assert SECRETS[variable](settings.load(file)) is None
+        assert SECRETS[variable](settings_file.load(file)) is None
     monkeypatch.delenv(variable)
     (tmp_path / "blank").write_text("\n", encoding="utf-8")
     monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / "blank"))
-    assert SECRETS[variable](settings.load(file)) is None
+    assert SECRETS[variable](settings_file.load(file)) is None
 
 
 def test_every_secret_is_tried_with_a_blank_one() -> None:
     names = {
         f"CREW_{top.upper()}__{name.upper()}"
-        for top, field in settings.Settings.model_fields.items()
+        for top, field in Settings.model_fields.items()
         if (part := part_of(field.annotation)) is not None
         for name, inner in part.model_fields.items()
         if "SecretStr" in str(inner.annotation) and "dict" not in str(inner.annotation)
@@ -92,20 +93,20 @@ def test_every_secret_is_tried_with_a_blank_one() -> None:
 
 def test_a_blank_token_of_an_mcp_server_is_left_out(write, monkeypatch) -> None:
     monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "", "atlassian": "abc"}')
-    assert list(settings.load(write("")).mcp.tokens) == ["atlassian"]
+    assert list(settings_file.load(write("")).mcp.tokens) == ["atlassian"]
 
 
 def test_the_empty_secret_file_of_a_system_that_is_not_used_switches_nothing_on(write, monkeypatch, tmp_path) -> None:
     (tmp_path / "empty").touch()
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", str(tmp_path / "empty"))
-    assert settings.load(write("")).bitbucket is None
+    assert settings_file.load(write("")).bitbucket is None
 
 
 def test_a_secret_file_of_bytes_is_a_plain_message(write, monkeypatch, tmp_path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", str(tmp_path / "bytes"))
     with pytest.raises(UsageError, match="which cannot be read: it is no text"):
-        settings.load(write("bitbucket: {workspace: acme}"))
+        settings_file.load(write("bitbucket: {workspace: acme}"))
 
 
 @pytest.mark.parametrize(
@@ -115,46 +116,92 @@ def test_a_secret_file_of_bytes_is_a_plain_message(write, monkeypatch, tmp_path)
         ("bitbucket: {workspace: a, urll: b}", "unknown key bitbucket.urll (did you mean url?)"),
         ("kubernetes: [{name: a, kubeconfg: b}]", "unknown key kubernetes.0.kubeconfg (did you mean kubeconfig?)"),
         ("bitbucket: {workspace: acme, token: x}", "bitbucket.token is a secret"),
-        ("bitbucket: {url: x}", "bitbucket.workspace is missing"),
+        ("bitbucket: {url: 'http://x'}", "bitbucket.workspace is missing"),
         ("bitbucket: {workspce: acme}", "unknown key bitbucket.workspce (did you mean workspace?)"),
         ("kubernetes: [{nam: prod}]", "unknown key kubernetes.0.nam (did you mean name?)"),
         ("kubernetes: {name: prod}", "crew.yaml: kubernetes: should be a list"),
         ('"\\0": 1', r"unknown key '\x00'"),
         ("timezone: Europe/Berln", "did you mean Europe/Berlin?"),
         ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline: Input should be 'auto', 'approve' or 'off'"),
-        ("a: [", "line 1: not valid YAML"),
+        ("bitbucket: {workspace: acme/shop}", "bitbucket.workspace: is no workspace; write the name"),
+        ("bitbucket: {workspace: ''}", "bitbucket.workspace: is no workspace"),
+        ("bitbucket: {workspace: acme, url: 'http://[::1'}", "bitbucket.url: is no web address"),
+        ("grafana: {url: grafana}", "grafana.url: is no web address; write it as in http://host:8000/path"),
+        ("vmalert: {url: 'http://me:pw@vmalert:8880'}", "vmalert.url: holds a user or a password"),
+        ("a: [", "not valid YAML"),
         ("- a", "expected settings by name"),
         ("\x00\x01", "not valid YAML"),
+        ("policy: {a: off}\ntimezone: UTC\npolicy: {a: auto}", "line 3: policy stands there twice"),
+        ("policy: {rerun_pipeline: {a: off, a: auto}}", "line 1: a stands there twice"),
+        ("policy: " + "[" * 3000 + "]" * 3000, "policy: Input should be a valid dictionary"),
+        ("data_dir: [here]", "data_dir: Input is not a valid path"),
+        ("data_dir: ' '", "data_dir: is empty"),
+        ("stop_seconds: .inf", "stop_seconds: Input should be less than or equal to 3600"),
+        ("budget: {approval_hours: 1e+300}", "budget.approval_hours: Input should be less than or equal to"),
+        ("budget: {cooldown_minutes: 1441}", "budget.cooldown_minutes: Input should be less than or equal to 1440"),
+        ("grafana: {url: http://g, timeout_seconds: .inf}", "grafana.timeout_seconds: Input should be less than"),
+        ("memory: {keep_conversations_days: 10000000000}", "memory.keep_conversations_days: Input should be less"),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(write, text: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        settings.load(write(text))
+        settings_file.load(write(text))
     assert message in caught.value.message
     assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "tök", "a\ttab"])
+def test_a_token_that_no_header_takes_is_told_without_it(write, monkeypatch, token: str) -> None:
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN", token)
+    with pytest.raises(UsageError, match="environment: CREW_BITBUCKET__TOKEN: holds a line break or a sign") as caught:
+        settings_file.load(write("bitbucket: {workspace: acme}"))
+    assert token not in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["acme", "ACME-2", "a_b", "{3f2504e0-4f89-41d3-9a0c-0305e82c3301}"])
+def test_names_that_workspaces_have(write, name: str) -> None:
+    assert settings_file.load(write(f"bitbucket: {{workspace: '{name}'}}")).bitbucket.workspace == name
 
 
 def test_a_secret_file_that_is_missing_is_named(write, monkeypatch) -> None:
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN_FILE", "/nowhere/token")
     with pytest.raises(UsageError, match="CREW_BITBUCKET__TOKEN_FILE names /nowhere/token"):
-        settings.load(write("bitbucket: {workspace: acme}"))
+        settings_file.load(write("bitbucket: {workspace: acme}"))
+
+
+def test_a_file_that_may_not_be_read_is_told_apart_from_a_broken_one(write, monkeypatch) -> None:
+    path = write("timezone: UTC")
+
+    def denied(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(UsageError) as caught:
+        settings_file.load(path)
+    assert "cannot be read: Permission denied" in caught.value.message
+    assert "init" not in caught.value.hint, "a fresh file in its place would lose what is in it"
+
+
+def test_a_name_that_no_file_can_have_is_one_clear_line() -> None:
+    with pytest.raises(UsageError, match="cannot be read: File name too long"):
+        settings_file.load(Path("a" * 300))
 
 
 def test_a_configuration_file_that_is_named_must_exist(tmp_path) -> None:
     with pytest.raises(UsageError, match="there is no configuration file"):
-        settings.load(tmp_path / "absent.yaml")
+        settings_file.load(tmp_path / "absent.yaml")
 
 
 def test_a_bare_off_in_yaml_is_the_mode_off(tmp_path) -> None:
     (tmp_path / "crew.yaml").write_text("policy: {stop_pipeline: off, rerun_pipeline: {acme/*: auto, acme/infra: off}}")
-    policy = settings.load(tmp_path / "crew.yaml").policy
+    policy = settings_file.load(tmp_path / "crew.yaml").policy
     assert policy == {"stop_pipeline": "off", "rerun_pipeline": {"acme/*": "auto", "acme/infra": "off"}}
 
 
 def test_a_list_in_the_environment_that_is_not_json_names_its_variable(write, monkeypatch) -> None:
     monkeypatch.setenv("CREW_KUBERNETES", "[x")
     with pytest.raises(UsageError) as raised:
-        settings.load(write(""))
+        settings_file.load(write(""))
     assert raised.value.message == "CREW_KUBERNETES: not valid JSON"
 
 
@@ -172,7 +219,7 @@ def test_a_list_in_the_environment_that_is_not_json_names_its_variable(write, mo
 def test_a_misspelt_variable_is_not_passed_over(write, monkeypatch, variable: str, hint: str) -> None:
     monkeypatch.setenv(variable, __file__)
     with pytest.raises(UsageError, match=f"no setting is called {variable}$") as refused:
-        settings.load(write(""))
+        settings_file.load(write(""))
     assert refused.value.hint == hint
 
 
@@ -192,7 +239,7 @@ def test_a_misspelt_variable_is_not_passed_over(write, monkeypatch, variable: st
 def test_a_mistake_in_the_environment_is_not_blamed_on_the_file(write, monkeypatch, variable, value, message) -> None:
     monkeypatch.setenv(variable, value)
     with pytest.raises(UsageError) as caught:
-        settings.load(write("bitbucket: {workspace: acme}\nhttp: {host: 127.0.0.1}"))
+        settings_file.load(write("bitbucket: {workspace: acme}\nhttp: {host: 127.0.0.1}"))
     assert caught.value.message.startswith(message)
 
 
@@ -203,4 +250,4 @@ def test_variables_that_kubernetes_makes_of_services_are_left_alone(write, monke
     monkeypatch.setenv("CREW_SERVICE_PORT_HTTP", "8780")
     monkeypatch.setenv("CREW_PORT_8780_TCP_PROTO", "tcp")
     monkeypatch.setenv("CREW_CONFIG", "")
-    assert settings.load(write("")).http.port == 8780
+    assert settings_file.load(write("")).http.port == 8780

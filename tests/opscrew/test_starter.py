@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from opscrew import settings
+from opscrew import settings_file
 from opscrew.settings import STARTER_FILE, Settings
 from opscrew.settings_mistakes import part_of
 
@@ -52,13 +52,13 @@ def test_it_loads_as_written(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("CREW_DATA_DIR")
     path = tmp_path / "crew.yaml"
     path.write_text(TEXT, encoding="utf-8")
-    assert settings.load(path) == Settings(timezone="UTC")
+    assert settings_file.load(path) == Settings(timezone="UTC")
 
 
 def test_it_loads_with_everything_switched_on(tmp_path) -> None:
     path = tmp_path / "crew.yaml"
     path.write_text(switched_on(), encoding="utf-8")
-    loaded = settings.load(path)
+    loaded = settings_file.load(path)
     assert loaded.bitbucket is not None
     assert loaded.gcp is not None
     assert loaded.policy["expand_pvc"] == "approve"

@@ -9,7 +9,7 @@ import sys
 from datetime import timedelta
 
 from crews.schedule import Appointment
-from opscrew import logs, settings
+from opscrew import logs, settings_file
 from opscrew.errors import CrewError
 from server import daemon
 from tests.support.daemon_crews import Named, obedient
@@ -18,7 +18,7 @@ INTERVAL = timedelta(seconds=1)
 
 
 def main() -> int:
-    loaded = settings.load()
+    loaded = settings_file.load()
     logs.configure("json", "info")
     interval = timedelta(hours=1) if "--seldom" in sys.argv else INTERVAL
     # Ordinary runs are far below a second, but a busy machine may hold one up: only the test of lateness is strict.

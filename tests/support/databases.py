@@ -8,10 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from opscrew.store.database import open_database
+
+on_sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what is the same code on both databases: a new PostgreSQL database takes longer than the test."""
 
 
 def migrated_sqlite(path: Path) -> str:

@@ -36,14 +36,18 @@ class Refused(PermanentError):
         self.status = status
 
 
-def of_status(response: httpx.Response, body: bytes, secret: str) -> UpstreamError:
-    """The error for an answer that is not a success. 429 is handled by the caller, which knows the clock."""
+def of_status(response: httpx.Response, body: bytes, secret: str, wait: float | None = None) -> UpstreamError:
+    """The error for an answer that is not a success. Bitbucket's 429 is the caller's, which knows the clock.
+
+    ``wait`` is how many seconds the answer asks to wait, as one does that says 503 for maintenance.
+    """
     status = response.status_code
     words = _own_words(body, secret)
     message = f"{status} {response.reason_phrase}".strip() + (f": {words}" if words else "")
     url = plain_url(response.request.url)
-    if status >= 500 or status == 408:
-        return TemporaryError(message, system=SYSTEM, url=url, hint="Bitbucket has trouble: status.bitbucket.org.")
+    if status >= 500 or status in (408, 429):
+        hint = "Bitbucket has trouble: status.bitbucket.org."
+        return TemporaryError(message, system=SYSTEM, url=url, hint=hint, retry_after=wait)
     if status < 400:
         # No refusal: nobody knows what stands in between, nor whether it passed on what was sent.
         hint = "A proxy or a login page may stand in between; check bitbucket.url."

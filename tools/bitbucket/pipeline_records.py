@@ -10,73 +10,14 @@ from tools.bitbucket.shapes import (
     Answer,
     flat_deployment,
     flat_runner,
-    flat_state,
-    flat_trigger,
     inner,
     text_at,
 )
 from tools.bitbucket.source_records import Moment, Person, Repository
+from tools.bitbucket.states import PipelineState, StepError, Trigger
 
 Word = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 """Ids that are a number in some answers and a string in others."""
-
-
-class StepError(Answer):
-    """Bitbucket's own word on why something failed, beside the log: "Container 'Build' exceeded memory limit."."""
-
-    key: str = ""
-    message: str = ""
-
-
-class PipelineState(Answer):
-    """Of a pipeline or a step. ``name``: PENDING, IN_PROGRESS, COMPLETED, HALTED, PAUSED, READY, …
-
-    ``result`` is only there when completed: SUCCESSFUL, FAILED, ERROR, STOPPED, EXPIRED, NOT_RUN, …; ``stage`` only
-    while in progress: RUNNING, PENDING, PAUSED, HALTED. Unknown words are kept as they come and mean none of ours.
-    """
-
-    name: str = ""
-    stage: str = ""
-    result: str = ""
-    error: StepError | None = None
-    stopped_by: Person | None = None
-
-    _flat = model_validator(mode="before")(flat_state)
-
-    @property
-    def is_finished(self) -> bool:
-        return self.name == "COMPLETED"
-
-    @property
-    def failed(self) -> bool:
-        """ERROR is a failure too: the configuration did not parse, or Bitbucket itself broke."""
-        return self.is_finished and self.result in ("FAILED", "ERROR")
-
-    @property
-    def successful(self) -> bool:
-        return self.is_finished and self.result == "SUCCESSFUL"
-
-    @property
-    def stopped(self) -> bool:
-        return self.is_finished and self.result == "STOPPED"
-
-    @property
-    def is_waiting(self) -> bool:
-        """For a person to start a manual step, or for one to resume it: that can take days."""
-        return "PAUSED" in (self.name, self.stage) or "HALTED" in (self.name, self.stage)
-
-    @property
-    def is_running(self) -> bool:
-        """Queued or at work: it will change by itself."""
-        return bool(self.name) and not self.is_finished and not self.is_waiting
-
-
-class Trigger(Answer):
-    """``name``: PUSH, MANUAL, SCHEDULE, PULL_REQUEST, PARENT_STEP; for steps AUTOMATIC or MANUAL."""
-
-    name: str = ""
-
-    _flat = model_validator(mode="before")(flat_trigger)
 
 
 class Variable(Answer):

@@ -10,17 +10,15 @@ from tools.bitbucket.pipeline_records import (
     Deployment,
     Pipeline,
     PipelineSelector,
-    PipelineState,
     PipelineStep,
     PipelineTarget,
     Runner,
-    StepError,
     TestCase,
     TestReportSummary,
-    Trigger,
     Variable,
 )
 from tools.bitbucket.source_records import Commit, CommitStatus, Person, PullRequest, Repository
+from tools.bitbucket.states import PipelineState, StepError, Trigger
 
 __all__ = [
     "Commit",

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+_TYPES_AROUND = ("pipeline_", "step_", "state_", "in_progress_", "completed_", "pending_")
+
 
 class Answer(BaseModel):
     """Base of every record: frozen, ignores fields we do not know, and reads null as "not given"."""
@@ -44,18 +46,27 @@ def text_at(data: Any, *path: str) -> str:
 def flat_state(data: Any) -> Any:
     """``{"name", "stage": {"name"}, "result": {"name", "error"}}`` → name, stage, result, error, stopped_by.
 
-    The error is found at three places in answers of different age: in the result, beside it, or in the stage.
+    Where an object has no name, its type holds the same word: ``pipeline_state_in_progress_paused``. The error is
+    found at three places in answers of different age: in the result, beside it, or in the stage.
     """
     if not isinstance(data, Mapping) or isinstance(data.get("result"), str):
         return data
     error = inner(data, "result", "error") or inner(data, "error") or inner(data, "stage", "error")
     return {
-        "name": text_at(data, "name").upper(),
-        "stage": text_at(data, "stage", "name").upper(),
-        "result": text_at(data, "result", "name").upper(),
+        "name": _word(data),
+        "stage": _word(inner(data, "stage")),
+        "result": _word(inner(data, "result")),
         "error": error if isinstance(error, Mapping) else None,
         "stopped_by": inner(data, "result", "terminator"),
     }
+
+
+def _word(data: Any) -> str:
+    """The name of a state, stage or result, or else the end of its type, which begins with the types around it."""
+    kind = text_at(data, "type")
+    for prefix in _TYPES_AROUND:
+        kind = kind.removeprefix(prefix)
+    return (text_at(data, "name") or kind).upper()
 
 
 def flat_trigger(data: Any) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -19,6 +20,8 @@ LARGEST_BODY = 512 * 1024
 """Bytes. Bitbucket's own are below 256 kB; a larger one is not read at all."""
 STATUS_EVENTS = ("repo:commit_status_created", "repo:commit_status_updated")
 NAME_LENGTH = 255
+FULL_NAME = re.compile(r"[\w.-]{1,128}/(?!\.{1,2}$)[\w.-]{1,128}", re.ASCII)
+"""Workspace and slug, of letters, digits and three signs each. Anything else names no repository to look at."""
 
 
 class PipelineEvent(BaseModel):
@@ -56,8 +59,8 @@ def parse(event_key: str, body: bytes) -> PipelineEvent | None:
         data = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    repository = text_at(data, "repository", "full_name")[:NAME_LENGTH]
-    if "/" not in repository:
+    repository = text_at(data, "repository", "full_name")
+    if not FULL_NAME.fullmatch(repository):
         return None
     if event_key in STATUS_EVENTS:
         return _status(repository, data)

@@ -26,4 +26,5 @@ poller = Table(
     Column("tokens", Float, nullable=False),
     Column("counted_at", UtcDateTime, nullable=False),
     Column("listed_at", UtcDateTime),
+    Column("all_listed_at", UtcDateTime),
 )

@@ -29,6 +29,7 @@ ENDS = {
     "running": [""],
     "stuck": [""],
     "waiting": [""],
+    "flaky_then_waiting": ["FAILED", ""],
 }
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from opscrew import settings
-from opscrew.settings import Settings
+from opscrew import settings_file
+from opscrew.settings import HttpSettings, Settings
 from opscrew.settings_mistakes import part_of
 from tools.mcp.servers import SERVERS_FILE
 
@@ -70,7 +70,7 @@ def test_health_checks_are_whole() -> None:
 def test_only_the_crews_port_is_published_and_on_loopback_unless_asked() -> None:
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"crew"}
     assert SERVICES["crew"]["ports"] == ["${CREW_PUBLISH:-127.0.0.1}:8780:8780"]
-    assert settings.HttpSettings().port == 8780
+    assert HttpSettings().port == 8780
     assert "EXPOSE 8780" in DOCKERFILE
     assert "127.0.0.1:8780/healthz" in SERVICES["crew"]["healthcheck"]["test"][-1]
     assert '"/healthz"' in (ROOT / "server/http/probes.py").read_text(encoding="utf-8")
@@ -122,8 +122,8 @@ def test_mcp_servers_get_the_same_switches_as_processes_of_our_own() -> None:
 
 
 def test_the_example_holds_an_address_for_every_mcp_service(tmp_path) -> None:
-    assert settings.load(EXAMPLE).mcp.urls == {}
-    loaded = settings.load(with_everything_on(tmp_path))
+    assert settings_file.load(EXAMPLE).mcp.urls == {}
+    loaded = settings_file.load(with_everything_on(tmp_path))
     for name, url in loaded.mcp.urls.items():
         service, port = re.fullmatch(r"http://([a-z-]+):(\d+)/mcp", url).groups()
         text = str(SERVICES[service].get("command", "")) + str(SERVICES[service].get("environment", ""))
@@ -167,7 +167,7 @@ def test_the_settings_and_secrets_together_load(tmp_path, monkeypatch: pytest.Mo
     subprocess.run(["sh", str(tmp_path / "prepare.sh")], capture_output=True, check=True)
     for variable, value in SERVICES["crew"]["environment"].items():
         monkeypatch.setenv(variable, value.replace("/run/secrets", str(tmp_path / "secrets")))
-    loaded = settings.load(tmp_path / "crew.yaml")
+    loaded = settings_file.load(tmp_path / "crew.yaml")
     assert loaded.http.token is not None
     assert len(loaded.http.token.get_secret_value()) == 64
     assert loaded.mcp.tokens == {}

@@ -12,9 +12,7 @@ from opscrew.actions.findings import audit_finding
 from opscrew.actions.uptime import no_uptime
 from opscrew.actions.verification import verify
 from tests.support.actions import ListedSystem, rerun, settings_for_actions
-
-on_sqlite_alone = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-"""For what is the same code on both databases: a new PostgreSQL database takes longer than the test."""
+from tests.support.databases import on_sqlite_alone
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from opscrew.ci.polling import (
     after_look,
     allowance,
     interval,
+    listed,
     plan,
     poll_rules,
     refilled,
@@ -67,7 +68,7 @@ def test_a_repository_that_cannot_be_read_is_tried_ever_more_rarely() -> None:
 def test_a_hint_goes_first_and_then_keeps_it_active_for_a_while() -> None:
     hinted = after_hint(PollState("z", polled_at=ago(seconds=1)), NOW)
     states = [PollState("a"), PollState("b", polled_at=ago(days=3)), hinted]
-    chosen = plan(states, Poller(9, NOW, NOW), NOW, requests=2, webhooks=False, rules=RULES)
+    chosen = plan(states, Poller(9, NOW, NOW, NOW), NOW, requests=2, limit=900, webhooks=False, rules=RULES)
     assert chosen.repositories == ("z", "a")
     assert chosen.postponed == 1
     seen = after_look(hinted, NOW, is_running=False, latest=ago(days=1))
@@ -77,11 +78,11 @@ def test_a_hint_goes_first_and_then_keeps_it_active_for_a_while() -> None:
 
 def test_looks_that_would_be_lost_go_to_the_quiet_ones_nearest_to_being_due() -> None:
     states = [PollState(f"r{n}", polled_at=ago(minutes=n)) for n in range(2, 58)]
-    full = Poller(RULES.burst, NOW, NOW)
-    chosen = plan(states, full, NOW, requests=RULES.burst, webhooks=False, rules=RULES)
+    full = Poller(RULES.burst, NOW, NOW, NOW)
+    chosen = plan(states, full, NOW, requests=RULES.burst, limit=900, webhooks=False, rules=RULES)
     assert chosen.repositories == tuple(f"r{n}" for n in range(57, 47, -1))
-    for poller, webhooks in ((full, True), (Poller(RULES.burst / 2, NOW, NOW), False)):
-        assert plan(states, poller, NOW, requests=20, webhooks=webhooks, rules=RULES).repositories == ()
+    for poller, webhooks in ((full, True), (Poller(RULES.burst / 2, NOW, NOW, NOW), False)):
+        assert plan(states, poller, NOW, requests=20, limit=900, webhooks=webhooks, rules=RULES).repositories == ()
 
 
 def test_after_a_failure_it_stays_watched_and_after_a_success_it_does_not() -> None:
@@ -99,18 +100,51 @@ def test_a_hint_for_a_repository_that_cannot_be_read_does_not_spin() -> None:
 def test_when_requests_are_short_all_wait_by_the_same_factor() -> None:
     running = [PollState(f"run{n}", polled_at=ago(seconds=90), is_running=True) for n in range(3)]
     quiet = [PollState(f"quiet{n}", polled_at=ago(hours=3)) for n in range(3)]
-    chosen = plan([*running, *quiet], Poller(9, NOW, NOW), NOW, requests=3, webhooks=False, rules=RULES)
+    chosen = plan([*running, *quiet], Poller(9, NOW, NOW, NOW), NOW, requests=3, limit=900, webhooks=False, rules=RULES)
     assert set(chosen.repositories) == {"quiet0", "quiet1", "quiet2"}  # three times overdue beats one and a half
 
 
 def test_the_listing_comes_first_and_costs_one() -> None:
     states = [PollState("a"), PollState("b")]
-    chosen = plan(states, Poller(9, NOW), NOW, requests=2, webhooks=False, rules=RULES)
+    chosen = plan(states, Poller(9, NOW, None, NOW), NOW, requests=2, limit=900, webhooks=False, rules=RULES)
     assert (chosen.list_changes, chosen.repositories) == (True, ("a",))
-    fresh = Poller(9, NOW, ago(seconds=30))
-    assert not plan(states, fresh, NOW, requests=2, webhooks=False, rules=RULES).list_changes
-    nothing = plan(states, Poller(0, NOW), NOW, requests=0, webhooks=False, rules=RULES)
+    fresh = Poller(9, NOW, ago(seconds=30), NOW)
+    assert not plan(states, fresh, NOW, requests=2, limit=900, webhooks=False, rules=RULES).list_changes
+    nothing = plan(states, Poller(0, NOW, None, NOW), NOW, requests=0, limit=900, webhooks=False, rules=RULES)
     assert (nothing.list_changes, nothing.repositories, nothing.postponed) == (False, (), 2)
+
+
+def test_all_are_listed_at_first_and_once_a_day() -> None:
+    def chosen(poller: Poller, requests: int = 2) -> tuple[bool, bool]:
+        found = plan([], poller, NOW, requests=requests, limit=900, webhooks=False, rules=RULES)
+        return found.list_changes, found.list_all
+
+    assert chosen(Poller(9, NOW)) == (False, True)
+    assert chosen(listed(Poller(9, NOW), NOW, everything=True)) == (False, False)
+    assert chosen(Poller(9, NOW, ago(minutes=2), ago(hours=3))) == (True, False)
+    assert chosen(Poller(9, NOW, ago(minutes=2), ago(hours=25))) == (False, True)
+    assert chosen(Poller(9, NOW), requests=0) == (False, False)
+
+
+@pytest.mark.parametrize("ceiling", [1, 3, 20, 60, 120, 900])
+def test_a_small_ceiling_lists_and_looks_in_turn(ceiling: int) -> None:
+    states = {f"r{n}": PollState(f"r{n}") for n in range(5)}
+    looks, listings, poller, now = dict.fromkeys(states, 0), 0, None, NOW
+    for _ in range(48 * 60):
+        now += timedelta(minutes=1)
+        poller = refilled(poller, now, ceiling, RULES)
+        requests = allowance(poller, remaining=ceiling, limit=ceiling, rules=RULES)
+        chosen = plan(states.values(), poller, now, requests=requests, limit=ceiling, webhooks=False, rules=RULES)
+        if chosen.list_changes or chosen.list_all:
+            listings += 1
+            poller = listed(poller, now, everything=chosen.list_all)
+        poller = spent(poller, len(chosen.repositories) + (chosen.list_changes or chosen.list_all))
+        for name in chosen.repositories:
+            looks[name] += 1
+            states[name] = after_look(states[name], now, is_running=False, latest=None)
+    assert min(looks.values()) >= min(ceiling, 20) * 48 / 5 / 4, "a quarter of what it could be, or hourly"
+    assert listings >= 4
+    assert listings + sum(looks.values()) <= 48 * max(ceiling, 1.5)
 
 
 def test_a_moved_date_is_a_hint_and_an_unmoved_one_changes_nothing() -> None:
@@ -155,10 +189,10 @@ def test_no_hour_of_looks_exceeds_its_share_of_the_ceiling(ceiling: int, ticks: 
 
 
 def test_a_clock_that_goes_back_gives_no_tokens_and_stops_nothing() -> None:
-    poller = refilled(Poller(1.0, NOW + timedelta(hours=2), NOW + timedelta(hours=2)), NOW, 900, RULES)
+    poller = refilled(Poller(1.0, NOW + timedelta(hours=2), NOW + timedelta(hours=2), NOW), NOW, 900, RULES)
     assert poller.tokens == 1.0
     ahead = PollState("a", polled_at=NOW + timedelta(hours=2))
-    chosen = plan([ahead], poller, NOW, requests=5, webhooks=False, rules=RULES)
+    chosen = plan([ahead], poller, NOW, requests=5, limit=900, webhooks=False, rules=RULES)
     assert chosen.list_changes
     assert chosen.repositories == ("a",)
 
@@ -171,8 +205,9 @@ def test_under_lasting_overload_everybody_still_gets_a_turn() -> None:
         now += timedelta(minutes=1)
         poller = refilled(poller, now, 900, RULES)
         requests = allowance(poller, remaining=900, limit=900, rules=RULES)
-        chosen = plan(states.values(), poller, now, requests=requests, webhooks=False, rules=RULES)
-        poller = spent(poller, len(chosen.repositories) + chosen.list_changes, listed_at=now)
+        chosen = plan(states.values(), poller, now, requests=requests, limit=900, webhooks=False, rules=RULES)
+        poller = spent(poller, len(chosen.repositories) + (chosen.list_changes or chosen.list_all))
+        poller = listed(poller, now, everything=True)
         for name in chosen.repositories:
             looks[name] += 1
             states[name] = after_look(states[name], now, is_running=states[name].is_running, latest=None)

@@ -71,6 +71,8 @@ def test_a_pull_request_may_run_again() -> None:
         (case(pipeline(result="STOPPED")), "stopped on purpose"),
         (case(pipeline(result="SUCCESSFUL")), "not failed"),
         (case(pipeline(result="SOMETHING_NEW")), "not failed"),
+        (case(pipeline(trigger={"type": "pipeline_trigger_parent_step"})), "step of another pipeline"),
+        (case(pipeline(trigger={"name": "PARENT_STEP"})), "step of another pipeline"),
         (case(newest=pipeline(43)), "#43 is newer"),
         (case(newest=None), "lists no pipeline"),
         (case(steps=(step(), step("Lint", state="IN_PROGRESS"))), "'Lint' still runs"),

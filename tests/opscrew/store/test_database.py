@@ -46,6 +46,18 @@ def test_the_newest_step_is_known_without_alembic() -> None:
     assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
+def test_a_long_write_holds_up_writers_only_and_they_are_told_so(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("opscrew.store.database.BUSY_TIMEOUT_MS", 100)
+    url = f"sqlite:///{tmp_path / 'crew.db'}"
+    writer = open_database(url)
+    record_run(writer, run())
+    with writer.begin():
+        assert latest_runs(open_database(url)) == [run()], "whoever only reads neither waits nor fails"
+        with pytest.raises(CrewError, match=r"kept 0\.1 s writing") as caught:
+            record_run(open_database(url), run("housekeeping"))
+    assert "Try again" in caught.value.hint
+
+
 def test_a_run_comes_back_as_it_was(database) -> None:
     record_run(database, run())
     assert latest_runs(database) == [run()]

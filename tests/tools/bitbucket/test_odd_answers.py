@@ -45,6 +45,15 @@ def ask_everything(client: BitbucketClient) -> None:
     assert "s3cret" not in "".join(shown)
 
 
+def test_half_a_character_does_not_hide_what_it_stands_in() -> None:
+    cut = {"target": {"commit": {"hash": "abc", "message": "ship it \ud83d"}, "ref_name": "\U0001f600"}}
+    page = json.dumps({"values": [{"uuid": "{1}", "created_on": START.isoformat(), **cut}]}).encode()
+    with scripted(lambda path, headers: (200, {}, page)) as server, http_client() as http:
+        (found,) = BitbucketClient(server.url, "acme", clock=lambda: START, http=http).pipelines("shop")
+    assert found.target.commit_message == "ship it ?"
+    assert found.target.ref_name == "\U0001f600"
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(status=STATUSES, headers=HEADERS, body=JSON_VALUES | st.binary(max_size=40))
 def test_any_status_headers_and_body(status: int, headers: dict[str, str], body: Any) -> None:

@@ -90,6 +90,32 @@ def test_the_error_beside_the_log_is_found_wherever_it_stands(body: dict[str, An
     assert PipelineStep.model_validate({"uuid": "{2}", "state": body}).error_message == "memory"
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (
+            {"type": "pipeline_state_in_progress", "stage": {"type": "pipeline_state_in_progress_paused"}},
+            ("IN_PROGRESS", "PAUSED", ""),
+        ),
+        (
+            {"type": "pipeline_step_state_pending", "stage": {"type": "pipeline_step_state_pending_paused"}},
+            ("PENDING", "PAUSED", ""),
+        ),
+        (
+            {"type": "pipeline_state_completed", "result": {"type": "pipeline_state_completed_failed"}},
+            ("COMPLETED", "", "FAILED"),
+        ),
+        (
+            {"type": "pipeline_step_state_completed", "result": {"type": "pipeline_step_state_completed_not_run"}},
+            ("COMPLETED", "", "NOT_RUN"),
+        ),
+    ],
+)
+def test_a_state_without_a_name_is_known_by_its_type(body: dict[str, Any], words: tuple[str, str, str]) -> None:
+    read = pipeline(state=body).state
+    assert (read.name, read.stage, read.result) == words
+
+
 def test_a_null_is_the_same_as_nothing() -> None:
     fields = dict.fromkeys(["state", "target", "trigger", "creator", "repository", "completed_on", "variables"])
     assert pipeline(**fields) == pipeline()

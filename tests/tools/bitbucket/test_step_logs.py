@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import time
@@ -63,6 +64,29 @@ def test_a_log_store_elsewhere_does_not_see_the_token() -> None:
     assert stored == "/store?sig=1"
     assert "authorization" not in store
     assert store["range"] == asked["range"]
+
+
+def test_a_log_store_elsewhere_that_is_busy_silences_nobody_else() -> None:
+    def reply(path: str, headers: dict[str, str]) -> Reply:
+        if path.startswith("/store"):
+            return 429, {"Retry-After": "3000"}, b""
+        return 307, {"location": f"http://localhost:{headers['host'].partition(':')[2]}/store"}, b""
+
+    with scripted(reply) as server, client_of(server.url) as client:
+        with pytest.raises(TemporaryError, match="429"):
+            client.step_log_tail("shop", "{1}", "{2}")
+        assert client.budget.remaining > 0
+
+
+def test_a_log_that_comes_compressed_all_the_same_is_unpacked() -> None:
+    with (
+        scripted(lambda path, headers: (200, {"content-encoding": "gzip"}, gzip.compress(LOG))) as server,
+        client_of(server.url) as client,
+    ):
+        assert client.step_log_tail("shop", "{1}", "{2}", max_bytes=120).data == LOG[-120:]
+        whole = io.BytesIO()
+        assert client.step_log("shop", "{1}", "{2}", whole) == len(LOG)
+    assert whole.getvalue() == LOG
 
 
 def test_a_log_that_does_not_exist_yet_or_is_empty(box: Sandbox) -> None:

@@ -72,6 +72,15 @@ def test_a_long_429_is_handed_up_and_silences_everything_until_then(box: Sandbox
         assert client.ping()
 
 
+def test_a_503_that_names_a_time_is_not_asked_again_before() -> None:
+    with scripted(lambda path, headers: (503, {"Retry-After": "90"}, b"")) as server, http_client() as http:
+        client = BitbucketClient(server.url, "acme", clock=lambda: START, sleep=lambda seconds: None, http=http)
+        with pytest.raises(TemporaryError) as problem:
+            client.ping()
+    assert problem.value.retry_after == 90
+    assert len(server.requests) == 1
+
+
 def test_the_hour_used_up_at_bitbucket_is_a_429_with_its_time(box: Sandbox) -> None:
     box.world.requests_per_hour = 3
     with box.client() as client:

@@ -82,6 +82,19 @@ def test_other_events_and_other_bodies_are_none(key: str, body: bytes) -> None:
     assert parse(key, body) is None
 
 
+@pytest.mark.parametrize(
+    "name", ["acme/..", "acme/.", "acme/../x", "acme/", "acme/a b", "acme/" + "a" * 129, "acme/sh\u00f6p"]
+)
+def test_a_name_that_no_repository_can_have_is_no_reason_to_look(name: str) -> None:
+    assert parse("repo:push", json.dumps({"repository": {"full_name": name}}).encode()) is None
+
+
+def test_every_sign_of_a_slug_is_one_of_a_name() -> None:
+    found = parse("repo:push", b'{"repository": {"full_name": "acme-2/a_b.c-4"}}')
+    assert found is not None
+    assert found.repository == "acme-2/a_b.c-4"
+
+
 @given(st.binary(max_size=200), st.text(max_size=80))
 def test_no_body_and_no_header_can_break_it(body: bytes, header: str) -> None:
     assert not signature_is_valid(SECRET, body, header)
