@@ -25,7 +25,11 @@ def is_negative_type(condition_type: str) -> bool:
     if words and words[-1] == "free":  # "ErrorFree"
         return False
     joined = "".join(words)
-    return word_lists()["negative_types"].any_of(words) or "notready" in joined or "notfound" in joined
+    if "notready" in joined or "notfound" in joined:
+        return True
+    # "FailureDetectorReady" tells of readiness, and of what is none of a failure.
+    mended = word_lists()["mending_types"].any_of(words[-1:])
+    return not mended and word_lists()["negative_types"].any_of(words)
 
 
 def _speaks_of_trouble(words: tuple[str, ...]) -> bool:

@@ -19,8 +19,8 @@ VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yaml")
 _LISTS = frozenset({
     "absence", "activity_types", "aside_fields", "choice_types", "empty_reasons", "end_times", "failure",
     "failure_states", "good_ends", "harmless_states", "hold_requests", "hold_types", "ignored_fields",
-    "negations", "negative_types", "nothing", "phrases", "plain_failures", "progress", "promising_exceptions",
-    "promising_types", "rest", "state_fields", "summary_types",
+    "mending_types", "negations", "negative_types", "nothing", "phrases", "plain_failures", "progress",
+    "promising_exceptions", "promising_types", "rest", "state_fields", "summary_types",
 })  # fmt: skip
 """What the file must hold, and nothing else."""
 
