@@ -83,6 +83,15 @@ def test_times_that_lie_ahead_do_not_stand_for_now(tmp_path: Path, field: str) -
     assert read_snapshot(path).snapshot.now == datetime.fromisoformat(ago(minutes=1))
 
 
+def test_names_that_yaml_takes_for_numbers_are_names(tmp_path: Path) -> None:
+    odd = {1: {"phase": "Failed", 2.5: "x"}, False: "y", None: {}, datetime(2026, 1, 1, tzinfo=UTC): "z"}
+    thing_of_names = thing("Widget", version="x.example.org/v1", spec=odd, status=odd, metadata={"labels": {1: 2}})
+    path = tmp_path / "some.yaml"
+    path.write_text(yaml.safe_dump(thing_of_names))
+    read = read_snapshot(path).snapshot
+    assert [problem.code for problem in assess(read, load_noise()).problems] == ["CUSTOM_RESOURCE_FAILED"]
+
+
 def test_a_time_at_the_end_of_the_calendar_stops_no_sweep(tmp_path: Path) -> None:
     never = "9999-12-31T23:59:59-12:00"
     spec = {"schedule": "* * * * *"}
