@@ -6,6 +6,8 @@ spec (observedGeneration); conditions (``condition_signs.py``); what fields say 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from opscrew.cluster.condition_signs import condition_signs, conditions_say_working, is_summed_up
 from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.custom_holds import hold_on
@@ -22,7 +24,8 @@ def judge(resource: Resource) -> Sign:
     if hold := hold_on(resource):
         return hold
     if _is_outdated(resource):
-        return Sign(Health.IN_PROGRESS, "observedGeneration", "", "the controller has not seen the latest change yet")
+        says = "the controller has not seen the latest change yet"
+        return Sign(Health.IN_PROGRESS, "observedGeneration", "", says, _unanswered_since(resource))
     status = resource.status
     working = says_working(status) or conditions_say_working(status)
     signs = condition_signs(status, working) + field_signs(status, working)
@@ -33,6 +36,13 @@ def judge(resource: Resource) -> Sign:
 def is_called_good(resource: Resource) -> bool:
     """Whether the resource says outright that it is well, rather than saying nothing bad."""
     return is_summed_up(read_conditions(resource.status)) and judge(resource).health < Health.FAILED
+
+
+def _unanswered_since(resource: Resource) -> datetime | None:
+    """Since when the wish waits, where the controller has written nothing at all since. One that has and leaves
+    observedGeneration behind has its own way with it, and nobody can say since when."""
+    wished, answered = resource.wished_at, resource.answered_at
+    return wished if wished is not None and answered is not None and answered < wished else None
 
 
 def _is_outdated(resource: Resource) -> bool:

@@ -206,6 +206,21 @@ def test_a_status_of_an_older_spec_decides_nothing() -> None:
     assert health(status, metadata=gone) is Health.FAILED
 
 
+def test_a_controller_that_has_not_looked_for_hours_is_told() -> None:
+    def managed(wished: str, answered: str) -> dict[str, Any]:
+        entries = [
+            {"manager": "kubectl", "time": wished},
+            {"manager": "factory", "subresource": "status", "time": answered},
+        ]
+        status = {"observedGeneration": 3, "conditions": [condition("Ready", True)]}
+        return widget(status, metadata={"generation": 4, "managedFields": entries})
+
+    assert codes_of(managed(ago(hours=2), ago(days=1))) == ["CUSTOM_RESOURCE_STUCK"]
+    assert codes_of(managed(ago(minutes=20), ago(days=1))) == []
+    # It has written its status since, and only does not count generations.
+    assert codes_of(managed(ago(hours=2), ago(hours=1))) == []
+
+
 def test_work_that_takes_too_long_is_told_and_only_with_a_date() -> None:
     slow = widget({"conditions": [condition("Ready", False, "Creating", since=ago(hours=3))]})
     assert codes_of(slow) == ["CUSTOM_RESOURCE_STUCK"]
