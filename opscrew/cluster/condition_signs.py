@@ -47,15 +47,18 @@ def _is_open(sign: Sign) -> bool:
 
 
 def _without_past(conditions: list[Condition], states: list[str]) -> list[Condition]:
-    """Some operators append a condition, always True, for each state they pass through. Of those the latest counts."""
-    latest: dict[str, Condition] = {}
-    for condition in conditions:
-        latest[condition.type] = condition
-    if any(condition.status is not True for condition in conditions):
-        return list(latest.values())
+    """Some operators append a condition, always True, for each state they pass through. Of those the one that the state
+    names counts, unless another is newer than it: then they are no log."""
+    latest = list({condition.type: condition for condition in conditions}.values())
     now = {state.lower() for state in states}
-    current = [condition for condition in latest.values() if condition.type.lower() in now]
-    return current or list(latest.values())
+    current = [condition for condition in latest if condition.type.lower() in now]
+    if not current or any(condition.status is not True for condition in conditions):
+        return latest
+    return current if _newest(latest) <= _newest(current) else latest
+
+
+def _newest(conditions: list[Condition]) -> float:
+    return max(condition.since.timestamp() if condition.since else 0 for condition in conditions)
 
 
 def _conditions_of_parts(status: Mapping[str, Any], place: str, depth: int) -> Iterator[tuple[str, Condition]]:

@@ -266,6 +266,9 @@ def test_a_log_of_states_is_judged_by_its_latest_entry() -> None:
     log = [condition("error", True, "ReconcileError"), condition("starting", True), condition("ready", True)]
     assert health({"state": "ready", "conditions": log}) is Health.FINE
     assert health({"state": "error", "conditions": log}) is Health.FAILED
+    # What has come up since is no past.
+    worse = [condition("Ready", True), condition("Degraded", True, "PodsLost", since=ago(minutes=2))]
+    assert health({"phase": "Ready", "conditions": worse}) is Health.FAILED
     # Without a state that names one of them they all speak of now.
     assert health({"conditions": [condition("Error", True, "Broken"), condition("Ready", True)]}) is Health.FAILED
     twice = [condition("Synced", False, "SyncFailed"), condition("Synced", True)]
