@@ -1,4 +1,4 @@
-"""Reads ``tests/opscrew/cluster/operators/*.yaml``: custom resources of many operators, and how each of them is.
+"""Reads ``tests/opscrew/cluster/data/operators/*.yaml``: custom resources of many operators, and how each of them is.
 
 The notation: ``Kind.group``, below it how the object is, below that one status each. ``"Ready=False Reason - message"``
 stands for a condition, and "its spec", "its annotations", "its generation" and "its top" for what is not in the status.

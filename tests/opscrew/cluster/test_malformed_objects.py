@@ -19,7 +19,7 @@ ODD: tuple[Any, ...] = (
 CRASHING = pod("crashing", containerStatuses=container(9, waiting="CrashLoopBackOff"))
 
 
-OPERATORS = operator_objects(Path(__file__).with_name("operators"))
+OPERATORS = operator_objects(Path(__file__).with_name("data") / "operators")
 
 
 def objects(chance: random.Random) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.kubernetes_objects import ago, codes_of
 from tests.support.operator_objects import OperatorObject, operator_objects
 
-OBJECTS = operator_objects(Path(__file__).with_name("operators"))
+OBJECTS = operator_objects(Path(__file__).with_name("data") / "operators")
 ALL_DAY, JUST_NOW = ago(hours=20), ago(minutes=5)
 
 
