@@ -157,7 +157,8 @@ def _print_alert(alert: KnownAlert, zone: Any) -> None:
 def _print_group(told: Group, count: int, zone: Any) -> None:
     from cli.text import folded, when
 
-    typer.echo(f"Group\n{folded(f'{told.title}, {count} alerts since {when(told.opened_at, zone)}')}")
+    fired = "1 alert" if count == 1 else f"{count} alerts"
+    typer.echo(f"Group\n{folded(f'{told.title}, {fired} since {when(told.opened_at, zone)}')}")
     triage = told.triage
     if told.triaged_at is None:
         typer.echo(folded("Not looked into yet."))

@@ -81,8 +81,9 @@ def _check(name: str, settings: Settings) -> None:
         raise UsageError(f"there is no crew {name}{meant}", f"There are: {', '.join(names)}.")
     missing = [part for part in crew.needs if not getattr(settings, part)]
     if missing:
+        verb = "is" if len(missing) == 1 else "are"
         raise UsageError(
-            f"{name} has nothing to look at: {', '.join(missing)} is not configured",
+            f"{name} has nothing to look at: {' and '.join(missing)} {verb} not configured",
             "Add it to crew.yaml; `crew init --print` shows how.",
         )
     check_settings(settings)

@@ -95,11 +95,9 @@ def _show(name: str, told: Any, ahead: timedelta, *, as_json: bool) -> None:
     early, middle, late = (f"{day:.0f}" if day is not None else "never" for day in told.days_to_full)
     word = "FILLS" if told.fills else "holds"
     days = ahead.total_seconds() / 86400
-    console().print(
-        f"{word}  {name}: {told.probability:.0%} within {days:g} days; days to full {early} / {middle} / {late} "
-        "(early / middle / late)",
-        markup=False,
-    )
+    console().print(f"{word}  {name}: {told.probability:.0%} within {days:g} days", markup=False)
+    if any(day is not None for day in told.days_to_full):
+        console().print(f"       days to full: early {early}, middle {middle}, late {late}", markup=False)
 
 
 def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:

@@ -33,7 +33,8 @@ def choose_clusters(settings: Settings, name: str = "") -> tuple[KubernetesSetti
             return (KubernetesSettings(name="default", kubeconfig=_DEFAULT_KUBECONFIG),)
         raise UsageError(
             "no Kubernetes cluster is configured",
-            "Name one in crew.yaml (kubernetes: [{name: prod, kubeconfig: ~/.kube/config}]), or give --input FILE.",
+            "Name one in crew.yaml (kubernetes: [{name: prod, kubeconfig: ~/.kube/config}]), or give "
+            "`crew cluster check` saved files.",
         )
     for part in settings.kubernetes:
         if name in (part.name, part.context):

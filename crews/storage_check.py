@@ -37,11 +37,13 @@ def check_storage(
     settings: Settings, engine: Engine, cluster: str = "", clock: Clock = utc_now
 ) -> Iterator[StorageCheck]:
     """Each configured cluster, or the named one. Raises ``UsageError`` where there is none."""
-    parts = [part for part in settings.kubernetes if not cluster or part.name == cluster]
+    if not settings.kubernetes:
+        hint = "Name one in crew.yaml (kubernetes: [{name: prod, kubeconfig: ~/.kube/config}])."
+        raise UsageError("no Kubernetes cluster is configured", hint)
+    parts = [part for part in settings.kubernetes if not cluster or cluster in (part.name, part.context)]
     if not parts:
-        known = ", ".join(part.name for part in settings.kubernetes) or "none"
-        what = f"there is no cluster {cluster!r}" if cluster else "no Kubernetes cluster is configured"
-        raise UsageError(what, f"Configured in crew.yaml: {known}.")
+        known = ", ".join(part.name for part in settings.kubernetes)
+        raise UsageError(f"there is no cluster or context {cluster!r}", f"Configured clusters: {known}.")
     enlarged = enlarged_at(Execution(engine, settings, clock, machine_uptime))
     with Systems(settings, clock, Metrics()) as systems:
         for part in parts:

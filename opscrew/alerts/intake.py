@@ -98,8 +98,7 @@ def _moment(value: Any) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(value)
-    except ValueError:
+        # The last hours of the calendar have no time in UTC.
+        return read.astimezone(UTC) if read.tzinfo is not None and read.year >= 1971 else None
+    except (ValueError, OverflowError):
         return None
-    if read.tzinfo is None or read.year < 1971:
-        return None
-    return read.astimezone(UTC)

@@ -46,11 +46,8 @@ def _conditions(autoscaler: Resource) -> list[Condition]:
 def _judge(snapshot: Snapshot, autoscaler: Resource, condition: Condition) -> Problem | None:
     says = condition.message or condition.reason or "no reason given"
     if condition.type in ("AbleToScale", "ScalingActive") and condition.status is False:
-        # Scaling off at zero replicas is how people switch an autoscaler off; young ones have no metrics yet.
-        young = autoscaler.created_at is not None and snapshot.age(autoscaler.created_at) <= seconds(
-            thresholds().settle_seconds
-        )
-        if condition.reason == "ScalingDisabled" or (young and snapshot.dated):
+        # Scaling off at zero replicas is how people switch an autoscaler off.
+        if condition.reason == "ScalingDisabled" or (snapshot.dated and _is_passing(snapshot, autoscaler, condition)):
             return None
         cause = f"It cannot scale: {says}"
         kind, name = text(autoscaler.spec, "scaleTargetRef", "kind"), text(autoscaler.spec, "scaleTargetRef", "name")
@@ -64,3 +61,9 @@ def _judge(snapshot: Snapshot, autoscaler: Resource, condition: Condition) -> Pr
         cause = f"It wants more than its maximum of {maximum} replicas."
         return Problem("AUTOSCALER_AT_MAXIMUM", autoscaler, condition.reason, cause, facts=facts)
     return None
+
+
+def _is_passing(snapshot: Snapshot, autoscaler: Resource, condition: Condition) -> bool:
+    """Whether it may be over in a moment: young pods have no metrics yet, and the metrics server restarts too."""
+    moments = [moment for moment in (autoscaler.created_at, condition.since) if moment is not None]
+    return bool(moments) and snapshot.age(max(moments)) <= seconds(thresholds().settle_seconds)

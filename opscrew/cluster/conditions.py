@@ -23,6 +23,11 @@ class Condition:
     observed_generation: int | None
     word: str = ""
 
+    @property
+    def word_is_odd(self) -> bool:
+        """Whether the status is a word outside of the convention."""
+        return self.word.lower() not in ("", "true", "false", "unknown")
+
 
 _STATUS = {"true": True, "false": False}
 
@@ -44,7 +49,7 @@ def _read(entry: Mapping[str, Any]) -> Condition:
         type=text(entry, "type"),
         status=raw if isinstance(raw, bool) else _STATUS.get(word.lower()),
         reason=text(entry, "reason"),
-        message=text(entry, "message"),
+        message=text(entry, "message") or text(entry, "error"),
         severity=text(entry, "severity"),
         since=moment(entry, "lastTransitionTime"),
         observed_generation=number(entry, "observedGeneration"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opscrew.cluster.custom_health import judge
+from opscrew.cluster.custom_health import is_called_good, judge
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from tools.kubernetes.records import Resource
+
+_OPEN = (Health.IN_PROGRESS, Health.UNCLEAR)
 
 
 def check_custom_resources(snapshot: Snapshot) -> Iterator[Problem]:
@@ -18,8 +20,15 @@ def check_custom_resources(snapshot: Snapshot) -> Iterator[Problem]:
         sign = judge(resource)
         if sign.health is Health.FAILED:
             yield _problem("CUSTOM_RESOURCE_FAILED", resource, sign, "It has failed")
-        elif sign.health in (Health.IN_PROGRESS, Health.UNCLEAR) and resource.deleting_since is None:
+        elif sign.health in _OPEN and resource.deleting_since is None and not _owner_is_content(snapshot, resource):
             yield from _overdue(snapshot, resource, sign)
+
+
+def _owner_is_content(snapshot: Snapshot, resource: Resource) -> bool:
+    """Whether it was made by another custom resource that calls itself ready: a part that is asleep, or a replacement
+    that is held ready, may be unready for ever, and its owner knows best whether that matters."""
+    owner = snapshot.owner_of(resource)
+    return owner is not None and owner.is_custom and is_called_good(owner)
 
 
 def _overdue(snapshot: Snapshot, resource: Resource, sign: Sign) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from opscrew.cluster.conditions import Condition, find_condition, read_condition
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from opscrew.cluster.workloads import check_creation, is_outdated, shortage_severity, wanted_replicas
+from opscrew.cluster.workloads import check_creation, has_lasted, is_outdated, shortage_severity, wanted_replicas
 from tools.kubernetes.fields import number
 from tools.kubernetes.records import Resource
 
@@ -64,7 +64,7 @@ def check_replica_sets(snapshot: Snapshot) -> Iterator[Problem]:
             continue
         wanted, ready = wanted_replicas(replica_set), number(replica_set.status, "readyReplicas") or 0
         bare = not replica_set.owners
-        if bare and ready < wanted and snapshot.age(replica_set.created_at) > seconds(thresholds().rollout_seconds):
+        if bare and ready < wanted and has_lasted(snapshot, replica_set):
             cause = f"Only {ready} of {wanted} replicas are ready."
             yield Problem(
                 "REPLICA_SET_UNAVAILABLE", replica_set, "ReplicasNotReady", cause, severity=shortage_severity(ready)

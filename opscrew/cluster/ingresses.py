@@ -14,6 +14,8 @@ from tools.kubernetes.records import Resource
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"  # older than the field, and still served
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 _GATEWAY_GROUP = "gateway.networking.k8s.io"
+# A port of this name says that the service's name means an annotation (a redirect, say): AWS Load Balancer Controller.
+_ANNOTATION_PORT = "use-annotation"
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
 
 
@@ -28,6 +30,8 @@ def check_ingresses(snapshot: Snapshot) -> Iterator[Problem]:
             cause = "It names no IngressClass and none is the default, so no controller serves this Ingress."
             yield Problem("INGRESS_CLASS_MISSING", ingress, "NoIngressClass", cause)
         for service, port in sorted(set(_backends(ingress))):
+            if port == _ANNOTATION_PORT:
+                continue
             yield from _backend(snapshot, ingress, ingress.namespace, service, port)
 
 

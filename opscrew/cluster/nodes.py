@@ -20,7 +20,12 @@ _PRESSURES = {
 }
 # Words of a condition type that is good when True, as node agents and small distributions write them: "StorageReady",
 # "EtcdIsVoter". Participles promise nothing here: "VMEventScheduled" is bad news.
-_GOOD_WORDS = frozenset({"ready", "healthy", "available", "sufficient", "is"})
+_GOOD_WORDS = frozenset({
+    "active", "available", "connected", "healthy", "is", "ok", "online", "reachable", "ready", "running", "sufficient",
+    "synced", "up", "valid",
+})  # fmt: skip
+# Taints that autoscalers put on a node before they take its machine away.
+_LEAVING_TAINTS = ("ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption")
 
 
 def check_nodes(snapshot: Snapshot) -> Iterator[Problem]:
@@ -42,6 +47,8 @@ def _not_ready(snapshot: Snapshot, node: Resource, ready: Condition | None) -> I
     young = snapshot.age(node.created_at) <= seconds(thresholds().settle_seconds)
     if node.created_at is not None and young and (ready is None or ready.status is False) and snapshot.dated:
         return
+    if _is_leaving(snapshot, node, ready):
+        return
     if ready is None:
         if node.status:
             yield Problem("NODE_NOT_READY", node, "NotReady", "The node has never reported that it is ready.")
@@ -50,6 +57,14 @@ def _not_ready(snapshot: Snapshot, node: Resource, ready: Condition | None) -> I
     says = ready.message or reason
     cause = f"The kubelet does not report any more: {says}" if ready.status is None else f"Not ready: {says}"
     yield Problem("NODE_NOT_READY", node, reason, cause)
+
+
+def _is_leaving(snapshot: Snapshot, node: Resource, ready: Condition | None) -> bool:
+    """Whether the node is being taken away, and falls silent for that reason; for as long as that may take."""
+    taints = {text(taint, "key") for taint in mappings(node.spec, "taints")}
+    leaving = node.deleting_since is not None or not taints.isdisjoint(_LEAVING_TAINTS)
+    since = ready.since if ready is not None else node.deleting_since
+    return leaving and snapshot.age(since) <= seconds(thresholds().rollout_seconds)
 
 
 def _faulty(node: Resource, condition: Condition) -> Problem:

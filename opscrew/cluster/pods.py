@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.containers import check_containers, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
+from opscrew.cluster.pod_ends import evicted, failed, is_left_to_its_owner
+from opscrew.cluster.pod_readiness import check_readiness
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.services import is_ready
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
-from tools.kubernetes.fields import mapping, mappings, number, text
+from tools.kubernetes.fields import mappings, text
 from tools.kubernetes.records import Resource
 
 # What the kubelet or the attach controller says while a pod cannot start, and the code it leads to.
@@ -24,6 +26,9 @@ _START_EVENTS = {
     "NetworkNotReady": "POD_SANDBOX_FAILED",
 }
 
+# What Cluster Autoscaler and Karpenter say of a pod they bring a node for.
+_SCALE_UP_EVENTS = ("TriggeredScaleUp", "Nominated")
+
 
 def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
     """Every pod; a pod whose containers say what is wrong gets no further, vaguer problem."""
@@ -32,9 +37,8 @@ def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
             continue
         if pod.deleting_since is not None:
             yield from _stuck_terminating(snapshot, pod)
-        elif text(pod.status, "phase") != "Succeeded" and not _belongs_to_a_job_that_goes_on(snapshot, pod):
-            problems = list(_problems(snapshot, pod))
-            yield from problems
+        elif text(pod.status, "phase") != "Succeeded" and not is_left_to_its_owner(snapshot, pod):
+            yield from _problems(snapshot, pod)
 
 
 def _is_plainly_healthy(pod: Resource) -> bool:
@@ -49,43 +53,19 @@ def _is_plainly_healthy(pod: Resource) -> bool:
 
 def _problems(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
     if text(pod.status, "reason") == "Evicted":
-        yield _evicted(pod)
+        yield evicted(snapshot, pod)
         return
     found = list(check_containers(snapshot, pod))
     if found:
         yield from found
     elif text(pod.status, "phase") == "Failed":
-        yield from _failed(pod)
+        yield from failed(snapshot, pod)
     elif text(pod.status, "phase") == "Unknown":
         yield _out_of_sight(pod)
     elif (problem := _unplaced(snapshot, pod) or _unstarted(snapshot, pod)) is not None:
         yield problem
     else:
-        yield from _unready(snapshot, pod)
-
-
-def _belongs_to_a_job_that_goes_on(snapshot: Snapshot, pod: Resource) -> bool:
-    """A Job replaces failed pods until its own limit; until then one of them is no problem, nor after it succeeded."""
-    owner = snapshot.owner_of(pod)
-    if owner is None or owner.kind != "Job" or text(pod.status, "phase") != "Failed":
-        return False
-    failed = find_condition(read_conditions(owner.status), "Failed")
-    return failed is None or failed.status is not True
-
-
-def _evicted(pod: Resource) -> Problem:
-    message = text(pod.status, "message")
-    cause = f"The node evicted the pod: {message or 'no reason given'}"
-    return Problem("POD_EVICTED", pod, "Evicted", cause, facts=(message,) if message else ())
-
-
-def _failed(pod: Resource) -> Iterator[Problem]:
-    reason, message = text(pod.status, "reason"), text(pod.status, "message")
-    ready = find_condition(read_conditions(pod.status), "Ready")
-    if not reason and ready is not None and ready.reason == "PodCompleted":
-        return  # the kubelet's word that it ran to its end
-    cause = f"The pod failed: {message or reason or 'no reason given'}"
-    yield Problem("POD_FAILED", pod, reason or "Failed", cause)
+        yield from check_readiness(snapshot, pod, _node(pod))
 
 
 def _out_of_sight(pod: Resource) -> Problem:
@@ -108,6 +88,8 @@ def _unplaced(snapshot: Snapshot, pod: Resource) -> Problem | None:
     unschedulable = scheduled is not None and scheduled.status is False and scheduled.reason == "Unschedulable"
     if not unschedulable and not events:
         return None
+    if _node_is_coming(snapshot, pod):
+        return None
     # An undated file gives no age: then the scheduler's word stands.
     since = scheduled.since if scheduled else pod.created_at
     if snapshot.dated and snapshot.age(since or pod.created_at) < seconds(thresholds().pod_unschedulable_seconds):
@@ -116,6 +98,14 @@ def _unplaced(snapshot: Snapshot, pod: Resource) -> Problem | None:
     cause = f"No node takes the pod: {message or 'the scheduler gives no reason'}"
     facts = tuple(event_line(event) for event in events[:2])
     return Problem("POD_UNSCHEDULABLE", pod, "Unschedulable", cause, facts=facts, caused_by=_claims(pod))
+
+
+def _node_is_coming(snapshot: Snapshot, pod: Resource) -> bool:
+    """Whether an autoscaler says that it is bringing a node for the pod; a machine takes minutes to start."""
+    return any(
+        event.reason in _SCALE_UP_EVENTS and snapshot.age(event.last_seen) <= seconds(thresholds().pod_start_seconds)
+        for event in snapshot.events_of(pod)
+    )
 
 
 def _claims(pod: Resource) -> tuple[Key, ...]:
@@ -148,37 +138,6 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
 def _node(pod: Resource) -> tuple[Key, ...]:
     name = text(pod.spec, "nodeName")
     return (("Node", "", name),) if name else ()
-
-
-def _unready(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
-    if text(pod.status, "phase") != "Running":
-        return
-    ready = find_condition(read_conditions(pod.status), "Ready")
-    if ready is None or ready.status is True or ready.reason == "PodCompleted":
-        return
-    probes = recent_warnings(snapshot, pod, ("Unhealthy", "ProbeWarning"))
-    if probes and (probes[0].count > 3 or snapshot.age(ready.since) >= seconds(thresholds().settle_seconds)):
-        cause = f"The pod runs but is not ready: {probes[0].message.strip()}"
-        facts = (*(event_line(event) for event in probes[:2]), *_probe_lines(pod))
-        yield Problem("POD_PROBE_FAILING", pod, "Unhealthy", cause, facts=facts, caused_by=_node(pod))
-    elif snapshot.age(ready.since or pod.created_at) > seconds(thresholds().pod_not_ready_seconds):
-        cause = f"The pod runs but is not ready: {ready.message or ready.reason or 'no reason given'}"
-        reason = ready.reason or "NotReady"
-        yield Problem("POD_NOT_READY", pod, reason, cause, facts=_probe_lines(pod), caused_by=_node(pod))
-
-
-def _probe_lines(pod: Resource) -> tuple[str, ...]:
-    """The readiness probe of each container, in a few words."""
-    lines = []
-    for container in mappings(pod.spec, "containers"):
-        probe = mapping(container, "readinessProbe")
-        what = next((kind for kind in ("httpGet", "tcpSocket", "exec", "grpc") if kind in probe), "")
-        if what:
-            port = text(probe, what, "port")
-            target = text(probe, what, "path") + (f" port {port}" if port else "")
-            timeout = number(probe, "timeoutSeconds") or 1
-            lines.append(f"readiness probe of {text(container, 'name')}: {what} {target}, timeout {timeout} s")
-    return tuple(lines)
 
 
 def _stuck_terminating(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from tools.kubernetes.fields import mapping, mappings, text, truth
+from tools.kubernetes.fields import mapping, mappings, number, text, truth
 from tools.kubernetes.records import Resource
 
 _BALANCER_EVENTS = (
@@ -38,30 +38,50 @@ def _endpoints(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
     served = [pod for pod in pods if any_will_do or is_ready(pod)]
     if served or snapshot.age(service.created_at) <= seconds(thresholds().settle_seconds):
         return
+    if pods and all(text(pod.status, "phase") == "Succeeded" for pod in pods):
+        return  # the pods of a job find each other through it, and have done their work
     if not pods:
         if _is_scaled_to_zero(snapshot, service):
             return
         cause = "No pod matches its selector, so every connection to it fails."
         yield Problem("SERVICE_WITHOUT_PODS", service, "NoEndpoints", cause)
         return
-    if snapshot.age(max((pod.created_at for pod in pods if pod.created_at), default=None)) <= seconds(
-        thresholds().settle_seconds
-    ):
+    if is_being_replaced(snapshot, pods):
         return
     cause = f"None of its {len(pods)} pods is ready, so every connection to it fails."
     keys = tuple(pod.key for pod in pods)
     yield Problem("SERVICE_WITHOUT_READY_PODS", service, "NoReadyEndpoints", cause, caused_by=keys)
 
 
+def is_being_replaced(snapshot: Snapshot, pods: Iterable[Resource]) -> bool:
+    """Whether the newest of the pods was made a moment ago."""
+    newest = max((pod.created_at for pod in pods if pod.created_at), default=None)
+    return newest is not None and snapshot.age(newest) <= seconds(thresholds().settle_seconds)
+
+
 def _is_scaled_to_zero(snapshot: Snapshot, service: Resource) -> bool:
-    """Whether a workload of that namespace makes such pods and is meant to have none right now."""
+    """Whether workloads of that namespace make such pods, and all of them are meant to have none right now."""
     selector = mapping(service.spec, "selector")
-    for kind in ("Deployment", "StatefulSet", "ReplicaSet"):
-        for workload in snapshot.of(kind):
-            labels = mapping(workload.spec, "template", "metadata", "labels")
-            if workload.namespace == service.namespace and selector.items() <= labels.items():
-                return workload.spec.get("replicas") == 0
-    return False
+    makers = [
+        workload
+        for workload in _workloads(snapshot)
+        if workload.namespace == service.namespace
+        and selector.items() <= mapping(workload.spec, "template", "metadata", "labels").items()
+    ]
+    return bool(makers) and all(_wants_no_pod(workload) for workload in makers)
+
+
+def _workloads(snapshot: Snapshot) -> Iterator[Resource]:
+    """Everything that makes pods from a template; ReplicaSets of a Deployment are judged as the Deployment."""
+    for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
+        yield from (workload for workload in snapshot.of(kind) if not workload.owners)
+    yield from snapshot.custom()
+
+
+def _wants_no_pod(workload: Resource) -> bool:
+    if workload.kind == "DaemonSet":
+        return number(workload.status, "desiredNumberScheduled") == 0
+    return workload.spec.get("replicas") == 0
 
 
 def _address(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:

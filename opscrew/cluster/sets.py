@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
-from opscrew.cluster.thresholds import seconds, thresholds
-from opscrew.cluster.workloads import check_creation, is_outdated, shortage_severity, wanted_replicas
+from opscrew.cluster.workloads import check_creation, has_lasted, is_outdated, shortage_severity, wanted_replicas
 from tools.kubernetes.fields import mappings, number, text
 from tools.kubernetes.records import Resource
 
@@ -21,7 +20,7 @@ def check_stateful_sets(snapshot: Snapshot) -> Iterator[Problem]:
         yield from _missing_parts(snapshot, stateful_set)
         wanted = wanted_replicas(stateful_set)
         ready = number(stateful_set.status, "readyReplicas") or 0
-        if ready < wanted and _has_lasted(snapshot, stateful_set):
+        if ready < wanted and has_lasted(snapshot, stateful_set):
             cause = f"Only {ready} of {wanted} replicas are ready."
             yield Problem(
                 "STATEFUL_SET_UNAVAILABLE",
@@ -67,7 +66,7 @@ def check_daemon_sets(snapshot: Snapshot) -> Iterator[Problem]:
         yield from check_creation(snapshot, daemon_set)
         wanted = number(daemon_set.status, "desiredNumberScheduled") or 0
         ready = number(daemon_set.status, "numberReady") or 0
-        if ready < wanted and _has_lasted(snapshot, daemon_set):
+        if ready < wanted and has_lasted(snapshot, daemon_set):
             nodes = tuple(
                 ("Node", "", text(pod.spec, "nodeName"))
                 for pod in snapshot.children_of(daemon_set)
@@ -75,9 +74,3 @@ def check_daemon_sets(snapshot: Snapshot) -> Iterator[Problem]:
             )
             cause = f"Its pod is ready on {ready} of {wanted} nodes."
             yield Problem("DAEMON_SET_UNAVAILABLE", daemon_set, "PodsNotReady", cause, caused_by=nodes)
-
-
-def _has_lasted(snapshot: Snapshot, owner: Resource) -> bool:
-    """Whether neither the set nor its newest pod is young enough to be on its way still."""
-    born = [resource.created_at for resource in (owner, *snapshot.children_of(owner)) if resource.created_at]
-    return bool(born) and snapshot.age(max(born)) > seconds(thresholds().rollout_seconds)

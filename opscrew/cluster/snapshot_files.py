@@ -71,12 +71,19 @@ def _decode_yaml(path: Path, data: bytes) -> list[Any]:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEEPEST_YAML:
                 raise ValueError(f"it is nested more than {_DEEPEST_YAML} levels deep")
-        return list(yaml.load_all(data, Loader=loader))
+        return [_with_text_keys(document) for document in yaml.load_all(data, Loader=loader)]
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as problem:
         reason = str(problem).splitlines()[0]
         raise CrewError(
             f"{path} is neither JSON nor YAML: {reason}", "Was it cut off while it was written?"
         ) from problem
+
+
+def _with_text_keys(value: Any) -> Any:
+    """As JSON would have it: in YAML a name such as 1, true or 2026-01-31 is none, and every check reads names."""
+    if isinstance(value, dict):
+        return {str(key): _with_text_keys(inner) for key, inner in value.items()}
+    return [_with_text_keys(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _members(decoded: Any, depth: int) -> Iterator[Any]:

@@ -7,55 +7,91 @@ object itself and on its parts (``connectorStatus.tasks[].state``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from opscrew.cluster import vocabulary
+from opscrew.cluster import condition_types, field_names, tones
 from opscrew.cluster.sign import Health, Sign
-from opscrew.cluster.vocabulary import Tone
+from opscrew.cluster.tones import Tone
+from opscrew.cluster.vocabulary import words_of
 from tools.kubernetes.fields import mapping, mappings, text
 
-_LONGEST_STATE = 60
+_LONGEST_STATE = 100
+_HEALTH_OF_STATE = {
+    Tone.FAILURE: Health.FAILED,
+    Tone.ABSENCE: Health.FAILED,
+    Tone.REST: Health.ON_HOLD,
+    Tone.PROGRESS: Health.IN_PROGRESS,
+    Tone.SILENT: Health.FINE,
+}
 
 
-def field_signs(status: Mapping[str, Any]) -> list[Sign]:
-    """Everything that fields say, in no order."""
-    signs = [*_states_in(status, ""), *_plain_failures(status), *_errors(status), *_numbered_state(status)]
-    signs += [sign for place, part in _parts(status) for sign in _listed_errors(part, place)]
+def field_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
+    """Everything that fields say, in no order. ``working`` is whether the status says that work goes on."""
+    parts = list(_parts(status))
+    own = [*_states_in(status, ""), *_plain_failures(status), *_errors(status, ""), *_numbered_state(status)]
+    of_parts = [sign for place, part in parts for sign in _errors_of_part(part, place)]
     if not _has_ended_well(status):
-        signs += [sign for place, part in _parts(status) for sign in _states_in(part, place)]
-    return signs
+        still_going = says_working(status, running=True)
+        # A step that has ended inside a whole that still goes on may have been tried again since.
+        current = [(place, part) for place, part in parts if not (still_going and _has_ended(part))]
+        of_parts += [sign for place, part in current for sign in _states_in(part, place)]
+    at_work = working or any(sign.health is Health.IN_PROGRESS for sign in of_parts)
+    return [_excused(sign, working) for sign in own] + [_excused(sign, at_work) for sign in of_parts]
 
 
-def says_working(status: Mapping[str, Any]) -> bool:
-    """Whether a state word of the object itself says that work goes on."""
-    return any(vocabulary.tone_of(value) is Tone.PROGRESS for _, value in _own_states(status))
+def _excused(sign: Sign, working: bool) -> Sign:
+    """What is about to be made is missing until it is there."""
+    absent = sign.health is Health.FAILED and tones.tone_of_state(sign.reason) is Tone.ABSENCE
+    return replace(sign, health=Health.IN_PROGRESS) if absent and working else sign
 
 
-def _own_states(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def says_working(status: Mapping[str, Any], running: bool = False) -> bool:
+    """Whether a state word of the object itself says that work goes on. "Running" is that of a job only; what runs for
+    ever says so when it is well, so it counts only where the caller asks for it."""
+    return any(
+        tones.tone_of(value) is Tone.PROGRESS and (running or value.lower() != "running")
+        for _, value in own_states(status)
+    )
+
+
+def own_states(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields with a state word of this mapping alone, and the word."""
     for name, value in part.items():
-        if isinstance(value, str) and value and len(value) <= _LONGEST_STATE and vocabulary.is_state_field(name):
+        if isinstance(value, str) and value and len(value) <= _LONGEST_STATE and field_names.is_state_field(name):
             yield name, value
 
 
 def _has_ended_well(status: Mapping[str, Any]) -> bool:
-    return any(vocabulary.is_good_end(value) for _, value in _own_states(status))
+    return any(tones.is_good_end(value) for _, value in own_states(status))
+
+
+def _has_ended(part: Mapping[str, Any]) -> bool:
+    return any(field_names.is_end_time(name) and bool(value) for name, value in part.items())
 
 
 def _parts(status: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Mappings on the first two levels, with the name of the field of the status they are in.
 
     Lists on the second level are left out: they tell of checks and steps that the level above sums up. One below a
-    field that is itself called a status is the answer of another system (``connectorStatus.tasks[]``) and counts.
+    field that is itself called a status is the answer of another system (``connectorStatus.tasks[]``) and counts, and
+    so do the members of a mapping called statuses (``activeServiceStatus.applicationStatuses.web``).
     """
     for name, value in status.items():
-        if vocabulary.is_ignored_field(name):
+        if field_names.is_ignored_field(name):
             continue
         for part in _mappings_of(value):
             yield name, part
             for inner, deeper in part.items():
-                wanted = isinstance(deeper, dict) or vocabulary.is_state_field(name)
-                if wanted and not vocabulary.is_ignored_field(inner):
-                    yield from ((name, piece) for piece in _mappings_of(deeper))
+                if field_names.is_ignored_field(inner) or not (isinstance(deeper, dict) or _is_answer(name)):
+                    continue
+                yield from ((name, piece) for piece in _mappings_of(deeper))
+                if isinstance(deeper, dict) and inner.endswith("Statuses"):
+                    yield from ((inner, piece) for piece in deeper.values() if isinstance(piece, dict))
+
+
+def _is_answer(name: str) -> bool:
+    return field_names.is_state_field(name)
 
 
 def _mappings_of(value: Any) -> list[Mapping[str, Any]]:
@@ -64,41 +100,44 @@ def _mappings_of(value: Any) -> list[Mapping[str, Any]]:
 
 def _states_in(part: Mapping[str, Any], place: str) -> Iterator[Sign]:
     """State words of one part, with the message beside them."""
-    for name, value in _own_states(part):
+    for name, value in own_states(part):
         message = text(part, "message") or text(part, "reason") or text(part, "description")
-        tone = vocabulary.tone_of_state(value)
-        if tone is Tone.SILENT and vocabulary.is_negated(value):
-            tone = vocabulary.tone_of(message)  # "NotReady" alone does not say whether it is on its way
-        if tone in (Tone.FAILURE, Tone.ABSENCE):
-            health = Health.FAILED
-        else:
-            health = Health.IN_PROGRESS if tone is Tone.PROGRESS else Health.FINE
-        yield Sign(health, f"{place}.{name}".strip("."), value, message)
+        tone = tones.tone_of_state(value)
+        if tone is Tone.SILENT and tones.is_negated(value):
+            tone = tones.tone_of(message)  # "NotReady" alone does not say whether it is on its way
+        yield Sign(_HEALTH_OF_STATE[tone], f"{place}.{name}".strip("."), value, message)
 
 
 def _plain_failures(status: Mapping[str, Any]) -> Iterator[Sign]:
-    """Fields of any name whose whole text is unmistakable (``robustness: faulted``), and ``valid: false``."""
+    """Fields of any name whose whole text is unmistakable (``robustness: faulted``), ``valid: false``, and another
+    broken promise (``applied: false``) where the message tells of a failure."""
+    message = text(status, "message")
+    failing = tones.tone_of(message) is Tone.FAILURE
     for name, value in status.items():
-        if isinstance(value, str) and vocabulary.is_plain_failure(name, value):
-            yield Sign(Health.FAILED, name, value, text(status, "message"))
-    if status.get("valid") is False:
-        yield Sign(Health.FAILED, "valid", "", text(status, "message") or "its controller calls it invalid")
+        if isinstance(value, str) and field_names.is_plain_failure(name, value):
+            yield Sign(Health.FAILED, name, value, message)
+        if value is False and (name == "valid" or (failing and condition_types.is_promising_type(name))):
+            yield Sign(Health.FAILED, name, "", message or "its controller calls it invalid")
 
 
-def _errors(status: Mapping[str, Any]) -> Iterator[Sign]:
+def _errors(status: Mapping[str, Any], place: str) -> Iterator[Sign]:
     """Fields such as ``errorMessage`` or ``failureReason`` that hold a text, and ``error: {message: ...}``."""
     for name, value in status.items():
-        first = (vocabulary.words_of(name) or [""])[0]
+        first = (words_of(name) or [""])[0]
         message = value if isinstance(value, str) else text(value, "message")
-        if first in ("error", "failure") and message.strip() and not vocabulary.is_aside_field(name):
-            yield Sign(Health.FAILED, name, "", message)
+        told = message.strip() and not tones.is_nothing(message)
+        if first in ("error", "failure") and told and not field_names.is_aside_field(name):
+            yield Sign(Health.FAILED, f"{place}.{name}".strip("."), "", message)
 
 
-def _listed_errors(part: Mapping[str, Any], place: str) -> Iterator[Sign]:
-    """``errors: [{message: ...}]``. A list of plain texts is often a log of the past and says nothing about now."""
+def _errors_of_part(part: Mapping[str, Any], place: str) -> Iterator[Sign]:
+    """``errors: [{message: ...}]``, and ``error: ...`` of a part without a state that would say whether it still
+    matters. A list of plain texts is often a log of the past and says nothing about now."""
     for error in mappings(part, "errors"):
         if message := text(error, "message"):
             yield Sign(Health.FAILED, f"{place}.errors", "", message)
+    if isinstance(part.get("error"), str) and not any(own_states(part)) and not field_names.is_aside_field(place):
+        yield from _errors({"error": part["error"]}, place)
 
 
 def _numbered_state(status: Mapping[str, Any]) -> Iterator[Sign]:

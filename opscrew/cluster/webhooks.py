@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opscrew.cluster.problem import Problem
-from opscrew.cluster.services import is_ready
+from opscrew.cluster.services import is_being_replaced, is_ready
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.model.finding import Severity
 from tools.kubernetes.fields import mapping, mappings, text
@@ -47,7 +47,7 @@ def _backend(
     if not selector or not snapshot.knows("Pod", namespace):
         return
     pods = snapshot.selected_pods(namespace, selector)
-    if not any(is_ready(pod) for pod in pods):
+    if not any(is_ready(pod) for pod in pods) and not is_being_replaced(snapshot, pods):
         cause = f"No pod behind the webhook {label} (Service {aspect}) is ready; {effect}."
         keys = tuple(pod.key for pod in pods)
         yield Problem(

@@ -9,6 +9,7 @@ from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
+from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
 from tools.kubernetes.fields import mappings, number, text
 from tools.kubernetes.records import Resource
@@ -34,6 +35,15 @@ def is_outdated(workload: Resource) -> bool:
 def shortage_severity(ready: int) -> Severity | None:
     """No replica left is critical, whatever the code's default."""
     return Severity.CRITICAL if ready == 0 else None
+
+
+def has_lasted(snapshot: Snapshot, owner: Resource) -> bool:
+    """Whether neither the workload nor its newest pod is young enough to be on its way still. A file without a date and
+    without the pods cannot tell."""
+    if not snapshot.dated and not snapshot.children_of(owner):
+        return False
+    born = [resource.created_at for resource in (owner, *snapshot.children_of(owner)) if resource.created_at]
+    return bool(born) and snapshot.age(max(born)) > seconds(thresholds().rollout_seconds)
 
 
 def check_creation(snapshot: Snapshot, workload: Resource) -> Iterator[Problem]:

@@ -38,6 +38,8 @@ class ForecastRules(BaseModel):
     farthest_days: float = Field(gt=0)
     tooth_days: float = Field(gt=0)
     tooth_share: float = Field(gt=0)
+    most_steps_ahead: int = Field(ge=1)
+    most_steps_past: int = Field(ge=FEWEST_VALUES)
 
 
 @cache
@@ -58,6 +60,16 @@ class Forecast:
     days_to_full: tuple[float | None, float | None, float | None]
 
 
+@dataclass(frozen=True)
+class Way:
+    """One way of reading the past: how much each stretch counts, how far it grew, and what it had kept at its end. A
+    saw-tooth grows again and again and keeps nothing."""
+
+    weight: Floats
+    growth: Floats
+    kept: Floats
+
+
 def forecast(
     values: Sequence[float], step: timedelta, capacity: float, horizon: timedelta, rules: ForecastRules | None = None
 ) -> Forecast:
@@ -74,33 +86,42 @@ def forecast(
     ahead = int(horizon / step)
     if ahead < 1:
         raise ValueError("the horizon is shorter than one step")
+    used, step = _coarser(used, step, ahead, rules)
+    ahead = int(horizon / step)
     need = capacity - used[-1]
     if need <= 0:
         return Forecast(True, 1.0, (0.0, 0.0, 0.0))
     # A young volume is read in shorter stretches, whose growth is then taken as many times as they fit.
     window = min(ahead, max(1, len(used) // 2))
     times = ahead / window
-    start, peak, first = _past_windows(used, window, need / times)
+    start, peak, end, first = _past_windows(used, window, need / times)
     age_days: Floats = np.arange(len(start) - 1, -1, -1, dtype=np.float64) * float(step / DAY)
     likeness = _likeness(used, len(start), capacity, int(rules.tooth_days * DAY / step), rules.tooth_share)
-    grown = (peak - start) * times
-    ways = (
-        (_weights(age_days, rules.relative_half_life, likeness), grown / np.maximum(start, 1.0) * used[-1]),
-        (_weights(age_days, rules.absolute_half_life, likeness), grown),
+    relative = used[-1] / np.maximum(start, 1.0)
+    ways = tuple(
+        Way(_weights(age_days, half_life, likeness), (peak - start) * times * scale, (end - start) * times * scale)
+        for half_life, scale in ((rules.relative_half_life, relative), (rules.absolute_half_life, np.float64(1.0)))
     )
-    probability = float(np.mean([np.sum(weight * (growth >= need)) for weight, growth in ways]))
-    days = _days_to_full(ways, need, first, ahead, step, rules)
+    probability = float(np.mean([np.sum(way.weight * (way.growth >= need)) for way in ways]))
+    days = _days_to_full(ways, need, first, ahead * (step / DAY), rules.farthest_days)
     return Forecast(probability >= rules.fills_from, round(probability, 4), days)
 
 
-def _past_windows(used: Floats, window: int, need: float) -> tuple[Floats, Floats, Floats]:
-    """For each stretch of the past: where it began, its highest value after that, and the share of the stretch
-    after which it had grown by ``need`` (infinite where it had not)."""
+def _coarser(used: Floats, step: timedelta, ahead: int, rules: ForecastRules) -> tuple[Floats, timedelta]:
+    """Every so-manieth value with the latest among them, where there are more than anybody needs: work and memory grow
+    with the values times the steps ahead. A short past keeps what it has."""
+    times = min(-(-ahead // rules.most_steps_ahead), max(1, len(used) // (2 * rules.most_steps_ahead)))
+    return used[::-1][::times][: rules.most_steps_past][::-1], step * times
+
+
+def _past_windows(used: Floats, window: int, need: float) -> tuple[Floats, Floats, Floats, Floats]:
+    """For each stretch of the past: where it began, its highest value after that, its last one, and the share of the
+    stretch after which it had grown by ``need`` (infinite where it had not)."""
     ahead = np.lib.stride_tricks.sliding_window_view(used[1:], window)
     start = used[: len(ahead)]
     reached = ahead - start[:, None] >= need
     first = np.where(reached.any(axis=1), (reached.argmax(axis=1) + 1) / window, np.inf)
-    return start, ahead.max(axis=1), first
+    return start, ahead.max(axis=1), ahead[:, -1], first
 
 
 def _likeness(used: Floats, count: int, capacity: float, steps: int, share: float) -> Floats:
@@ -121,28 +142,22 @@ def _weights(age_days: Floats, half_life: float, likeness: Floats) -> Floats:
 
 
 def _days_to_full(
-    ways: tuple[tuple[Floats, Floats], ...],
-    need: float,
-    first: Floats,
-    ahead: int,
-    step: timedelta,
-    rules: ForecastRules,
+    ways: tuple[Way, ...], need: float, first: Floats, horizon_days: float, farthest_days: float
 ) -> tuple[float | None, float | None, float | None]:
-    """Each stretch tells a day: when it had grown enough, or else when it would have at its own pace."""
-    horizon_days = ahead * (step / DAY)
+    """Each stretch tells a day: when it had grown enough, or else when it would have by what it kept of its growth."""
     days, weights = [], []
-    for weight, growth in ways:
+    for way in ways:
         with np.errstate(divide="ignore"):
-            at_its_pace = np.where(growth > 0, need / np.maximum(growth, 1e-9), np.inf)
-        told = np.where(growth >= need, np.minimum(np.where(np.isfinite(first), first, at_its_pace), 1.0), at_its_pace)
-        days.append(told * horizon_days)
-        weights.append(weight / len(ways))
+            at_its_pace = np.where(way.kept > 0, need / np.maximum(way.kept, 1e-9), np.inf)
+        sooner = np.minimum(np.where(np.isfinite(first), first, at_its_pace), 1.0)
+        days.append(np.where(way.growth >= need, sooner, at_its_pace) * horizon_days)
+        weights.append(way.weight / len(ways))
     all_days, all_weights = np.concatenate(days), np.concatenate(weights)
     order = np.argsort(all_days)
     summed = np.cumsum(all_weights[order])
 
     def quantile(share: float) -> float | None:
         day = float(all_days[order][min(int(np.searchsorted(summed, share)), len(order) - 1)])
-        return round(day, 2) if day <= rules.farthest_days else None
+        return round(day, 2) if day <= farthest_days else None
 
     return quantile(0.1), quantile(0.5), quantile(0.9)

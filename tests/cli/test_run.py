@@ -29,6 +29,8 @@ def test_what_cannot_run_says_why(tmp_path: Path) -> None:
     idle = crew(tmp_path, "run", "ci_watch")
     assert idle.returncode == 2
     assert "bitbucket is not configured" in idle.stderr
+    both = crew(tmp_path, "run", "storage_growth")
+    assert "kubernetes and victoriametrics are not configured" in both.stderr
 
 
 def test_a_rule_that_means_nothing_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -83,4 +83,6 @@ def moment(value: Any, *path: str) -> datetime | None:
         parsed = datetime.fromisoformat(found)
     except ValueError:
         return None
+    if parsed.year in (1, 9999):
+        return None  # "never" in the words of some controllers; sums with it leave the calendar
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

@@ -40,6 +40,12 @@ BUILT_IN_GROUPS = frozenset(
 """API groups of Kubernetes itself. Kinds of any other group are custom resources, even when they are called Service."""
 
 
+def group_of(api_version: str) -> str:
+    """ "apps" of "apps/v1"; empty for "v1"."""
+    head, slash, _ = api_version.partition("/")
+    return head if slash else ""
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceType:
     """One listable type: ``ResourceType("apps", "v1", "deployments", "Deployment", namespaced=True)``."""
@@ -78,7 +84,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resource:
-    """One object. ``body`` holds its other top-level fields (``data``, ``rules``, ``webhooks`` ...)."""
+    """One object. ``body`` holds its other top-level fields (``data``, ``rules``, ``webhooks`` ...).
+
+    Of custom resources, ``wished_at`` is when anything but the status was last written, and ``answered_at`` when the
+    status was, both by managedFields.
+    """
 
     api_version: str
     kind: str
@@ -89,6 +99,8 @@ class Resource:
     generation: int | None = None
     created_at: datetime | None = None
     deleting_since: datetime | None = None
+    wished_at: datetime | None = None
+    answered_at: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[Reference, ...] = ()
@@ -99,8 +111,7 @@ class Resource:
 
     @property
     def group(self) -> str:
-        head, slash, _ = self.api_version.partition("/")
-        return head if slash else ""
+        return group_of(self.api_version)
 
     @property
     def is_custom(self) -> bool:
@@ -129,6 +140,15 @@ class Event:
     last_seen: datetime | None
 
 
+def _writings(metadata: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
+    """When the wish and when the status were last written; None where nobody has."""
+    times: dict[bool, list[datetime]] = {True: [], False: []}
+    for manager in mappings(metadata, "managedFields"):
+        if (at := moment(manager, "time")) is not None:
+            times[text(manager, "subresource") == "status"].append(at)
+    return max(times[False], default=None), max(times[True], default=None)
+
+
 _METADATA = ("apiVersion", "kind", "metadata", "spec", "status")
 
 
@@ -136,8 +156,10 @@ def read_resource(raw: Mapping[str, Any], api_version: str = "", kind: str = "")
     """Builds a ``Resource`` from decoded JSON. Items of a list answer carry no kind: pass the list's."""
     metadata = mapping(raw, "metadata")
     namespace = text(metadata, "namespace")
+    version = text(raw, "apiVersion") or api_version
+    wished_at, answered_at = _writings(metadata) if group_of(version) not in BUILT_IN_GROUPS else (None, None)
     return Resource(
-        api_version=text(raw, "apiVersion") or api_version,
+        api_version=version,
         kind=text(raw, "kind") or kind,
         namespace=namespace,
         name=text(metadata, "name"),
@@ -146,6 +168,8 @@ def read_resource(raw: Mapping[str, Any], api_version: str = "", kind: str = "")
         generation=number(metadata, "generation"),
         created_at=moment(metadata, "creationTimestamp"),
         deleting_since=moment(metadata, "deletionTimestamp"),
+        wished_at=wished_at,
+        answered_at=answered_at,
         labels=mapping(metadata, "labels"),
         annotations={
             name: value

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.kubernetes.fields import mapping, mappings, text
+from tools.kubernetes.records import BUILT_IN_GROUPS, group_of
 
 _CONTAINER_FIELDS = (
     "name",
@@ -44,7 +45,10 @@ def trim(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
     """The same object with only the fields that checks read. ``raw`` is changed in place where that saves copies."""
     metadata = raw.get("metadata")
     if isinstance(metadata, dict):
+        writers = mappings(metadata, "managedFields")
         metadata.pop("managedFields", None)
+        if group_of(text(raw, "apiVersion")) not in BUILT_IN_GROUPS:
+            metadata["managedFields"] = [_without_fields(writer) for writer in writers]
     if kind == "Pod":
         raw["spec"] = _pod_spec(mapping(raw, "spec"))
         _trim_pod_status(raw.get("status"))
@@ -56,6 +60,11 @@ def trim(kind: str, raw: dict[str, Any]) -> dict[str, Any]:
             "spec": _pod_spec(mapping(raw, "spec", "template", "spec")),
         }
     return raw
+
+
+def _without_fields(writer: Mapping[str, Any]) -> dict[str, Any]:
+    """When somebody wrote, and whether it was the status: what tells a controller that does not answer any more."""
+    return {name: writer[name] for name in ("time", "subresource") if name in writer}
 
 
 def config_maps_of(pod_spec: Mapping[str, Any]) -> set[str]:

@@ -44,6 +44,19 @@ def test_a_usual_body_is_read() -> None:
     assert subject.key == "kubernetes/Pod/prod/shop/web-1"
 
 
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.999999999-23:59"])
+def test_a_time_beyond_the_calendar_is_no_time(moment: str) -> None:
+    with pytest.raises(MalformedWebhookError, match="startsAt"):
+        read_webhook("grafana", body(entry(startsAt=moment)))
+    (alert,) = read_webhook("grafana", body(entry(status="resolved", endsAt=moment))).alerts
+    assert alert.ends_at is None
+
+
+def test_go_writes_nine_digits_of_a_second() -> None:
+    (alert,) = read_webhook("grafana", body(entry(startsAt="2026-10-06T13:58:00.739266927+02:00"))).alerts
+    assert alert.starts_at.isoformat() == "2026-10-06T11:58:00.739266+00:00"
+
+
 def test_an_end_has_its_time() -> None:
     ended = entry(status="resolved", endsAt="2026-10-06T12:10:00+02:00")
     (alert,) = read_webhook("grafana", body(ended)).alerts

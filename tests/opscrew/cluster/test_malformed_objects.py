@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.kubernetes_objects import codes_of, condition, container, event, pod, ready, thing
+from tests.support.kubernetes_objects import ago, codes_of, condition, container, event, pod, ready, thing
+from tests.support.operator_objects import operator_objects
 
 ODD: tuple[Any, ...] = (
     *(None, [], {}, "", 7, -1, True, 1e308, 10**30, "-5", "x" * 500, [None], [[]], ["x"], {"a": None}, {"": {}}),
@@ -17,7 +19,10 @@ ODD: tuple[Any, ...] = (
 CRASHING = pod("crashing", containerStatuses=container(9, waiting="CrashLoopBackOff"))
 
 
-def objects() -> list[dict[str, Any]]:
+OPERATORS = operator_objects(Path(__file__).with_name("data") / "operators")
+
+
+def objects(chance: random.Random) -> list[dict[str, Any]]:
     """One of many kinds, so that a strange value has many places to land in."""
     refused = 'failed calling webhook "check.example.org"'
     deployment = thing("Deployment", version="apps/v1", spec={"replicas": 2}, metadata={"finalizers": ["a/b"]})
@@ -35,6 +40,7 @@ def objects() -> list[dict[str, Any]]:
         thing("ResourceQuota", status={"hard": {"pods": "3"}, "used": {"pods": "3"}}),
         thing("Node", "node-1", namespace="", status={"conditions": [condition("Ready", True)]}),
         thing("Widget", version="x.example.org/v1", status={"phase": "Failed", "parts": [{"state": "down"}]}),
+        *(one.built(ago(hours=3)) for one in chance.sample(OPERATORS, 3)),
     ]
 
 
@@ -55,6 +61,6 @@ def spoil(whole: list[dict[str, Any]], chance: random.Random) -> None:
 def test_odd_values_stop_nothing(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(25):
-        spoilt = objects()
+        spoilt = objects(chance)
         spoil(spoilt, chance)
         assert "POD_CRASH_LOOPING" in codes_of(*spoilt, CRASHING, dated=chance.random() < 0.5)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from opscrew.cluster.assessment import assess
+from opscrew.cluster.noise import load_noise
 from opscrew.cluster.snapshot_files import read_snapshot
 from opscrew.errors import CrewError
 from tests.support.kubernetes_objects import ago, event, pod, thing
@@ -66,6 +68,38 @@ def test_the_newest_time_stands_for_now(tmp_path: Path) -> None:
     assert not read.dated
     given = datetime(2027, 1, 1, tzinfo=UTC)
     assert read_snapshot(path, given).snapshot.now == given
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["expiration", "expireTime", "validUntil", "nextSyncTime", "nextScheduledBackup", "renewAfter", "spec"],
+)
+def test_times_that_lie_ahead_do_not_stand_for_now(tmp_path: Path, field: str) -> None:
+    """A rollout beside a backup that expires next month must not look a month old."""
+    ahead = ago(days=-30) if field != "spec" else {"runAt": ago(days=-30)}
+    status = {"note": {field: ahead}, "lastTime": ago(minutes=1), "never": "9999-12-31T23:59:59-12:00"}
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps([thing("Backup", version="x.example.org/v1", status=status)]))
+    assert read_snapshot(path).snapshot.now == datetime.fromisoformat(ago(minutes=1))
+
+
+def test_names_that_yaml_takes_for_numbers_are_names(tmp_path: Path) -> None:
+    odd = {1: {"phase": "Failed", 2.5: "x"}, False: "y", None: {}, datetime(2026, 1, 1, tzinfo=UTC): "z"}
+    thing_of_names = thing("Widget", version="x.example.org/v1", spec=odd, status=odd, metadata={"labels": {1: 2}})
+    path = tmp_path / "some.yaml"
+    path.write_text(yaml.safe_dump(thing_of_names))
+    read = read_snapshot(path).snapshot
+    assert [problem.code for problem in assess(read, load_noise()).problems] == ["CUSTOM_RESOURCE_FAILED"]
+
+
+def test_a_time_at_the_end_of_the_calendar_stops_no_sweep(tmp_path: Path) -> None:
+    never = "9999-12-31T23:59:59-12:00"
+    spec = {"schedule": "* * * * *"}
+    job = thing("CronJob", version="batch/v1", spec=spec, status={"lastScheduleTime": never})
+    path = tmp_path / "some.json"
+    path.write_text(json.dumps(job))
+    read = read_snapshot(path, datetime(2026, 10, 6, tzinfo=UTC)).snapshot
+    assert assess(read, load_noise()).problems is not None
 
 
 @pytest.mark.parametrize(

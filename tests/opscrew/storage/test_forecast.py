@@ -1,5 +1,7 @@
 """The growth forecast: shapes that people know, and numbers that can be checked by hand."""
 
+import math
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -78,3 +80,35 @@ def test_percentiles_are_in_order() -> None:
 def test_what_carries_no_forecast_is_refused(values, horizon) -> None:
     with pytest.raises(ValueError):
         forecast(values, DAY, 10.0, horizon)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([40 * GIB + (n % 7) * 6 * GIB for n in range(200)], DAY),
+        ([60 * GIB + 10 * GIB * math.sin(n * 2 * math.pi / 24) for n in range(24 * 30)], timedelta(hours=1)),
+    ],
+)
+def test_what_goes_up_and_down_for_ever_never_fills(values: list[float], step: timedelta) -> None:
+    told = forecast(values, step, 100 * GIB, FORTNIGHT)
+    assert not told.fills
+    assert all(day is None or day > 90 for day in told.days_to_full[1:])
+
+
+def test_values_of_each_minute_for_months_fit_into_little_memory() -> None:
+    minutes = [50 * GIB + n * GIB / 2880 for n in range(90 * 1440)]  # half a GiB a day
+    tracemalloc.start()
+    told = forecast(minutes, timedelta(minutes=1), minutes[-1] + 5 * GIB, FORTNIGHT)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told.fills
+    assert told.days_to_full[1] == pytest.approx(10, abs=0.5)
+    assert peak < 200e6
+
+
+def test_a_horizon_of_very_many_steps_is_looked_at_in_coarser_ones() -> None:
+    told = forecast([float(n) for n in range(30_000)], timedelta(minutes=1), 30_500.0, timedelta(days=60))
+    assert told.fills
+    assert told.days_to_full[1] == pytest.approx(501 / 1440, abs=0.5)
+    # Where there are few values they are all kept, however fine they are.
+    assert forecast([1.0, 2.0, 3.0], timedelta(minutes=1), 10.0, FORTNIGHT).fills

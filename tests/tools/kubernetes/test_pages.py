@@ -6,6 +6,8 @@ import orjson
 import pytest
 
 from tools.kubernetes.pages import read_page
+from tools.kubernetes.records import read_resource
+from tools.kubernetes.trimming import trim
 
 
 def items(value: object) -> list[dict[str, object]]:
@@ -22,6 +24,25 @@ def test_everything_but_managed_fields_is_there() -> None:
     (found,) = items({"kind": "PodList", "items": [pod]})
     del pod["metadata"]["managedFields"]  # type: ignore[attr-defined]
     assert found == pod
+
+
+def test_of_custom_resources_it_is_known_when_they_were_written() -> None:
+    writers = [
+        {"manager": "kubectl", "time": "2026-01-01T00:00:00Z", "fieldsV1": {"f:spec": {}}},
+        {"manager": "factory", "time": "2026-01-02T00:00:00Z", "subresource": "status", "fieldsV1": {"f:status": {}}},
+    ]
+    metadata = {"name": "a", "namespace": "n", "managedFields": writers}
+    widget = {"apiVersion": "x.example.org/v1", "kind": "Widget", "metadata": metadata, "status": {}}
+    (found,) = items({"kind": "WidgetList", "items": [widget]})
+    trimmed = trim("Widget", found)
+    assert trimmed["metadata"]["managedFields"] == [
+        {"time": "2026-01-01T00:00:00Z"},
+        {"time": "2026-01-02T00:00:00Z", "subresource": "status"},
+    ]
+    read = read_resource(trimmed)
+    assert (str(read.wished_at), str(read.answered_at)) == ("2026-01-01 00:00:00+00:00", "2026-01-02 00:00:00+00:00")
+    # A watch hands objects over whole.
+    assert trim("Widget", widget)["metadata"]["managedFields"] == trimmed["metadata"]["managedFields"]
 
 
 def test_metadata_of_the_list_is_kept() -> None:
