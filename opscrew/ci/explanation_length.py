@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from opscrew.ci.line_features import Numbers
+from opscrew.strict_yaml import load_strictly
 
 WEIGHTS_FILE = Path(__file__).with_name("length_weights.yaml")
 
@@ -76,8 +76,7 @@ class LengthWeights(BaseModel):
 @cache
 def length_weights() -> LengthWeights:
     """The weights as the file has them; read once."""
-    content = yaml.safe_load(WEIGHTS_FILE.read_text(encoding="utf-8"))
-    return LengthWeights.model_validate(cast("dict[str, Any]", content))
+    return load_strictly(WEIGHTS_FILE, LengthWeights)
 
 
 def signs_of_length(names: list[str], values: Numbers, score: Numbers, total_lines: int) -> dict[str, float]:

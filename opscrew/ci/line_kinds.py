@@ -11,8 +11,9 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 import re2
-import yaml
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+from opscrew.strict_yaml import read_strictly
 
 AUTOMATON_BYTES = 32 * 1024 * 1024
 """What the automaton may remember. With re2's own 8 MB it forgets in the middle of a log of many tools and builds its
@@ -93,7 +94,7 @@ class LineKinds:
 @cache
 def line_kinds() -> LineKinds:
     """The kinds as the file describes them; read once."""
-    entries = cast("list[dict[str, Any]]", yaml.safe_load(KINDS_FILE.read_text(encoding="utf-8"))["kinds"])
+    entries = cast("list[dict[str, Any]]", read_strictly(KINDS_FILE)[0]["kinds"])
     kinds = tuple(LineKind.model_validate(entry) for entry in entries)
     return LineKinds(kinds, (_automaton(kinds, "begins"), _automaton(kinds, "pattern")))
 

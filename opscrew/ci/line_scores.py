@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import BaseModel, ConfigDict
 
 from opscrew.ci.line_features import Numbers
 from opscrew.ci.line_trees import LineTrees, trees
+from opscrew.strict_yaml import load_strictly
 
 WEIGHTS_FILE = Path(__file__).with_name("line_weights.yaml")
 
@@ -85,7 +85,7 @@ def _weighted(names: list[str], values: Numbers, which: dict[str, float]) -> Num
 @cache
 def weights() -> LineWeights:
     """The weights as the file has them; read once."""
-    return LineWeights.model_validate(cast("dict[str, Any]", yaml.safe_load(WEIGHTS_FILE.read_text(encoding="utf-8"))))
+    return load_strictly(WEIGHTS_FILE, LineWeights)
 
 
 def neighbourhood(

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from opscrew.strict_yaml import load_strictly
 
 RULES_FILE = Path(__file__).with_name("polling.yaml")
 MOST_FAILURES = 6
@@ -54,7 +55,7 @@ class PollRules(BaseModel):
 @cache
 def poll_rules() -> PollRules:
     """The rules as shipped."""
-    return PollRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+    return load_strictly(RULES_FILE, PollRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from opscrew.ci.standing import Standing
+from opscrew.strict_yaml import load_strictly
 from tools.bitbucket.records import Pipeline
 
 RULES_FILE = Path(__file__).with_name("watching.yaml")
@@ -30,7 +30,7 @@ class WatchRules(BaseModel):
 @cache
 def watch_rules() -> WatchRules:
     """The rules as shipped."""
-    return WatchRules.model_validate(yaml.safe_load(RULES_FILE.read_text(encoding="utf-8")))
+    return load_strictly(RULES_FILE, WatchRules)
 
 
 @dataclass(frozen=True)

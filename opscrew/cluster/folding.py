@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.findings.codes import codes
 from opscrew.model.finding import Severity
+from opscrew.strict_yaml import read_strictly
 from tools.kubernetes.records import Resource
 
 FOLDING_FILE = Path(__file__).with_name("folding.yaml")
@@ -132,6 +131,5 @@ def _root(start: int, parents: Sequence[int | None]) -> int:
 @cache
 def folding() -> Mapping[str, tuple[str, ...]]:
     """Places by symptom code."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loaded = yaml.load(FOLDING_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    loaded = read_strictly(FOLDING_FILE)[0]
     return {code: tuple(places) for code, places in loaded.items()}

@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from opscrew.errors import UsageError
 from opscrew.model.finding import Finding, Severity
+from opscrew.strict_yaml import read_strictly
 
 NOISE_FILE = Path(__file__).with_name("noise.yaml")
 _PATTERNS = ("code", "kind", "namespace", "name", "reason")
@@ -82,12 +81,7 @@ def load_noise(own: Path | None = None) -> Noise:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
-        reason = str(problem).splitlines()[0]
-        raise UsageError(f"{path} cannot be read: {reason}", "cluster_noise names a YAML file with rules.") from problem
+    values, _ = read_strictly(path, hint="cluster_noise names a YAML file with rules.")
     if not isinstance(values, dict):
         raise UsageError(f"{path}: expected ignore, severities or a cap by name", "See opscrew/cluster/noise.yaml.")
     return values

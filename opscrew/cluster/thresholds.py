@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from opscrew.strict_yaml import read_strictly
 
 THRESHOLDS_FILE = Path(__file__).with_name("thresholds.yaml")
 
@@ -61,8 +61,7 @@ def parse_thresholds(values: dict[str, Any]) -> Thresholds:
 @cache
 def thresholds() -> Thresholds:
     """The shipped thresholds."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return parse_thresholds(yaml.load(THRESHOLDS_FILE.read_text(encoding="utf-8"), Loader=loader))  # noqa: S506
+    return parse_thresholds(read_strictly(THRESHOLDS_FILE)[0])
 
 
 def seconds(amount: int) -> timedelta:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from opscrew.strict_yaml import read_strictly
 
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yaml")
 
@@ -75,8 +75,7 @@ def phrases() -> dict[str, re.Pattern[str]]:
 
 @cache
 def _file() -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loaded: dict[str, Any] = yaml.load(VOCABULARY_FILE.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
+    loaded: dict[str, Any] = read_strictly(VOCABULARY_FILE)[0]
     return loaded
 
 

@@ -16,7 +16,7 @@ import yaml
 from opscrew.ci.classify import Classification, Verdict, classify
 from opscrew.ci.explain import explain
 
-FOLDER = Path(__file__).with_name("failures")
+FOLDER = Path(__file__).with_name("data") / "failures"
 
 
 @cache
