@@ -13,7 +13,7 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import platformdirs
 from pydantic import (
@@ -214,9 +214,11 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _zone_exists(cls, name: str) -> str:
-        if name not in available_timezones():
+        try:
+            ZoneInfo(name)  # quicker by far than the list of all zones
+        except (ValueError, OSError, ZoneInfoNotFoundError):
             near = difflib.get_close_matches(name, available_timezones(), n=1)
-            raise ValueError(f"no such time zone{did_you_mean(near)}")
+            raise ValueError(f"no such time zone{did_you_mean(near)}") from None
         return name
 
     @field_validator("data_dir", mode="before")
