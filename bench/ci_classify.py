@@ -25,7 +25,7 @@ from opscrew.ci.explain import Explanation, explain
 from opscrew.ci.signatures.catalog import Catalog, catalog
 
 FILES = ("a_ci_transient.jsonl", "a_logchunks_negatives.jsonl")
-WRITTEN = Path(__file__).resolve().parents[1] / "tests" / "opscrew" / "ci" / "failures"
+WRITTEN = Path(__file__).resolve().parents[1] / "tests" / "opscrew" / "ci" / "data" / "failures"
 MEGABYTE = 1 << 20
 
 REFERENCE = "one retry regex P 1.00, F1 0.30; taxonomy P 0.80, F1 0.22; network words P 0.61, F1 0.65"
