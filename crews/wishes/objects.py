@@ -6,7 +6,6 @@ know one: whoever acts must look.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 
@@ -21,7 +20,6 @@ from tools.kubernetes.records import ResourceType
 LOOK_SECONDS = 5.0
 """For all clusters together; a person waits for it."""
 MOST_TOLD = 4
-
 
 PLACES: tuple[Callable[[Live], str], ...] = (
     lambda one: one.resource.kind,
@@ -81,7 +79,3 @@ def _live(request: Request, kinds: Sequence[ResourceType]) -> list[Live]:
         except TimeoutError as late:
             raise TemporaryError(f"the cluster {cluster} does not answer", system="kubernetes") from late
     return found
-
-
-NAMES_A_BUILD = re.compile(r"#\d+|\b(?:build|pipeline|run|job|ci)s?\b", re.IGNORECASE)
-"""Words that say that no object of a cluster is meant."""

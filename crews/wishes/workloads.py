@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 
 from crews.collectors.collector import Request
 from crews.live_objects import Live
-from crews.wishes.objects import NAMES_A_BUILD, named_objects, told
+from crews.wishes.objects import named_objects, told
 from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed
 from opscrew.model.action import Action
 from tools.kubernetes.changes import WORKLOADS, revisions
 
 SAYS_WORKLOAD = re.compile(r"\b(?:deployment|statefulset|daemonset|workload|pods?|service|app)s?\b", re.IGNORECASE)
+NAMES_A_BUILD = re.compile(r"#\d+|\b(?:build|pipeline|run|job|ci)s?\b", re.IGNORECASE)
+"""Words that say that no object of a cluster is meant."""
 REPLICAS = re.compile(
     r"\b(?:to|=) ?(\d{1,3})\b(?! ?%)|\b(\d{1,3}) (?:replicas?|pods?|instances?|copies)\b", re.IGNORECASE
 )
