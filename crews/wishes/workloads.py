@@ -13,7 +13,7 @@ from opscrew.model.action import Action
 from tools.kubernetes.changes import WORKLOADS, revisions
 
 SAYS_WORKLOAD = re.compile(r"\b(?:deployment|statefulset|daemonset|workload|pods?|service|app)s?\b", re.IGNORECASE)
-NAMES_A_BUILD = re.compile(r"#\d+|\b(?:build|pipeline|run|job|ci)s?\b", re.IGNORECASE)
+NAMES_A_BUILD = re.compile(r"#\d+|(?<![\w-])(?:build|pipeline|run|job|ci)s?(?![\w-])", re.IGNORECASE)
 """Words that say that no object of a cluster is meant."""
 REPLICAS = re.compile(
     r"\b(?:to|=) ?(\d{1,3})\b(?! ?%)|\b(\d{1,3}) (?:replicas?|pods?|instances?|copies)\b", re.IGNORECASE

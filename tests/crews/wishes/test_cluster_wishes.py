@@ -55,6 +55,7 @@ WORKLOADS = (
     workload("Deployment", "web", "stage"),
     workload("Deployment", "asleep", "shop", replicas=0),
     workload("StatefulSet", "search-db", "shop"),
+    workload("DaemonSet", "ci-cache", "shop", replicas=None),
 )
 CLAIMS = (claim("data-db-0", "shop"), claim("logs", "shop"), claim("logs", "stage"))
 
@@ -106,6 +107,7 @@ def wish(crew: CrewContext, text: str, before: Answer | None = None) -> Answer:
         ("restart cart", "restart_workload", "Deployment prod/shop/cart", {}),
         ("please restart the deployment payments", "restart_workload", "Deployment prod/shop/payments", {}),
         ("bounce search db", "restart_workload", "StatefulSet prod/shop/search-db", {}),
+        ("restart ci-cache", "restart_workload", "DaemonSet prod/shop/ci-cache", {}),
         ("restart web in stage", "restart_workload", "Deployment prod/stage/web", {}),
         ("scale cart to 5", "scale_workload", "Deployment prod/shop/cart", {"replicas": 5}),
         ("scale the web deployment in shop to 3 pods", "scale_workload", "Deployment prod/shop/web", {"replicas": 3}),
@@ -145,6 +147,7 @@ def test_a_healthy_object_is_found_where_it_is(
         ("scale cart", "say to how many replicas"),
         ("scale cart to 90", "at most 50"),
         ("scale cart to 0", "at least 1"),
+        ("scale ci-cache to 3", "not on DaemonSet"),
         ("roll back web in stage", "remembers no earlier revision of web"),
         ("roll back cart to revision 99", "no longer remembers revision 99"),
         ("expand data-db-0", "say to which size"),
