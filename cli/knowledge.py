@@ -9,6 +9,9 @@ import typer
 from cli.context import App, app_of
 from cli.output import console, json_option, notes, print_json
 
+SHORTEST_TITLE = 20
+"""Columns that a title gets even beside a long name."""
+
 if TYPE_CHECKING:
     from opscrew.memory.library import Library
     from opscrew.memory.search import Hit
@@ -138,6 +141,9 @@ def show_list(
     as_json: bool = json_option(),
 ) -> None:
     """List every document."""
+    from cli.text import WIDTH
+    from opscrew.memory.summary import shortened
+
     _check_kind(kind)
     found = [
         document
@@ -149,7 +155,8 @@ def show_list(
             values = {"id": document.id, "title": document.title, "kind": document.kind, "system": document.system}
             print_json({**values, "code": document.code, "happened_at": document.happened_at})
         else:
-            typer.echo(f"{document.id:<42} {document.title[:60]}")
+            head = f"{document.id:<42} "
+            typer.echo(head + shortened(document.title, max(SHORTEST_TITLE, WIDTH - len(head))))
     if not found and not as_json:
         typer.echo("Nothing here. `crew knowledge add FILE` adds a note.")
 

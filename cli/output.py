@@ -36,6 +36,16 @@ def console() -> Console:
             """A reader that has had enough (head, less) is no failure; rich would end with 1. See main.program."""
             raise BrokenPipeError
 
+        def print(self, *objects: Any, **how: Any) -> None:
+            """Rich fills each line of a table with blanks, which a file or a pipe has no use for."""
+            if self.is_terminal:
+                super().print(*objects, **how)
+                return
+            with self.capture() as taken:
+                super().print(*objects, **how)
+            self.file.write("\n".join(line.rstrip(" ") for line in taken.get().split("\n")))
+            self.file.flush()
+
     return Screen(width=None if sys.stdout.isatty() else 80, highlight=False, soft_wrap=False)
 
 

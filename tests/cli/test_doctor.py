@@ -141,6 +141,7 @@ def test_people_get_lines_that_fit(tmp_path: Path, url: str) -> None:
     assert "2 failed." in ended.stdout
     assert "ollama pull no-such-model" in ended.stdout
     assert max(len(line) for line in ended.stdout.splitlines()) <= 80
+    assert [line for line in ended.stdout.splitlines() if line != line.rstrip()] == []
 
 
 def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -27,6 +27,12 @@ def test_a_search_names_the_page_and_fits_the_screen(crew) -> None:
     assert max(map(len, found.out.splitlines())) <= 80
 
 
+def test_the_list_fits_the_screen_too(crew) -> None:
+    listed = crew("knowledge", "list").out.splitlines()
+    assert len(listed) > 50
+    assert max(map(len, listed)) <= 80
+
+
 def test_json_is_one_object_a_line_with_what_can_be_compared(crew) -> None:
     found = crew("knowledge", "search", "--json", "--kind", "incident", "--top", "3", "five seconds dns")
     rows = [json.loads(line) for line in found.out.splitlines()]
