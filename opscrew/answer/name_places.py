@@ -20,6 +20,9 @@ NO_NAME = re.compile(r"[a-z]{1,3}|[a-z]+(?:ly|ing|ed|s)")
 PLACED = re.compile(r"\b(?:in|within|inside|across|throughout) (?:the |our )?([a-z][\w-]*)\b(?! (?:of|for|from)\b)")
 
 
+Words = Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
+
+
 def words_that_name(question: str) -> list[str]:
     """Words that stand where a name stands, in lower case."""
     text = question.lower()
@@ -29,6 +32,14 @@ def words_that_name(question: str) -> list[str]:
     asked = rf"\b(?:is|are|was|were|did|does|has) (?:the |our )?([a-z][\w./-]*\w) (?:{'|'.join(name_words().states)})\b"
     found += re.findall(asked, text)
     return [word.rpartition("/")[2] for word in found]
+
+
+def is_of_kind(question: str, name: str) -> bool:
+    """Whether the kind of thing stands right beside the name: "the test deployment", "namespace alerts"."""
+    kinds, said = "|".join(name_words().kinds), re.escape(name)
+    return (
+        re.search(rf"(?<![\w-])(?:(?:{kinds}) {said}|{said} (?:{kinds}))(?![\w-])", question, re.IGNORECASE) is not None
+    )
 
 
 def words_that_place(question: str) -> list[str]:
@@ -59,7 +70,10 @@ class NameWords(BaseModel):
     before: tuple[str, ...]
     after: tuple[str, ...]
     states: tuple[str, ...]
-    ordinary: Annotated[frozenset[str], BeforeValidator(lambda text: frozenset(str(text).split()))]
+    kinds: tuple[str, ...]
+    topics: Words
+    never: Words
+    ordinary: Words
 
 
 @cache

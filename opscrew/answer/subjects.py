@@ -7,7 +7,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opscrew.answer.name_places import cued_words, is_ordinary, words_that_name, words_that_place
+from opscrew.answer.name_places import (
+    cued_words,
+    is_of_kind,
+    is_ordinary,
+    name_words,
+    words_that_name,
+    words_that_place,
+)
 from opscrew.model.subject import Subject
 
 NEAR = 0.8
@@ -178,9 +185,15 @@ def _spoken(name: str, question: str) -> re.Match[str] | None:
 
 
 def _is_meant(name: str, subjects: Sequence[Subject], question: str) -> bool:
-    """Clusters hold workloads and namespaces called "api", "build" and "logs": such words name one only where a name
-    stands. People choose the names of repositories more carefully."""
-    if not is_ordinary(name) or any(one.system != "kubernetes" for one in subjects):
+    """Clusters hold workloads and namespaces called "api", "build" and "5": such a word names one only where a
+    name stands, and some only where its kind does. People choose the names of repositories more carefully."""
+    if any(one.system != "kubernetes" for one in subjects):
+        return True
+    if name in name_words().never:
+        return False
+    if name in name_words().topics or name.isdecimal():
+        return is_of_kind(question, name)
+    if not is_ordinary(name):
         return True
     is_place = any(one.kind in NARROWING for one in subjects)
     return name in words_that_name(question) or (is_place and name in words_that_place(question))

@@ -203,3 +203,28 @@ def test_a_wish_with_an_unknown_word_never_means_what_was_spoken_of_before(wish:
 )
 def test_a_wish_that_names_nothing_means_what_was_spoken_of_before(wish: str) -> None:
     assert of_both(wish, "why did shop #8 fail?").subject == "shop #8"
+
+
+@pytest.mark.parametrize(
+    ("question", "intent", "subject"),
+    [
+        ("did the build pass?", "pipeline_status", ""),
+        ("did the test pass?", "pipeline_status", ""),
+        ("what about alerts?", "alerts", ""),
+        ("any alerts?", "alerts", ""),
+        ("what failed in the test step?", "failures", ""),
+        ("how are the runners?", "runners", ""),
+        ("are all pods healthy?", "cluster_health", ""),
+        ("is it down?", "cluster_health", ""),
+        ("did 5 builds fail?", "failures", ""),
+        ("how is the test deployment?", "cluster_health", "test"),
+        ("how is the namespace alerts?", "cluster_health", "alerts"),
+        ("is the runners daemonset ok?", "cluster_health", "runners"),
+    ],
+)
+def test_what_clusters_call_their_things_takes_no_ordinary_question(question: str, intent: str, subject: str) -> None:
+    things = [("Deployment", name) for name in ("build", "test", "all", "it", "5", "pods")]
+    things += [("DaemonSet", "runners"), ("namespace", "alerts")]
+    known = [Subject(system="kubernetes", kind=kind, scope="prod/shop", name=name) for kind, name in things]
+    understood = understand(question, known, NOW, UTC)
+    assert (understood.subject, understood.intent) == (subject, intent)
