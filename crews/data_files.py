@@ -17,7 +17,16 @@ from opscrew import redaction
 from opscrew.actions import catalog as action_catalog
 from opscrew.alerts import causes as alert_causes
 from opscrew.alerts import rules as alert_rules
-from opscrew.answer import claim_language, follow_ups, intents, measures, name_places, wording, write_without_model
+from opscrew.answer import (
+    claim_language,
+    follow_ups,
+    intents,
+    measures,
+    name_places,
+    wish_words,
+    wording,
+    write_without_model,
+)
 from opscrew.answer.times import words as time_words
 from opscrew.ci import explanation_length, line_kinds, line_scores, line_trees, polling, watching
 from opscrew.ci.signatures import catalog as signatures
@@ -40,6 +49,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (alert_rules.RULES_FILE, alert_rules.alert_rules),
     (claim_language.CLAIMS_FILE, claim_language.claim_words),
     (follow_ups.FOLLOW_UPS_FILE, follow_ups.follow_ups),
+    (wish_words.WISH_WORDS_FILE, wish_words.wish_words),
     (intents.INTENTS_FILE, intents.intents),
     (measures.MEASURES_FILE, measures.measures),
     (name_places.SUBJECTS_FILE, name_places.name_words),

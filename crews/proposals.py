@@ -16,7 +16,7 @@ from opscrew.store.text import storable
 from tools.errors import UpstreamError
 
 WISHES: tuple[tuple[re.Pattern[str], Callable[[Request, str], Proposal | None]], ...] = tuple(
-    (re.compile(rf"\b(?:{verb})\b", re.IGNORECASE), answer)
+    (re.compile(rf"(?<![\w-])(?:{verb})(?![\w-])", re.IGNORECASE), answer)
     for verb, answer in (
         ("silence|mute|snooze", alerts.silence),
         ("expand|enlarge|grow|resize", volumes.expand),

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from crews.collectors.collector import Request
-from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed
+from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed, unclear
 from opscrew.answer.subjects import spoken_names
+from opscrew.answer.wish_words import names_said
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
@@ -36,6 +37,9 @@ def silence(request: Request, wish: str) -> Proposal:
     if len(found) > 1:
         return nothing(f"several are meant: {_told(found)}; name one by its id or its labels")
     alert, minutes = found[0], _minutes(wish)
+    said = {word for word in _hexadecimal(wish) if alert.fingerprint.startswith(word)}
+    if against := unclear(request, wish, {alert.name, *alert.labels.values(), *said}, LENGTH):
+        return nothing(against)
     target = Subject(system="alertmanager", kind="alert", name=alert.fingerprint, url=alert.generator_url)
     since = f"{alert.name} fires since {alert.starts_at.isoformat(timespec='minutes')}"
     return proposed(
@@ -53,15 +57,20 @@ def silence(request: Request, wish: str) -> Proposal:
 
 def _meant(request: Request, wish: str, firing: Sequence[RoutedAlert]) -> list[RoutedAlert]:
     """By its id; by its name and then its labels' values; else the one that the conversation is about."""
-    ids = {word for word in re.findall(r"\b[0-9a-f]+\b", wish.lower()) if len(word) >= SHORTEST_ID}
+    ids = _hexadecimal(wish)
     if by_id := [one for one in firing if any(one.fingerprint.startswith(word) for word in ids)]:
         return by_id
     guessed = set(dict(request.understood.assumed).values())
     carried = {one.name for one in request.understood.subjects if one.kind == "alert"} - guessed
-    names = spoken_names(wish, (one.name for one in firing)) or carried
+    names = names_said(wish, {one.name for one in firing}) or carried
     found = [one for one in firing if one.name in names]
     said = spoken_names(wish, {value for one in found for value in one.labels.values() if value != one.name})
     return [one for one in found if said & set(one.labels.values())] or found
+
+
+def _hexadecimal(wish: str) -> set[str]:
+    """Words that may be the beginning of an id."""
+    return {word for word in re.findall(r"\b[0-9a-f]+\b", wish.lower()) if len(word) >= SHORTEST_ID}
 
 
 def _minutes(wish: str) -> int:

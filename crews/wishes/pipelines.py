@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crews.collectors.collector import Request
-from crews.wishes.proposal import WHY, Proposal, nothing, proposed
+from crews.wishes.proposal import WHY, Proposal, nothing, proposed, unclear
 from opscrew.answer.name_places import is_ordinary
 from opscrew.answer.subjects import branch_of
 from opscrew.ci.rerun import rerun_action
@@ -15,28 +15,45 @@ from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline
 
 ON_BRANCH = re.compile(r"\b(?:on|branch) (?:the )?(?:branch )?(?P<branch>[\w./-]*\w)", re.IGNORECASE)
+SAYS_OBJECT = re.compile(
+    r"(?<![\w-])(?:deployment|statefulset|daemonset|workload|pod|replica|namespace|volume|cluster)s?(?![\w-])",
+    re.IGNORECASE,
+)
+"""Words that say that no build is meant."""
+TAKES_BACK = re.compile(r"\b(?:stop|cancel|abort|kill)(?: (?:it|that|this))?\W*$", re.IGNORECASE)
+"""After a wish it may mean the wish, and what runs may be another build."""
+STATES_TO_RUN = ("failed", "failing", "broken", "last", "latest", "newest")
+STATES_TO_STOP = ("running", "last", "latest", "newest")
 UNNAMED = 'name a repository or a workload that I know, for example "re-run shop #42"'
 
 
 def run_again(request: Request, wish: str) -> Proposal:
     """The build that was named, else the newest that failed."""
-    del wish
-    return _about_pipeline(request, stop=False)
+    return _about_pipeline(request, wish, stop=False)
 
 
 def stop(request: Request, wish: str) -> Proposal:
     """The build that was named, else the newest that runs."""
-    del wish
-    return _about_pipeline(request, stop=True)
+    turns = request.conversation.turns if request.conversation else ()
+    if TAKES_BACK.search(request.question) and turns and turns[-1].intent == "act":
+        return nothing("name the build to stop; `crew actions deny` takes back an action that waits")
+    return _about_pipeline(request, wish, stop=True)
 
 
-def _about_pipeline(request: Request, *, stop: bool) -> Proposal:
+def _about_pipeline(request: Request, wish: str, *, stop: bool) -> Proposal:
     client = request.context.systems.bitbucket
     if client is None:
         return nothing("Bitbucket is not configured")
+    if SAYS_OBJECT.search(wish):
+        return nothing("only builds can be stopped and run again; a workload can be restarted")
     if not request.repository or request.understood.assumed:
         # A misspelt name is good enough to read by, never to act on.
         return nothing(UNNAMED)
+    names = {request.repository, client.workspace, _branch(request), *(STATES_TO_STOP if stop else STATES_TO_RUN)} - {
+        ""
+    }
+    if against := unclear(request, wish, names, _number(request)):
+        return nothing(against)
     pipeline = _pipeline(client, request, running=stop)
     if pipeline is None:
         branch = _branch(request)
@@ -56,6 +73,15 @@ def _pipeline(client: BitbucketClient, request: Request, *, running: bool) -> Pi
         return client.pipeline(request.repository, request.build)
     found = client.pipelines(request.repository, branch=_branch(request) or None, limit=30)
     return next((one for one in found if (one.state.is_running if running else one.failed)), None)
+
+
+def _number(request: Request) -> re.Pattern[str] | None:
+    """How the number of the build is said, or its place beside the one that was spoken of."""
+    if not request.build:
+        return None
+    beside = r"(?:the )?(?:one|build|run|pipeline) (?:right |just )?(?:before|after)\b"
+    next_to = r"(?:the )?(?:next|previous|preceding|following) (?:one|build|run|pipeline)\b"
+    return re.compile(rf"(?:#|(?<![\w.-])){request.build}(?![\w%-]|\.\w)|\b{beside}|\b{next_to}", re.IGNORECASE)
 
 
 def _branch(request: Request) -> str:

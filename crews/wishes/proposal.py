@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +13,7 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord
 from opscrew.actions.ruling import objection
+from opscrew.answer.wish_words import doubt, doubt_of_earlier
 from opscrew.model.action import Action
 
 WHY = "asked for by a person"
@@ -29,6 +32,16 @@ class Proposal:
 def nothing(reason: str) -> Proposal:
     """``reason`` without its full stop."""
     return Proposal(f"Nothing is proposed: {reason}.")
+
+
+def unclear(request: Request, wish: str, names: Collection[str], amount: re.Pattern[str] | None = None) -> str:
+    """Why a wish for the thing that has these names is asked back, without its full stop; "" where it is clear.
+    ``wish`` is the question's own words, and behind them the earlier ones that it corrects."""
+    own = request.question
+    if against := doubt(own, names, amount):
+        return against
+    earlier = wish.removeprefix(own).strip()
+    return doubt_of_earlier(earlier, request.names, amount) if earlier else ""
 
 
 def proposed(request: Request, action: Action) -> Proposal:

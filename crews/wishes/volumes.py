@@ -6,8 +6,8 @@ import re
 
 from crews.collectors.collector import Request
 from crews.volume_facts import read_claim
-from crews.wishes.objects import named_objects, told
-from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed
+from crews.wishes.objects import named_objects, names_of, told
+from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed, unclear
 from opscrew.model.action import Action
 from opscrew.storage.expansion import KIND
 from opscrew.storage.volume import GIB
@@ -24,11 +24,13 @@ def expand(request: Request, wish: str) -> Proposal:
     size = SIZE.search(wish)
     if size is None:
         return nothing('say to which size, for example "expand data-db-0 to 50 GiB"; `crew storage` says what it needs')
-    found = named_objects(request, wish, (CLAIMS,))
+    found = named_objects(request, wish, (CLAIMS,), SIZE)
     if not found:
         return nothing('name a volume claim of a cluster, for example "expand data-db-0 in shop to 50 GiB"')
     if len(found) > 1:
         return nothing(f"several are named so: {told(found)}; say which namespace or cluster")
+    if against := unclear(request, wish, names_of(request, found[0]), SIZE):
+        return nothing(against)
     target = found[0].subject
     present = int(read_claim(found[0].resource, found[0].cluster, {}).requested / GIB)
     wanted = int(size[1]) * (1024 if size[2].lower().startswith("t") else 1)

@@ -82,6 +82,22 @@ def test_what_is_not_clear_or_not_possible_is_said(crew: CrewContext, text: str,
     assert not [one for one in answer.actions if one.state != "refused"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    """silence everything; silence all alerts; silence DiskFull forever; silence DiskFull for 1.5 hours
+    silence DiskFull for 1,5 hours; silence DiskFull until tomorrow; silence DiskFull for 2 weeks
+    silence DiskFull for two hours; silence DiskFull for half an hour; silence DiskFull for 2 hours and 30 minutes
+    silence DiskFull for 2h30m; silence DiskFull for 90; silence DiskFull for 5 months; silence DiskFull 2h
+    silence DiskFull in stage; silence DiskFull on db-1; silence DiskFull and HighLatency; silence DiskFull?
+    silence HighLatency not in shop; silence DiskFul; cancel the silence of DiskFull; stop silencing DiskFull
+    unsilence DiskFull; don't silence DiskFull; silence a1b2c3d4 and b1b2c3d4; silence the shop alerts""".replace(
+        "\n", ";"
+    ).split(";"),
+)
+def test_a_wish_of_which_a_word_is_not_understood_is_asked_back(crew: CrewContext, text: str) -> None:
+    assert ask(crew, text.strip()).actions == ()
+
+
 def test_an_alertmanager_that_does_not_answer_is_named(server: Answers, crew: CrewContext) -> None:
     server.by_path[ALERTS] = status(503, "starting")
     assert "Nothing is proposed: alertmanager" in ask(crew, "silence DiskFull").text

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,83 +14,23 @@ from crews.context import CrewContext
 from crews.wishes import objects
 from opscrew.memory.conversations import Conversations
 from tests.support.asking import crew_at
-from tests.support.http_answers import Answers, hang, http_answers, status, value
-from tests.support.kubernetes_objects import NOW, thing
+from tests.support.cluster_of_workloads import APPS, furnish, kubeconfig
+from tests.support.http_answers import Answers, hang, http_answers, status
+from tests.support.kubernetes_objects import NOW
 
 pytestmark = pytest.mark.usefixtures("unhurried")
-APPS = "/apis/apps/v1"
-
-
-def workload(kind: str, name: str, namespace: str, **spec: Any) -> dict[str, Any]:
-    template = {"spec": {"containers": [{"name": "c", "image": f"{name}:1"}]}}
-    spec = {"replicas": 2, "template": template} | spec
-    return thing(kind, name, version="apps/v1", namespace=namespace, metadata={"uid": f"{namespace}-{name}"}, spec=spec)
-
-
-def revision(owner: dict[str, Any], number: int) -> dict[str, Any]:
-    """A ReplicaSet of a Deployment."""
-    metadata = {
-        "annotations": {"deployment.kubernetes.io/revision": str(number)},
-        "ownerReferences": [
-            {"kind": "Deployment", "name": "cart", "uid": owner["metadata"]["uid"], "controller": True}
-        ],
-    }
-    spec = {"template": {"spec": {"containers": [{"name": "c", "image": f"cart:{number}"}]}}}
-    return thing("ReplicaSet", f"cart-{number}", version="apps/v1", namespace="shop", metadata=metadata, spec=spec)
-
-
-def claim(name: str, namespace: str, size: str = "10Gi", storage_class: str = "fast") -> dict[str, Any]:
-    spec = {"resources": {"requests": {"storage": size}}, "storageClassName": storage_class}
-    return thing("PersistentVolumeClaim", name, namespace=namespace, spec=spec, status={"phase": "Bound"})
-
-
-CART = workload("Deployment", "cart", "shop")
-PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
-WORKLOADS = (
-    CART,
-    workload("Deployment", "payments", "shop"),
-    workload("Deployment", "web", "shop"),
-    workload("Deployment", "web", "stage"),
-    workload("Deployment", "asleep", "shop", replicas=0),
-    workload("StatefulSet", "search-db", "shop"),
-    workload("DaemonSet", "ci-cache", "shop", replicas=None),
-)
-CLAIMS = (claim("data-db-0", "shop"), claim("logs", "shop"), claim("logs", "stage"))
-
-
-def listed(objects_of_it: list[dict[str, Any]]) -> Any:
-    return value({"kind": "List", "metadata": {"resourceVersion": "7"}, "items": objects_of_it})
 
 
 @pytest.fixture
 def api() -> Iterator[Answers]:
-    """A healthy cluster with a few workloads and claims."""
     with http_answers() as running:
-        paths = running.by_path
-        for kind, plural in PLURALS.items():
-            there = [one for one in WORKLOADS if one["kind"] == kind]
-            paths[f"{APPS}/{plural}"] = listed(there)
-            for one in there:
-                place = one["metadata"]
-                paths[f"{APPS}/namespaces/{place['namespace']}/{plural}/{place['name']}"] = value(one)
-        paths[f"{APPS}/namespaces/shop/replicasets"] = listed([revision(CART, 3), revision(CART, 4)])
-        paths[f"{APPS}/namespaces/stage/replicasets"] = listed([])
-        paths["/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers"] = listed([])
-        paths["/api/v1/persistentvolumeclaims"] = listed(list(CLAIMS))
-        for one in CLAIMS:
-            place = one["metadata"]
-            paths[f"/api/v1/namespaces/{place['namespace']}/persistentvolumeclaims/{place['name']}"] = value(one)
-        fast = {"kind": "StorageClass", "metadata": {"name": "fast"}, "allowVolumeExpansion": True}
-        paths["/apis/storage.k8s.io/v1/storageclasses/fast"] = value(fast)
+        furnish(running)
         yield running
 
 
 @pytest.fixture
 def crew(api: Answers, tmp_path: Path) -> Iterator[CrewContext]:
-    config = tmp_path / "kubeconfig"
-    named = {"clusters": [{"name": "t", "cluster": {"server": api.url}}], "current-context": "t"}
-    config.write_text(json.dumps({**named, "contexts": [{"name": "t", "context": {"cluster": "t"}}]}))
-    with crew_at(NOW, tmp_path, kubernetes=[{"name": "prod", "kubeconfig": config}]) as made:
+    with crew_at(NOW, tmp_path, kubernetes=[{"name": "prod", "kubeconfig": kubeconfig(tmp_path, api.url)}]) as made:
         yield made
 
 
@@ -109,7 +47,17 @@ def wish(crew: CrewContext, text: str, before: Answer | None = None) -> Answer:
         ("bounce search db", "restart_workload", "StatefulSet prod/shop/search-db", {}),
         ("restart ci-cache", "restart_workload", "DaemonSet prod/shop/ci-cache", {}),
         ("restart web in stage", "restart_workload", "Deployment prod/stage/web", {}),
+        ("restart cart because it hangs", "restart_workload", "Deployment prod/shop/cart", {}),
+        ("can you restart 'Cart' in prod?", "restart_workload", "Deployment prod/shop/cart", {}),
+        ("restart shop/cart", "restart_workload", "Deployment prod/shop/cart", {}),
+        ("restart cart worker", "restart_workload", "Deployment prod/shop/cart-worker", {}),
+        ("restart database", "restart_workload", "Deployment prod/shop/database", {}),
+        ("restart test", "restart_workload", "Deployment prod/shop/test", {}),
+        ("restart the build deployment", "restart_workload", "Deployment prod/shop/build", {}),
+        ('restart "all"', "restart_workload", "Deployment prod/shop/all", {}),
         ("scale cart to 5", "scale_workload", "Deployment prod/shop/cart", {"replicas": 5}),
+        ("scale worker 3 to 4", "scale_workload", "Deployment prod/shop/worker-3", {"replicas": 4}),
+        ("scale cart 3 replicas", "scale_workload", "Deployment prod/shop/cart", {"replicas": 3}),
         ("scale the web deployment in shop to 3 pods", "scale_workload", "Deployment prod/shop/web", {"replicas": 3}),
         ("roll back cart", "roll_back_workload", "Deployment prod/shop/cart", {"to_revision": 3}),
         ("roll cart back to revision 3", "roll_back_workload", "Deployment prod/shop/cart", {"to_revision": 3}),
@@ -161,6 +109,61 @@ def test_what_is_not_clear_or_not_possible_is_said_and_not_proposed(crew: CrewCo
     answer = wish(crew, text)
     assert said in " ".join(answer.text.split())
     assert not [one for one in answer.actions if one.state != "refused"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    """restart everything; restart all; restart all pods in shop; restart every cart; restart carts
+    restart all but cart; restart cart and payments; restart cart or payments; restart cart, payments
+    restart cart and scale it to 5; restart not cart; restart cart, not payments; you should not restart cart
+    can you not restart cart?; restart cart?; would you restart cart?; could you explain how to restart cart?
+    restart count of cart; restart cart tomorrow; restart cart at 5pm; restart cart in 10 minutes
+    restart cart after the release; restart cart if it hangs; restart cart unless it is well
+    restart cart because it hangs, but not before noon; restart one pod of cart; restart 2 pods of cart
+    restart cart twice; restart the other cart; restart cart2; restart cart v2
+    restart stage/cart; restart cart on zorbax; restart cart from stage; restart cärt
+    restart the cluster prod; restart the cart statefulset; restart node cart; restart data base
+    scale cart by 2; scale cart by 2 replicas; scale cart up; scale cart to 50%; scale cart to 5 percent
+    scale cart to 5.5; scale cart to 1,000; scale cart to 5-10; scale cart to 5 or 6; scale cart from 2 to 5
+    scale cart to 3 more replicas; scale cart to 5 cpu; scale cart to 5k; scale cart to -3; scale cart to 5 and web to 3
+    scale cart and payments to 5; scale cart to 5 for 2 hours
+    roll back cart?; roll back cart to 3; roll back cart by 2 revisions; roll back cart to yesterday
+    roll back cart to revision 3 or 4; undo the rollback of cart; roll back everything; undo that
+    expand data-db-0 to 50; expand data-db-0 to 0.5Ti; expand data-db-0 to 1,5 Ti; expand data-db-0 by 50 GiB
+    expand data-db-0 from 10Gi to 50Gi; expand data-db-0 to 50Gi or 60Gi; expand data-db-0 to 50Gi-60Gi
+    expand data-db-0 to 50Gi tomorrow; expand all volumes to 50Gi; expand data-db-0 and logs to 50Gi""".replace(
+        "\n", ";"
+    ).split(";"),
+)
+def test_a_wish_of_which_a_word_is_not_understood_is_asked_back(crew: CrewContext, text: str) -> None:
+    answer = wish(crew, text.strip())
+    assert answer.actions == (), answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    """did you restart cart?; can I restart cart?; should we scale cart to 5?; who restarted cart?
+    is it safe to roll back cart?; don't restart cart; please do not restart cart; what would happen if I restart cart?
+    please tell me why you restart cart; kill or keep cart?; restart policy of cart; start date of cart?""".replace(
+        "\n", ";"
+    ).split(";"),
+)
+def test_a_question_is_no_wish(crew: CrewContext, text: str) -> None:
+    answer = wish(crew, text.strip())
+    assert answer.intent != "act"
+    assert answer.actions == ()
+
+
+@pytest.mark.parametrize("taken_back", ["undo that", "cancel that", "stop it", "stop", "no", "no, don't", "wait, no"])
+def test_to_take_a_wish_back_does_nothing_else_to_its_target(crew: CrewContext, taken_back: str) -> None:
+    assert wish(crew, taken_back, wish(crew, "restart cart")).actions == ()
+
+
+def test_what_stood_in_doubt_still_does_once_the_name_is_corrected(crew: CrewContext) -> None:
+    for doubtful in ("restart web tomorrow", "restart everything", "restart web and zorbax unless they are well"):
+        assert wish(crew, "no, cart", wish(crew, doubtful)).actions == ()
+    for clear in ("restart crat", "restart web"):
+        assert wish(crew, "no, cart", wish(crew, clear)).actions
 
 
 def test_a_correction_says_where_and_which(crew: CrewContext) -> None:
