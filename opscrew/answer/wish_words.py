@@ -39,13 +39,14 @@ class WishWords(BaseModel):
     doubting: Words
     phrases: re.Pattern[str]
     choices: re.Pattern[str]
+    joined: re.Pattern[str]
     reason: re.Pattern[str]
     lead: re.Pattern[str]
     request: re.Pattern[str]
     kinds: tuple[str, ...]
     places: tuple[str, ...]
 
-    @field_validator("choices", "reason", "lead", "request", mode="before")
+    @field_validator("choices", "joined", "reason", "lead", "request", mode="before")
     @classmethod
     def _in_any_case(cls, pattern: str) -> re.Pattern[str]:
         return re.compile(pattern, re.IGNORECASE)
@@ -71,6 +72,9 @@ def doubt(text: str, names: Collection[str], amount: re.Pattern[str] | None = No
     known = wish_words().verbs | wish_words().others
     if unknown := [word for word in left if word not in known]:
         return f"I do not understand {_quoted(unknown)} in it, and act only on what I understand to the last word"
+    named = any(_stands(_loose(name), text) for name in names)
+    if named and (joined := wish_words().joined.search(_without_reason(text))):
+        return f"one thing at a time, please: {_quoted([joined[0]])} means another one too"
     verbs = [word for word in left if word in wish_words().verbs]
     return f"one wish at a time, please: {_quoted(verbs)}" if len(verbs) > 1 else ""
 
@@ -110,8 +114,7 @@ def _words_left(text: str, names: Collection[str], amount: re.Pattern[str] | Non
     words = wish_words()
     left = text.replace("’", "'")
     left = words.lead.sub(" ", without(left, amount))
-    if reason := words.reason.search(left):
-        left = left[: reason.start()]
+    left = _without_reason(left)
     is_named = False
     for name in sorted(names, key=len, reverse=True):
         if _is_word_of_wishes(name) and not _is_marked(name, left) and not _said_as_place(name, left, behind_in=True):
@@ -124,6 +127,11 @@ def _words_left(text: str, names: Collection[str], amount: re.Pattern[str] | Non
         left = words.choices.sub(" ", left)
     bare = (word.strip(AROUND).lower() for word in BETWEEN.split(left))
     return [word for word in bare if word and word not in ("-", "–", "—")]
+
+
+def _without_reason(text: str) -> str:
+    reason = wish_words().reason.search(text)
+    return text[: reason.start()] if reason else text
 
 
 def _bounded(pattern: str) -> str:

@@ -67,7 +67,9 @@ def test_a_wish_of_which_a_word_is_not_understood_is_asked_back(watch: Bitbucket
     assert wish(watch, text.strip()).actions == ()
 
 
-@pytest.mark.parametrize("next_turn", ["re-run them", "re-run all", "re-run infra and payments", "don't re-run it"])
+@pytest.mark.parametrize(
+    "next_turn", ["re-run them", "re-run all", "re-run infra and it", "re-run it and infra", "don't re-run it"]
+)
 def test_in_a_conversation_too(watch: BitbucketWatch, next_turn: str) -> None:
     assert wish(watch, next_turn, wish(watch, "why did payments #1 fail?")).actions == ()
 

@@ -44,6 +44,8 @@ def test_a_choice_counts_only_where_nothing_is_named() -> None:
         ("restart cart\nif it hangs", '"if"'),
         ("restart cärt", '"cärt"'),
         ("restart cart and stop it", 'one wish at a time, please: "restart", "stop"'),
+        ("restart it and cart", "one thing at a time"),
+        ("restart cart & that", "one thing at a time"),
         ("restart cart?", "reads as a question"),
         ("will you restart cart?", "reads as a question"),
     ],
