@@ -35,7 +35,8 @@ KINDS = ("runbook", "incident", "episode", "note")
 
 _HEADER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _HEADING = re.compile(r"^(#{1,4})\s+(.+?)\s*#*$", re.MULTILINE)
-_KEYS = {"code", "title", "system", "kind", "severity", "date", "proven"}
+_TEXTS = ("code", "title", "system", "severity")
+_KEYS = {*_TEXTS, "kind", "date", "proven"}
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class Piece:
 def read_file(path: Path, identity: str, kind: str = "note") -> Document:
     """A Markdown or text file with an optional header. ``CrewError`` names the file and what is wrong in it."""
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise CrewError(f"{path} is no ordinary file", "A device or a pipe may never end; add a file.")
         content = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as problem:
         raise CrewError(f"{path} is not a text file in UTF-8", "Add Markdown or plain text.") from problem
@@ -92,7 +95,7 @@ def read_file(path: Path, identity: str, kind: str = "note") -> Document:
         severity=str(header.get("severity", "")),
         happened_at=_moment(path, header.get("date")),
         proven=header.get("proven"),
-        source=str(path),
+        source=str(path).encode("utf-8", "replace").decode(),
     )
 
 
@@ -120,7 +123,7 @@ def _header(path: Path, content: str) -> tuple[dict[str, Any], str]:
         return {}, content
     try:
         header = yaml.safe_load(match.group(1))
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, ValueError) as problem:  # ValueError: a thirteenth month
         raise CrewError(f"{path}: its header is not valid YAML", "Mend the lines between the dashes.") from problem
     if not isinstance(header, dict):
         return {}, content  # a thematic break, not a header
@@ -129,6 +132,11 @@ def _header(path: Path, content: str) -> tuple[dict[str, Any], str]:
         raise CrewError(f"{path}: unknown key {unknown[0]} in its header", f"Known: {', '.join(sorted(_KEYS))}.")
     if header.get("kind", "note") not in KINDS:
         raise CrewError(f"{path}: kind must be one of {', '.join(KINDS)}")
+    for key in _TEXTS:
+        if not isinstance(header.get(key, ""), str | int | float):
+            raise CrewError(f"{path}: {key} must be a text", "Write it on one line, in quotes.")
+    if header.get("proven") not in (None, True, False):
+        raise CrewError(f"{path}: proven must be true or false", "It tells whether what was done helped.")
     return header, content[match.end() :]
 
 

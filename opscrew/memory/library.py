@@ -15,7 +15,7 @@ from sqlalchemy import Engine, Row, delete, insert, select
 from opscrew.clock import Clock
 from opscrew.errors import CrewError
 from opscrew.memory.documents import LONGEST_TEXT, Document, read_file
-from opscrew.store.database import reading
+from opscrew.store.database import forget_traces, reading
 from opscrew.store.tables.knowledge import knowledge
 from opscrew.store.text import storable
 
@@ -24,6 +24,10 @@ KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
 
 SHELVES = {"runbooks": "runbook", "incidents": "incident"}
 """Folder below ``knowledge/`` to the kind of its documents."""
+
+
+LONGEST_WORD, LONGEST_SEVERITY = 64, 16
+"""Characters of a system, a code, a severity: what filters compare."""
 
 
 class Library:
@@ -54,12 +58,12 @@ class Library:
             "title": storable(document.title, 300),
             "text": storable(document.text, LONGEST_TEXT),
             "kind": document.kind,
-            "system": document.system,
-            "code": document.code,
-            "severity": document.severity,
+            "system": storable(document.system, LONGEST_WORD),
+            "code": storable(document.code, LONGEST_WORD),
+            "severity": storable(document.severity, LONGEST_SEVERITY),
             "happened_at": document.happened_at,
             "proven": document.proven,
-            "source": document.source,
+            "source": storable(document.source),
             "added_at": self._clock(),
         }
         with self._engine.begin() as connection:
@@ -72,6 +76,7 @@ class Library:
         with self._engine.begin() as connection:
             gone = connection.execute(delete(knowledge).where(knowledge.c.id == identity)).rowcount
         if gone:
+            forget_traces(self._engine)
             return
         if self._is_file(identity):
             raise CrewError(f"{identity} is a file of the project", "Delete the file in knowledge/ instead.")

@@ -1,5 +1,6 @@
 """Files become documents, documents become pieces with steady ids."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,9 @@ def test_the_header_gives_the_fields_and_the_heading_the_title(tmp_path: Path) -
         ("---\nkind: poem\n---\ntext", "kind must be one of"),
         ("---\na: [\n---\ntext", "not valid YAML"),
         ("---\ndate: soon\n---\ntext", "date must be a day"),
+        ("---\ndate: 2026-13-99\n---\ntext", "not valid YAML"),
+        ("---\nproven: maybe\n---\ntext", "proven must be true or false"),
+        ("---\ntitle: [a, b]\n---\ntext", "title must be a text"),
         ("   \n", "holds no text"),
     ],
 )
@@ -46,6 +50,12 @@ def test_a_file_that_is_no_text_or_not_there_is_an_error(tmp_path: Path) -> None
     for path in (tmp_path / "x.md", tmp_path / "absent.md"):
         with pytest.raises(CrewError):
             read_file(path, "note/x")
+
+
+def test_a_pipe_that_may_never_end_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.md")
+    with pytest.raises(CrewError, match="no ordinary file"):
+        read_file(tmp_path / "pipe.md", "note/pipe")
 
 
 def test_pieces_follow_headings_but_not_comments_in_code() -> None:

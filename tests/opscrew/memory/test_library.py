@@ -14,6 +14,8 @@ from opscrew.model.action import Action, ActionState
 from opscrew.model.evidence import evidence
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
+from opscrew.store.database import open_database
+from tests.support.databases import migrated_sqlite
 
 NOON = datetime(2026, 10, 6, 12, tzinfo=UTC)
 PIPELINE = Subject(system="bitbucket", kind="pipeline", scope="acme/shop", name="#42")
@@ -43,6 +45,26 @@ def test_a_note_is_added_replaced_listed_and_removed(database, clock, shelves, t
     assert [(d.id, d.title) for d in library.documents()] == [("runbook/DISK", "Disk"), ("note/my-note", "Second")]
     library.remove("note/my-note")
     assert [d.id for d in library.documents()] == ["runbook/DISK"]
+
+
+def test_the_header_of_a_note_is_kept_as_safely_as_its_text(database, clock, shelves, tmp_path) -> None:
+    note = tmp_path / "odd\udcff.md"
+    note.write_text("---\nsystem: password=correct-horse\nseverity: " + "x" * 99 + "\n---\ntext", encoding="utf-8")
+    kept = Library(database, clock, shelves).add(note)
+    assert "correct-horse" not in kept.system
+    assert len(kept.severity) <= 16
+    assert kept.source.endswith("odd?.md")
+
+
+def test_what_was_removed_stands_in_no_file_of_the_database(tmp_path, clock, shelves) -> None:
+    engine = open_database(migrated_sqlite(tmp_path / "crew.db"))
+    library = Library(engine, clock, shelves)
+    with engine.connect():  # another process, as a daemon, keeps the log of changes alive
+        library.put(Document("note/z", "Z", "the zebrafish protocol"))
+        library.remove("note/z")
+        left = [path.name for path in tmp_path.glob("crew.db*") if b"zebrafish" in path.read_bytes()]
+    engine.dispose()
+    assert left == []
 
 
 def test_project_files_are_neither_removed_nor_overwritten(database, clock, shelves) -> None:
