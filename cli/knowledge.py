@@ -163,8 +163,22 @@ def show_list(
 
 def remove(context: typer.Context, identity: str = typer.Argument(..., metavar="ID", help="As listed.")) -> None:
     """Remove an added note or an episode for good."""
-    _library(app_of(context)).remove(identity)
+    app = app_of(context)
+    _library(app).remove(identity)
+    _forget_vectors(app)
     typer.echo(f"removed {identity}")
+
+
+def _forget_vectors(app: App) -> None:
+    """Also out of the vector index, where there is one. Its owner, if it is another process, does it within minutes."""
+    from opscrew.clock import utc_now
+    from opscrew.memory.recall import Recall, index_folder
+
+    if index_folder(app.settings.data_dir).is_dir():
+        with Recall(_library(app), utc_now, app.settings.data_dir, app.settings.memory.embedding) as recall:
+            recall.forget()
+            if recall.note:
+                notes().print("the vector index forgets it when the daemon looks next", soft_wrap=True)
 
 
 def _library(app: App) -> Library:

@@ -65,6 +65,12 @@ class Recall:
         with self._lock:
             return self._refresh(self.library.documents())
 
+    def forget(self) -> None:
+        """Takes out of the vector index what is no longer in the library, without embedding anything."""
+        with self._lock:
+            if self._vectors is not None:
+                self._vectors.forget([piece for document in self.library.documents() for piece in opening(document)])
+
     def find(self, question: str, *, top: int = 10, system: str = "", kind: str = "") -> Sequence[Hit]:
         """Best first. What was added or edited since the last call is found too."""
         with self._lock:

@@ -90,12 +90,9 @@ class ChromaVectors:
         self._embedder.release()
 
     def update(self, wanted: Sequence[Piece]) -> int:
-        known = self._collection.get(include=["metadatas"])
-        digests = dict(zip(known["ids"], (entry["digest"] for entry in known["metadatas"]), strict=True))
-        gone = sorted(set(digests) - {piece.id for piece in wanted})
-        for start in range(0, len(gone), NEAREST):
-            self._collection.delete(ids=gone[start : start + NEAREST])
-        changed = [piece for piece in wanted if digests.get(piece.id) != piece.digest]
+        has_forgotten = self._keep_only({piece.id: piece.digest for piece in wanted})
+        known = set(self._collection.get(include=[])["ids"])
+        changed = [piece for piece in wanted if piece.id not in known]
         for start in range(0, len(changed), WRITTEN_AT_ONCE):
             batch = changed[start : start + WRITTEN_AT_ONCE]
             self._collection.upsert(
@@ -103,9 +100,31 @@ class ChromaVectors:
                 embeddings=self._embedder.embed([piece.text for piece in batch]),
                 metadatas=[{"document": piece.document, "digest": piece.digest} for piece in batch],
             )
-        if changed or gone or not (self._folder / FILE_NAME).is_file():
+        if changed or has_forgotten or not (self._folder / FILE_NAME).is_file():
             self._copy()
         return len(changed)
+
+    def forget(self, wanted: Sequence[Piece]) -> None:
+        """Takes out what is not among these pieces any more, and embeds nothing."""
+        if self._keep_only({piece.id: piece.digest for piece in wanted}):
+            self._copy()
+
+    def _keep_only(self, digests: Mapping[str, str]) -> bool:
+        """Whether anything had to go. The rest is written into a new database then, since Chroma only marks what it
+        deletes: its files go on holding the vector, from which much of the text can be told, and the id."""
+        kept = self._collection.get(include=["metadatas", "embeddings"])
+        rows = list(zip(kept["ids"], kept["metadatas"], kept["embeddings"], strict=True))
+        stay = [row for row in rows if digests.get(row[0]) == row[1]["digest"]]
+        if len(stay) == len(rows):
+            return False
+        path = self._folder / "chroma"
+        _forget(path)
+        shutil.rmtree(path, ignore_errors=True)
+        self._collection = _collection(path, self._embedder.name)
+        for start in range(0, len(stay), NEAREST):
+            identities, metadatas, embeddings = zip(*stay[start : start + NEAREST], strict=True)
+            self._collection.add(ids=list(identities), metadatas=list(metadatas), embeddings=list(embeddings))
+        return True
 
     def _copy(self) -> None:
         """For those who only read: see ``snapshot``."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from opscrew.memory.library import Library
 from tests.support.crew_command import CrewCommand
 
 
@@ -52,6 +53,25 @@ def test_a_note_can_be_added_found_and_removed(crew, tmp_path) -> None:
     assert "note/vpn" in crew("knowledge", "list", "--kind", "note").out
     assert crew("knowledge", "remove", "note/vpn").code == 0
     assert "note/vpn" not in crew("knowledge", "list").out
+
+
+def test_a_removed_note_leaves_the_vector_index_too(crew, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_MEMORY__EMBEDDING", "all-MiniLM-L6-v2")
+    monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(Library.__init__, "__defaults__", (tmp_path,))  # no files: embedding them takes a while
+    (tmp_path / "zebrafish.md").write_text("# Office tunnel\n\nThe gateway drops idle tunnels.", encoding="utf-8")
+    crew("knowledge", "add", "zebrafish.md")
+    crew("knowledge", "search", "idle tunnel gateway")
+    index = tmp_path / "data" / "index"
+    assert names_in(index, "zebrafish")
+    assert crew("knowledge", "remove", "note/zebrafish").code == 0
+    assert names_in(index, "zebrafish") == []
+
+
+def names_in(folder: Path, word: str) -> list[str]:
+    """Files that hold ``word``, Chroma's and the copy for those who only read."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if word.encode() in path.read_bytes().replace(b"\0", b"")]
 
 
 def test_a_batch_gives_one_ranking_a_line_in_order(crew, tmp_path) -> None:

@@ -40,6 +40,26 @@ def test_only_what_changed_is_embedded_and_what_is_gone_is_forgotten(tmp_path: P
         assert "d2" not in keeper.nearness("disk 2")
 
 
+@pytest.mark.parametrize("embeds", [True, False])
+def test_what_is_gone_stands_in_no_file_of_the_index(embeds: bool, tmp_path: Path) -> None:
+    secret = Piece("note/zebrafish#start", "note/zebrafish", "", "the protocol")
+    with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
+        keeper.update([*some(), secret])
+    with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
+        before = dict(keeper.nearness("disk 3"))
+        if embeds:
+            assert keeper.update(some()) == 0
+        else:
+            keeper.forget(some())
+        after = keeper.nearness("disk 3")
+    del before[secret.document]
+    assert {one: near for one, (near, _) in after.items()} == pytest.approx(
+        {one: n for one, (n, _) in before.items()}, abs=1e-4
+    )
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in files if b"zebrafish" in path.read_bytes()] == []
+
+
 def test_a_deleted_or_damaged_index_is_made_again_with_the_same_result(tmp_path: Path) -> None:
     with ChromaVectors(tmp_path, WordEmbedder()) as keeper:
         keeper.update(some())
