@@ -49,7 +49,8 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as problem:
+            json.dumps(row, ensure_ascii=False).encode()  # half a character, written as \ud800, fits no text
+        except (ValueError, RecursionError) as problem:
             raise UsageError(f"{path} line {number}: not valid JSON", "Write one JSON object a line.") from problem
         absent = [key for key in needed if not isinstance(row, dict) or not isinstance(row.get(key), str)]
         if absent:

@@ -116,6 +116,14 @@ def test_a_bad_line_is_named_with_file_and_number(crew, tmp_path) -> None:
     assert (found.code, "d.jsonl line 2: text is missing" in found.err) == (2, True)
 
 
+@pytest.mark.parametrize("line", ['{"id": "\\ud800", "text": "x"}', "[" * 100_000])
+def test_a_line_that_no_text_can_be_made_of_is_named(line, crew, tmp_path) -> None:
+    (tmp_path / "d.jsonl").write_text(line, encoding="utf-8")
+    asked = lines(tmp_path / "q.jsonl", {"query_id": "1", "query": "x"})
+    found = crew("knowledge", "search", "--docs", "d.jsonl", "--queries", asked)
+    assert (found.code, "d.jsonl line 1: not valid JSON" in found.err) == (2, True)
+
+
 def test_adding_what_is_not_there_and_removing_what_ships_fail_kindly(crew) -> None:
     assert "cannot read nothing.md" in crew("knowledge", "add", "nothing.md").err
     refused = crew("knowledge", "remove", "runbook/POD_CRASH_LOOPING")
