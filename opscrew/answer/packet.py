@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 
 from opscrew.answer.tokens import CountTokens
 from opscrew.memory.turns import fact_digest
-from opscrew.redaction import redact
+from opscrew.store.text import storable
 
 MOST_FACTS = 40
 """That a person is shown. More is a list, which its own command prints better."""
@@ -16,6 +16,7 @@ MOST_FACTS = 40
 LEAST_FACT = 3
 """Letters and digits: less is the frame that some tools draw around an error."""
 
+LONGEST_LINK = 2_000
 LONGEST_FACT = 420
 """Characters: one sentence with its numbers, or one long line of a log."""
 
@@ -44,12 +45,13 @@ class Packet:
 
 
 def number_facts(found: Iterable[Fact]) -> tuple[Fact, ...]:
-    """Best first, each statement once, redacted and capped, with ids."""
+    """Best first, each statement once, with ids; texts, sources and links redacted, cleaned and capped."""
     best: dict[str, Fact] = {}
     for fact in sorted(found, key=lambda one: -one.weight):
         text = shortened(fact.text)
         if sum(character.isalnum() for character in text) >= LEAST_FACT:
-            best.setdefault(fact_digest(text), replace(fact, text=text))
+            source, link = shortened(fact.source), storable(fact.link, LONGEST_LINK)
+            best.setdefault(fact_digest(text), replace(fact, text=text, source=source, link=link))
     return tuple(replace(fact, id=f"E{number}") for number, fact in enumerate(list(best.values())[:MOST_FACTS], 1))
 
 
@@ -75,6 +77,6 @@ def packet_line(fact: Fact, zone: tzinfo) -> str:
 
 
 def shortened(text: str) -> str:
-    """One redacted line of at most ``LONGEST_FACT`` characters."""
-    line = " ".join(redact(text[: LONGEST_FACT * 4]).split())
+    """One line of at most ``LONGEST_FACT`` characters, without secrets and what a terminal would obey."""
+    line = " ".join(storable(text[: LONGEST_FACT * 4], LONGEST_FACT * 4).split())
     return line if len(line) <= LONGEST_FACT else line[: LONGEST_FACT - 1] + "…"

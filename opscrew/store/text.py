@@ -29,8 +29,9 @@ MOST_ITEMS = 100
 DEEPEST = 6
 """Levels of nesting inside ``details``."""
 
-# Everything below a space except tab and line feed, DEL, the C1 range, and halves of surrogate pairs.
-_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# Everything below a space except tab and line feed, DEL, the C1 range, marks that turn the direction of what follows,
+# and halves of surrogate pairs.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 # The same lines come back with every observation of a lasting problem; redacting them anew each time would dominate.

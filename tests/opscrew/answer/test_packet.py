@@ -56,3 +56,11 @@ def test_the_models_own_tokenizer_counts_where_its_file_is(tmp_path) -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.save(str(file))
     assert token_counter(tmp_path, "ollama_chat/qwen3:4b")("why why not") == 3
+
+
+def test_text_source_and_link_hold_no_secret_and_nothing_that_a_terminal_obeys() -> None:
+    odd = "pod\x1b]0;owned\x07 \x9b2J \u202ertl token=correct-horse"
+    (fact,) = number_facts([Fact(odd, odd, AT, link="https://ci:correct-horse@git.example.com/x")])
+    told = fact.source + fact.text + fact.link
+    assert "correct-horse" not in told
+    assert not set("\x1b\x07\x9b\u202e") & set(told)
