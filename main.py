@@ -18,7 +18,7 @@ from cli import COMMANDS
 from cli.context import App
 
 OBJECTS_BETWEEN_LOOKS = 50_000
-"""Python's own 700 is meant for far smaller programs. The memory of the daemon stays the same (docs/BENCHMARKS.md)."""
+"""Python's own 700 is meant for far smaller programs. What the daemon holds with it stands in docs/BENCHMARKS.md."""
 
 application = typer.Typer(
     name="crew",
