@@ -10,12 +10,15 @@ import errno
 import gc
 import os
 import sys
+import traceback
 from pathlib import Path
 
 import typer
 
 from cli import COMMANDS
 from cli.context import App
+from cli.help import WIDEST, example, without_types
+from cli.version import show_version
 
 OBJECTS_BETWEEN_LOOKS = 50_000
 """Python's own 700 is meant for far smaller programs. What the daemon holds with it stands in docs/BENCHMARKS.md."""
@@ -24,11 +27,13 @@ application = typer.Typer(
     name="crew",
     help="A DevOps team member that runs around the clock on your own CPUs.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
+    epilog=example("crew ask 'what failed since yesterday evening?'"),
 )
+without_types()
 for register in COMMANDS:
     register(application)
 
@@ -36,8 +41,13 @@ for register in COMMANDS:
 @application.callback()
 def options(
     context: typer.Context,
-    config: str = typer.Option("", "--config", help="Configuration file (else CREW_CONFIG, else ./crew.yaml)."),
+    config: str = typer.Option(
+        "", "--config", metavar="FILE", help="Configuration file (else CREW_CONFIG, else ./crew.yaml)."
+    ),
     debug: bool = typer.Option(False, "--debug", help="Show tracebacks and debug logs."),
+    version: bool = typer.Option(
+        False, "--version", callback=show_version, is_eager=True, help="Show what is installed."
+    ),
 ) -> None:
     context.obj = App(config_path=config, debug=debug)
     # Rich looks at these by itself, typer does not: https://no-color.org. None means "on a terminal".
@@ -72,9 +82,9 @@ def program() -> None:
         # The reader (head, less) has had enough. Python would complain again while flushing at exit.
         sys.stderr.close()
         sys.exit(0)
-    except Exception as problem:  # the last boundary: whatever it is, a person gets one line
+    except Exception as problem:  # noqa: BLE001  the last boundary: whatever it is, a person gets one line
         if debug:
-            raise
+            traceback.print_exception(problem)
         sys.exit(_report(problem))
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from opscrew.actions.verification import AuditCheck
     from opscrew.model.action import ActionState
 
-group = typer.Typer(no_args_is_help=False, invoke_without_command=True)
+group = typer.Typer(epilog=example("crew actions --state waiting"), no_args_is_help=False, invoke_without_command=True)
 
-STATE = typer.Option([], "--state", help="waiting, approved, sent, failed, … or unfinished; repeatable.")
-LIMIT = typer.Option(50, "--limit", min=1, help="At most so many, the latest.")
+STATE = typer.Option(
+    [], "--state", metavar="STATE", help="waiting, approved, sent, failed, … or unfinished; repeatable."
+)
+LIMIT = typer.Option(50, "--limit", metavar="N", min=1, help="At most so many, the latest.")
 ID = typer.Argument(..., metavar="ID", help="An action's id, or its first characters.")
 
 
@@ -43,7 +46,7 @@ def actions(
         raise UsageError(f"options stand before {name}", f"Write `crew actions {name} …` with its options behind it.")
 
 
-@group.command("list")
+@group.command("list", epilog=example("crew actions list --state waiting"))
 def list_actions(
     context: typer.Context, state: list[str] = STATE, limit: int = LIMIT, as_json: bool = json_option()
 ) -> None:
@@ -58,7 +61,7 @@ def list_actions(
         typer.echo("No action fits." if state else "Nothing was ever proposed.")
 
 
-@group.command("show")
+@group.command("show", epilog=example("crew actions show 3f2a9c"))
 def show(context: typer.Context, identity: str = ID, as_json: bool = json_option()) -> None:
     """Show one action with its evidence and every step it took."""
     from opscrew.actions.audit import entries_of
@@ -77,7 +80,7 @@ def show(context: typer.Context, identity: str = ID, as_json: bool = json_option
         _print_long(record, steps, app.settings.zone)
 
 
-@group.command("approve")
+@group.command("approve", epilog=example("crew actions approve 3f2a9c"))
 def approve(context: typer.Context, identity: str = ID, as_json: bool = json_option()) -> None:
     """Let a waiting action go ahead; the crew carries it out at its next look."""
     from cli.person import person
@@ -85,11 +88,11 @@ def approve(context: typer.Context, identity: str = ID, as_json: bool = json_opt
     _tell(_execution(context).approve(identity, person()), as_json)
 
 
-@group.command("deny")
+@group.command("deny", epilog=example("crew actions deny 3f2a9c --reason 'the vendor is down'"))
 def deny(
     context: typer.Context,
     identity: str = ID,
-    reason: str = typer.Option("", "--reason", help="Why, for the record."),
+    reason: str = typer.Option("", "--reason", metavar="TEXT", help="Why, for the record."),
     as_json: bool = json_option(),
 ) -> None:
     """Close an action that was not sent yet."""
@@ -98,10 +101,12 @@ def deny(
     _tell(_execution(context).deny(identity, person(), reason), as_json)
 
 
-@group.command("verify")
+@group.command("verify", epilog=example("crew actions verify"))
 def verify(
     context: typer.Context,
-    head: str = typer.Option("", "--head", help="A head noted earlier (number:hash) that must still be there."),
+    head: str = typer.Option(
+        "", "--head", metavar="HEAD", help="A head noted earlier (number:hash) that must still be there."
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """Check that nobody changed the audit log. Exit code 1 when somebody did."""

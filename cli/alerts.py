@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import App, app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
     from opscrew.alerts.life import KnownAlert
     from opscrew.alerts.store import AlertStore
 
-group = typer.Typer(no_args_is_help=False, invoke_without_command=True)
+group = typer.Typer(epilog=example("crew alerts --all"), no_args_is_help=False, invoke_without_command=True)
 
 ALL = typer.Option(False, "--all", help="Also those that are over.")
-LIMIT = typer.Option(100, "--limit", min=1, max=10_000, help="At most so many.")
+LIMIT = typer.Option(100, "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
 
 
 def register(application: typer.Typer) -> None:
@@ -36,7 +37,7 @@ def alerts(
         show_list(context, everything, limit, as_json)
 
 
-@group.command("list")
+@group.command("list", epilog=example("crew alerts list --all"))
 def show_list(
     context: typer.Context,
     everything: bool = ALL,
@@ -69,7 +70,7 @@ def show_list(
         typer.echo(f"{len(found)} alert{'s' if len(found) != 1 else ''}.")
 
 
-@group.command("show")
+@group.command("show", epilog=example("crew alerts show 3f2a9c"))
 def show(
     context: typer.Context,
     identity: str = typer.Argument(..., metavar="ID", help="An alert's id, or its first characters."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import App, app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -22,15 +23,21 @@ LONGEST_DEADLINE = 3_600
 
 
 def register(application: typer.Typer) -> None:
-    application.command("ask", short_help="Ask a question: facts first, then prose.")(ask)
+    application.command(
+        "ask",
+        epilog=example("crew ask 'what failed since yesterday evening?'"),
+        short_help="Ask a question: facts first, then prose.",
+    )(ask)
 
 
 def ask(
     context: typer.Context,
     question: list[str] = typer.Argument(..., metavar="QUESTION", help="What you want to know, in your own words."),
-    conversation: str = typer.Option("", "--conversation", help="Go on with this conversation (its id, or a prefix)."),
+    conversation: str = typer.Option(
+        "", "--conversation", metavar="ID", help="Go on with this conversation (its id, or a prefix)."
+    ),
     facts: bool = typer.Option(False, "--facts", help="Facts alone; no model is called."),
-    deadline: str = typer.Option("60s", "--deadline", help="Time for the whole answer: 30s, 2m."),
+    deadline: str = typer.Option("60s", "--deadline", metavar="LENGTH", help="Time for the whole answer: 30s, 2m."),
     as_json: bool = json_option(),
 ) -> None:
     """Ask a question about pipelines, clusters, storage, alerts or costs.

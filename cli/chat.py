@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import app_of
+from cli.help import example
 
 if TYPE_CHECKING:
     from cli.chat_commands import Chat
@@ -17,13 +18,15 @@ HISTORY_LINES = 1_000
 
 
 def register(application: typer.Typer) -> None:
-    application.command("chat")(chat)
+    application.command("chat", epilog=example("crew chat --deadline 2m"))(chat)
 
 
 def chat(
     context: typer.Context,
-    conversation: str = typer.Option("", "--conversation", help="Go on with this conversation (its id, or a prefix)."),
-    deadline: str = typer.Option("60s", "--deadline", help="Time for each answer: 30s, 2m."),
+    conversation: str = typer.Option(
+        "", "--conversation", metavar="ID", help="Go on with this conversation (its id, or a prefix)."
+    ),
+    deadline: str = typer.Option("60s", "--deadline", metavar="LENGTH", help="Time for each answer: 30s, 2m."),
 ) -> None:
     """Talk with the crew. /help lists what else can be typed; Ctrl-D or /quit ends it."""
     from contextlib import ExitStack

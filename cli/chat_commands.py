@@ -13,7 +13,7 @@ from crews.answer_prose import Writer
 from crews.answers import Answer, Event
 from crews.ask import Question, answer_question
 from crews.context import CrewContext
-from opscrew.errors import CrewError
+from opscrew.errors import CrewError, NotFoundError
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.turns import Conversation
 
@@ -56,7 +56,7 @@ class Chat:
         elif line == "/help":
             typer.echo(HELP)
         else:
-            raise CrewError(f"there is no {line.split()[0]}", "/help lists what there is.")
+            raise NotFoundError(f"there is no {line.split()[0]}", "/help lists what there is.")
 
     def stop(self) -> None:
         """Ends the answer that is being given; what a model writes from now on is not shown."""

@@ -22,7 +22,10 @@ MEANING = {
 def classify(
     files: list[str] = typer.Argument(..., metavar="FILE...", help="Logs, plain or gzip; - is standard input."),
     error_message: str = typer.Option(
-        "", "--error-message", help="The step's own error as the CI system reports it, judged with each log."
+        "",
+        "--error-message",
+        metavar="TEXT",
+        help="The step's own error as the CI system reports it, judged with each log.",
     ),
     as_json: bool = json_option(),
 ) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def explain_logs(
     files: list[str] = typer.Argument(..., metavar="FILE...", help="Logs, plain or gzip; - is standard input."),
     passing: str = typer.Option("", "--passing", metavar="FILE", help="A log of the same step that passed."),
-    budget: int = typer.Option(60, "--budget", help="Show at most this many lines of each log."),
+    budget: int = typer.Option(60, "--budget", metavar="N", help="Show at most this many lines of each log."),
     as_json: bool = json_option(),
 ) -> None:
     """Show the lines of each log that explain why it failed, best first."""

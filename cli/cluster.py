@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import App, app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -17,19 +18,27 @@ if TYPE_CHECKING:
 
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="Check Kubernetes clusters, live or from saved files.", no_args_is_help=True)
-    group.command("check")(check)
-    group.command("summary")(summary)
+    group = typer.Typer(
+        epilog=example("crew cluster check --context prod"),
+        help="Check Kubernetes clusters, live or from saved files.",
+        no_args_is_help=True,
+    )
+    group.command("check", epilog=example("crew cluster check --context prod"))(check)
+    group.command("summary", epilog=example("crew cluster summary --context prod"))(summary)
     application.add_typer(group, name="cluster")
 
 
 def check(
     context: typer.Context,
-    cluster: str = typer.Option("", "--context", help="Cluster by its name in crew.yaml, else a kubeconfig context."),
-    inputs: list[Path] = typer.Option([], "--input", help="A saved List, array or object (JSON or YAML); repeatable."),
-    files: list[Path] = typer.Argument(None, help="More saved files, as with --input."),
+    cluster: str = typer.Option(
+        "", "--context", metavar="CLUSTER", help="Cluster by its name in crew.yaml, else a kubeconfig context."
+    ),
+    inputs: list[Path] = typer.Option(
+        [], "--input", metavar="FILE", help="A saved List, array or object (JSON or YAML); repeatable."
+    ),
+    files: list[Path] = typer.Argument(None, metavar="FILE...", help="More saved files, as with --input."),
     now: str = typer.Option(
-        "", "--now", help="When the files were saved (2026-01-31T12:00:00Z); else their newest time."
+        "", "--now", metavar="TIME", help="When the files were saved (2026-01-31T12:00:00Z); else their newest time."
     ),
     as_json: bool = json_option(),
 ) -> None:
@@ -49,7 +58,9 @@ def check(
 
 def summary(
     context: typer.Context,
-    cluster: str = typer.Option("", "--context", help="Cluster by its name in crew.yaml, else a kubeconfig context."),
+    cluster: str = typer.Option(
+        "", "--context", metavar="CLUSTER", help="Cluster by its name in crew.yaml, else a kubeconfig context."
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """Show counts, what is new since yesterday, the top findings, throttled workloads and the events in short."""

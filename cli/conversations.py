@@ -7,22 +7,27 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import App, app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from opscrew.memory.conversations import Conversations
 
-PERSON = typer.Option("", "--person", help="Of this person; your own by default.")
+PERSON = typer.Option("", "--person", metavar="NAME", help="Of this person; your own by default.")
 EVERYBODY = typer.Option(False, "--all", help="Of everybody, for whoever looks after the crew.")
-LIMIT = typer.Option(20, "--limit", min=1, max=10_000, help="How many, the latest first.")
+LIMIT = typer.Option(20, "--limit", metavar="N", min=1, max=10_000, help="How many, the latest first.")
 
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="List, show and delete conversations.", invoke_without_command=True)
+    group = typer.Typer(
+        epilog=example("crew conversations --limit 5"),
+        help="List, show and delete conversations.",
+        invoke_without_command=True,
+    )
     group.callback()(conversations)
-    group.command("list")(show_list)
-    group.command("show")(show)
-    group.command("delete")(delete)
+    group.command("list", epilog=example("crew conversations list --limit 5"))(show_list)
+    group.command("show", epilog=example("crew conversations show 3f2a"))(show)
+    group.command("delete", epilog=example("crew conversations delete 3f2a"))(delete)
     application.add_typer(group, name="conversations")
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import typer
 
+from cli.help import example
 from cli.output import json_option
 
 
 def register(application: typer.Typer) -> None:
-    application.command("demo")(demo)
+    application.command("demo", epilog=example("crew demo --seed 8"))(demo)
 
 
 def demo(
-    seed: int = typer.Option(7, "--seed", help="Another seed gives other names and commits."),
+    seed: int = typer.Option(7, "--seed", metavar="N", help="Another seed gives other names and commits."),
     as_json: bool = json_option(),
 ) -> None:
     """Show the main job against a sandbox.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import console, json_option, notes, print_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "off": "dim"}
 
 
 def register(application: typer.Typer) -> None:
-    application.command("doctor", short_help="Try every configured connection.")(doctor)
+    application.command("doctor", epilog=example("crew doctor"), short_help="Try every configured connection.")(doctor)
 
 
 def doctor(context: typer.Context, as_json: bool = json_option()) -> None:

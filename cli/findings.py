@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
     from opscrew.findings.records import LedgerEntry
     from opscrew.model.finding import Severity
 
-group = typer.Typer(no_args_is_help=False, invoke_without_command=True)
+group = typer.Typer(
+    epilog=example("crew findings --severity critical"), no_args_is_help=False, invoke_without_command=True
+)
 
-STATE = typer.Option([], "--state", help="new, ongoing, flapping, resolved, suppressed, open or all; repeatable.")
-SEVERITY = typer.Option([], "--severity", help="info, warning or critical; repeatable.")
-SYSTEM = typer.Option("", "--system", help="Only this system, such as bitbucket or kubernetes.")
-CODE = typer.Option("", "--code", help="Only this code, such as CI_OUTAGE.")
-LIMIT = typer.Option(100, "--limit", min=1, help="At most so many.")
+STATE = typer.Option(
+    [], "--state", metavar="STATE", help="new, ongoing, flapping, resolved, suppressed, open or all; repeatable."
+)
+SEVERITY = typer.Option([], "--severity", metavar="SEVERITY", help="info, warning or critical; repeatable.")
+SYSTEM = typer.Option("", "--system", metavar="SYSTEM", help="Only this system, such as bitbucket or kubernetes.")
+CODE = typer.Option("", "--code", metavar="CODE", help="Only this code, such as CI_OUTAGE.")
+LIMIT = typer.Option(100, "--limit", metavar="N", min=1, help="At most so many.")
 
 COLOURS = {"critical": typer.colors.RED, "warning": typer.colors.YELLOW, "info": typer.colors.BLUE}
 
@@ -52,7 +57,7 @@ def findings(
         raise UsageError(f"options stand before {name}", f"Write `crew findings {name} …` with its options behind it.")
 
 
-@group.command("list")
+@group.command("list", epilog=example("crew findings list --severity critical"))
 def list_findings(
     context: typer.Context,
     state: list[str] = STATE,
@@ -75,7 +80,7 @@ def list_findings(
         _print_count(found, limit, filtered=bool(state or severity or system or code))
 
 
-@group.command("show")
+@group.command("show", epilog=example("crew findings show 3f2a9c"))
 def show(
     context: typer.Context,
     identity: str = typer.Argument(..., metavar="ID", help="A finding's id, or its first characters."),
@@ -100,12 +105,12 @@ def show(
         typer.echo(folded(line.rstrip()))
 
 
-@group.command("suppress")
+@group.command("suppress", epilog=example("crew findings suppress 3f2a9c --for 12h --reason 'known, ticket 17'"))
 def suppress(
     context: typer.Context,
     identity: str = typer.Argument(..., metavar="ID", help="A finding's id, or its first characters."),
-    length: str = typer.Option(..., "--for", help="How long: 30m, 12h, 7d, 2w."),
-    reason: str = typer.Option(..., "--reason", help="Why, for others."),
+    length: str = typer.Option(..., "--for", metavar="LENGTH", help="How long: 30m, 12h, 7d, 2w."),
+    reason: str = typer.Option(..., "--reason", metavar="TEXT", help="Why, for others."),
     as_json: bool = json_option(),
 ) -> None:
     """Mute one finding for a time. It is still observed, and speaks again afterwards."""
@@ -124,7 +129,7 @@ def suppress(
         typer.echo(f"{entry.fingerprint} is muted until {when(until, app_of(context).quiet_settings.zone)}.")
 
 
-@group.command("unsuppress")
+@group.command("unsuppress", epilog=example("crew findings unsuppress 3f2a9c"))
 def unsuppress(
     context: typer.Context,
     identity: str = typer.Argument(..., metavar="ID", help="A finding's id, or its first characters."),

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import App, app_of
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
     from opscrew.alerts.incident_store import IncidentStore
 
-LIMIT = typer.Option(50, "--limit", min=1, max=10_000, help="At most so many.")
+LIMIT = typer.Option(50, "--limit", metavar="N", min=1, max=10_000, help="At most so many.")
 ID = typer.Argument(..., metavar="ID", help="An incident's id, or its first characters.")
 
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="List, show and keep incident reports.", invoke_without_command=True)
+    group = typer.Typer(
+        epilog=example("crew incidents"), help="List, show and keep incident reports.", invoke_without_command=True
+    )
     group.callback()(incidents)
-    group.command("list")(show_list)
-    group.command("show")(show)
-    group.command("write")(write)
+    group.command("list", epilog=example("crew incidents list"))(show_list)
+    group.command("show", epilog=example("crew incidents show 3f2a9c"))(show)
+    group.command("write", epilog=example("crew incidents write 3f2a9c --file edited.md"))(write)
     application.add_typer(group, name="incidents")
 
 
@@ -63,7 +66,9 @@ def show(context: typer.Context, identity: str = ID, as_json: bool = json_option
 def write(
     context: typer.Context,
     identity: str = ID,
-    file: str = typer.Option("", "--file", help="Markdown that a person edited, in place of the draft."),
+    file: str = typer.Option(
+        "", "--file", metavar="FILE", help="Markdown that a person edited, in place of the draft."
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """Put an incident into knowledge, where it is found when something similar happens."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from cli.help import example
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
@@ -13,23 +14,29 @@ if TYPE_CHECKING:
 
 
 def register(application: typer.Typer) -> None:
-    application.command("init", short_help="Write a commented crew.yaml.")(init)
+    application.command(
+        "init", epilog=example("crew init --workspace acme"), short_help="Write a commented crew.yaml."
+    )(init)
 
 
 def init(
-    path: str = typer.Option("crew.yaml", "--path", help="Where to write it."),
+    workspace: str = typer.Option("", "--workspace", metavar="NAME", help="Your Bitbucket workspace, filled in."),
+    path: str = typer.Option("crew.yaml", "--path", metavar="FILE", help="Where to write it."),
     only_print: bool = typer.Option(False, "--print", help="Print it instead of writing a file."),
     force: bool = typer.Option(False, "--force", help="Replace a file that is there."),
     as_json: bool = json_option(),
 ) -> None:
-    """Write a commented crew.yaml with every setting in it."""
+    """Write a commented crew.yaml with every setting in it.
+
+    Secrets do not belong in that file: name a file that holds the token in CREW_BITBUCKET__TOKEN_FILE.
+    """
     import sys
     from pathlib import Path
 
     from cli.output import console
     from opscrew.settings import STARTER_FILE
 
-    starter = STARTER_FILE.read_text(encoding="utf-8")
+    starter = _filled_in(STARTER_FILE.read_text(encoding="utf-8"), workspace)
     if only_print and as_json:
         print_json({"text": starter})
         return
@@ -45,7 +52,20 @@ def init(
         print_json({"path": str(file)})
         return
     console().print(f"Wrote {file}.", markup=False, soft_wrap=True)
-    console().print("Next: fill in what you have, put tokens in the environment, and run `crew doctor`.", markup=False)
+    first = "fill in what else you have" if workspace else "fill in what you have"
+    console().print(f"Next: {first}, put tokens in the environment, and run `crew doctor`.", markup=False)
+
+
+def _filled_in(starter: str, workspace: str) -> str:
+    """The starter with the Bitbucket section switched on for ``workspace``; unchanged where none is given."""
+    if not workspace:
+        return starter
+    from opscrew.errors import UsageError
+    from opscrew.web_address import WORKSPACE
+
+    if not WORKSPACE.fullmatch(workspace):
+        raise UsageError(f"{workspace} is no workspace", "Write the name that stands in bitbucket.org/<workspace>.")
+    return starter.replace("#bitbucket:\n#  workspace: acme\n", f'bitbucket:\n  workspace: "{workspace}"\n')
 
 
 def _write(file: Path, text: str, *, force: bool) -> None:

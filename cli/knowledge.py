@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import App, app_of
+from cli.help import example
 from cli.output import console, json_option, notes, print_json
 
 SHORTEST_TITLE = 20
@@ -18,23 +19,31 @@ if TYPE_CHECKING:
 
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="Search and keep runbooks, incidents and notes.", no_args_is_help=True)
-    group.command("search")(search)
-    group.command("add")(add)
-    group.command("list")(show_list)
-    group.command("remove")(remove)
+    group = typer.Typer(
+        epilog=example("crew knowledge search 'disk is full'"),
+        help="Search and keep runbooks, incidents and notes.",
+        no_args_is_help=True,
+    )
+    group.command("search", epilog=example("crew knowledge search 'disk is full'"))(search)
+    group.command("add", epilog=example("crew knowledge add runbook.md"))(add)
+    group.command("list", epilog=example("crew knowledge list --kind runbook"))(show_list)
+    group.command("remove", epilog=example("crew knowledge remove note/runbook"))(remove)
     application.add_typer(group, name="knowledge")
 
 
 def search(
     context: typer.Context,
-    question: list[str] = typer.Argument(None, help="A question, an alert's text, or its PromQL expression."),
-    top: int = typer.Option(10, "--top", min=1, max=1000, help="How many to show."),
-    system: str = typer.Option("", "--system", help="Only of this system (bitbucket, kubernetes, …)."),
-    kind: str = typer.Option("", "--kind", help="Only runbook, incident, episode or note."),
+    question: list[str] = typer.Argument(
+        None, metavar="QUESTION...", help="A question, an alert's text, or its PromQL expression."
+    ),
+    top: int = typer.Option(10, "--top", metavar="N", min=1, max=1000, help="How many to show."),
+    system: str = typer.Option(
+        "", "--system", metavar="SYSTEM", help="Only of this system (bitbucket, kubernetes, …)."
+    ),
+    kind: str = typer.Option("", "--kind", metavar="KIND", help="Only runbook, incident, episode or note."),
     words_only: bool = typer.Option(False, "--words", help="Search by words alone, without the vector index."),
-    docs: str = typer.Option("", "--docs", help='Batch: documents, {"id","title","text"} a line.'),
-    queries: str = typer.Option("", "--queries", help='Batch: queries, {"query_id","query"} a line.'),
+    docs: str = typer.Option("", "--docs", metavar="FILE", help='Batch: documents, {"id","title","text"} a line.'),
+    queries: str = typer.Option("", "--queries", metavar="FILE", help='Batch: queries, {"query_id","query"} a line.'),
     as_json: bool = json_option(),
 ) -> None:
     """Find the runbook, incident or note that fits."""
@@ -119,7 +128,9 @@ def _batch(app: App, docs: str, queries: str, top: int, words_only: bool) -> Non
 
 def add(
     context: typer.Context,
-    file: list[str] = typer.Argument(..., help="Markdown or text files; each becomes a note of its name."),
+    file: list[str] = typer.Argument(
+        ..., metavar="FILE...", help="Markdown or text files; each becomes a note of its name."
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """Add files. The same file name again replaces the earlier note."""
@@ -136,12 +147,12 @@ def add(
 
 def show_list(
     context: typer.Context,
-    system: str = typer.Option("", "--system", help="Only of this system."),
-    kind: str = typer.Option("", "--kind", help="Only runbook, incident, episode or note."),
+    system: str = typer.Option("", "--system", metavar="SYSTEM", help="Only of this system."),
+    kind: str = typer.Option("", "--kind", metavar="KIND", help="Only runbook, incident, episode or note."),
     as_json: bool = json_option(),
 ) -> None:
     """List every document."""
-    from cli.text import WIDTH
+    from cli.text import width
     from opscrew.memory.summary import shortened
 
     _check_kind(kind)
@@ -156,7 +167,7 @@ def show_list(
             print_json({**values, "code": document.code, "happened_at": document.happened_at})
         else:
             head = f"{document.id:<42} "
-            typer.echo(head + shortened(document.title, max(SHORTEST_TITLE, WIDTH - len(head))))
+            typer.echo(head + shortened(document.title, max(SHORTEST_TITLE, width() - len(head))))
     if not found and not as_json:
         typer.echo("Nothing here. `crew knowledge add FILE` adds a note.")
 

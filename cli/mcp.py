@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tools.mcp.shaping import ToolResult
     from tools.mcp.trimming import McpTool
 
-group = typer.Typer(no_args_is_help=True)
+group = typer.Typer(epilog=example("crew mcp list"), no_args_is_help=True)
 
 SERVER = typer.Argument(..., metavar="SERVER", help="A name that `crew mcp list` shows.")
 MOST_AT_ONCE = 32
@@ -29,7 +30,7 @@ def register(application: typer.Typer) -> None:
     application.add_typer(group, name="mcp", help="List and try MCP servers; serve our own.")
 
 
-@group.command("list")
+@group.command("list", epilog=example("crew mcp list"))
 def list_servers(
     context: typer.Context,
     start: bool = typer.Option(
@@ -53,11 +54,11 @@ def list_servers(
             _print_state(state, as_json)
 
 
-@group.command("tools")
+@group.command("tools", epilog=example("crew mcp tools --role sre --tokens"))
 def list_tools(
     context: typer.Context,
-    server: str = typer.Argument("", help="One server; all configured ones when left out."),
-    role: str = typer.Option("", "--role", help="What this role is shown, at most eight tools."),
+    server: str = typer.Argument("", metavar="SERVER", help="One server; all configured ones when left out."),
+    role: str = typer.Option("", "--role", metavar="ROLE", help="What this role is shown, at most eight tools."),
     tokens: bool = typer.Option(False, "--tokens", help="What the descriptions cost a model, and what trimming saves."),
     everything: bool = typer.Option(False, "--all", help="Also what the server serves and the list leaves out."),
     as_json: bool = json_option(),
@@ -87,13 +88,13 @@ def list_tools(
         raise typer.Exit(1)
 
 
-@group.command("call")
+@group.command("call", epilog=example("crew mcp call bitbucket list_repositories"))
 def call_tool(
     context: typer.Context,
     server: str = SERVER,
     tool: str = typer.Argument(..., metavar="TOOL"),
     arguments: str = typer.Argument("{}", metavar="JSON", help='As in \'{"repository": "shop"}\'.'),
-    seconds: float = typer.Option(0.0, "--deadline", min=0.0, help="Give up after so many seconds."),
+    seconds: float = typer.Option(0.0, "--deadline", metavar="SECONDS", min=0.0, help="Give up after so many seconds."),
     allow_changes: bool = typer.Option(False, "--allow-changes", help="Also call a tool that changes something."),
     as_json: bool = json_option(),
 ) -> None:
@@ -108,14 +109,20 @@ def call_tool(
         raise typer.Exit(1)
 
 
-@group.command("serve")
+@group.command("serve", epilog=example("crew mcp serve --http --port 8781"))
 def serve(
     context: typer.Context,
-    server: str = typer.Argument("bitbucket", help="The server to serve: bitbucket."),
+    server: str = typer.Argument("bitbucket", metavar="SERVER", help="The server to serve: bitbucket."),
     http: bool = typer.Option(False, "--http", help="Streamable HTTP at /mcp instead of standard input and output."),
-    host: str = typer.Option("", "--host", help=f"Where to listen: {HOST}. Elsewhere needs CREW_MCP__TOKEN."),
-    port: int | None = typer.Option(None, "--port", min=0, max=65535, help=f"{PORT}; 0 takes a free one."),
-    name: list[str] = typer.Option([], "--name", help="A further host name by which callers reach us; repeatable."),
+    host: str = typer.Option(
+        "", "--host", metavar="ADDRESS", help=f"Where to listen: {HOST}. Elsewhere needs CREW_MCP__TOKEN."
+    ),
+    port: int | None = typer.Option(
+        None, "--port", metavar="PORT", min=0, max=65535, help=f"{PORT}; 0 takes a free one."
+    ),
+    name: list[str] = typer.Option(
+        [], "--name", metavar="NAME", help="A further host name by which callers reach us; repeatable."
+    ),
 ) -> None:
     """Serve our own MCP server to another program."""
     from cli.mcp_context import serve_http, serve_stdio

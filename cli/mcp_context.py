@@ -16,7 +16,7 @@ from crews.systems import Systems
 from crews.team.gateway_tools import chosen_for
 from crews.team.roles import load_team
 from opscrew.clock import utc_now
-from opscrew.errors import UsageError
+from opscrew.errors import NotFoundError, UsageError
 from opscrew.metrics import Metrics
 from server.http.hosts import is_loopback
 from server.http.serving import bind, url_of
@@ -35,7 +35,7 @@ def tools_of_role(app: App, name: str, gateway: Gateway) -> tuple[list[McpTool],
     """What a role is shown, and the servers that did not work."""
     roles = load_team(servers=app.settings.mcp.servers).roles
     if name not in roles:
-        raise UsageError(f"there is no role {name}", f"There are: {', '.join(roles)}.")
+        raise NotFoundError(f"there is no role {name}", f"There are: {', '.join(roles)}.")
     tools, broken = chosen_for(name, roles[name], gateway)
     return list(tools), list(broken)
 
@@ -91,5 +91,5 @@ def _context_of(app: App) -> Iterator[Any]:
 def _own(context: Any, name: str) -> Any:
     servers = own_servers(context)
     if name not in servers:
-        raise UsageError(f"{name} is not a server of ours", f"There are: {', '.join(servers)}.")
+        raise NotFoundError(f"{name} is not a server of ours", f"There are: {', '.join(servers)}.")
     return servers[name]()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ GIGABYTE = 1_000_000_000
 
 
 def register(application: typer.Typer) -> None:
-    group = typer.Typer(help="Look at the local model, or try it.", invoke_without_command=True)
+    group = typer.Typer(
+        epilog=example("crew model"), help="Look at the local model, or try it.", invoke_without_command=True
+    )
     group.callback()(show)
-    group.command("list")(list_models)
-    group.command("try")(try_out)
+    group.command("list", epilog=example("crew model list"))(list_models)
+    group.command("try", epilog=example("crew model try"))(try_out)
     application.add_typer(group, name="model")
 
 

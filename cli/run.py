@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import console, json_option, notes, print_json
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def register(application: typer.Typer) -> None:
-    application.command("run", short_help="Run one crew once, now.")(run)
+    application.command("run", epilog=example("crew run ci_watch"), short_help="Run one crew once, now.")(run)
 
 
 def run(
@@ -29,7 +30,8 @@ def run(
     """Run one crew once and show what it did; without a name, list the crews.
 
     Safe beside a running `crew serve`: both use the same records, and an action is sent by one of them only.
-    Exit code 0 also when some system did not answer (the outcome says "partial"), 1 when the crew failed.
+    Exit code 0 also when some system did not answer (the outcome says "partial"), 1 when the crew failed or could
+    read nothing at all.
     """
     import sys
 
@@ -49,7 +51,9 @@ def run(
         console().print(ended.summary, markup=False)
         if ended.unavailable:
             console().print(f"No answer from: {', '.join(ended.unavailable)}", markup=False)
-    raise typer.Exit(1 if ended.outcome == "failed" else 0)
+        if ended.read_nothing:
+            console().print("Nothing could be read. `crew doctor` says why.", markup=False)
+    raise typer.Exit(1 if ended.outcome == "failed" or ended.read_nothing else 0)
 
 
 def _list(settings: Settings, *, as_json: bool) -> None:
@@ -66,19 +70,20 @@ def _list(settings: Settings, *, as_json: bool) -> None:
 
 
 def _check(name: str, settings: Settings) -> None:
-    """Raises ``UsageError`` for an unknown crew, one that has nothing to look at, or rules that mean nothing."""
+    """Raises ``NotFoundError`` for an unknown crew, ``UsageError`` for one that has nothing to look at and for rules
+    that mean nothing."""
     import difflib
 
     from crews.registry import CREWS, find_crew
     from opscrew.actions.policy import check_settings
-    from opscrew.errors import UsageError
+    from opscrew.errors import NotFoundError, UsageError
 
     crew = find_crew(name)
     if crew is None:
         names = [crew.name for crew in CREWS]
         near = difflib.get_close_matches(name, names, n=1)
         meant = f" (did you mean {near[0]}?)" if near else ""
-        raise UsageError(f"there is no crew {name}{meant}", f"There are: {', '.join(names)}.")
+        raise NotFoundError(f"there is no crew {name}{meant}", f"There are: {', '.join(names)}.")
     missing = [part for part in crew.needs if not getattr(settings, part)]
     if missing:
         verb = "is" if len(missing) == 1 else "are"

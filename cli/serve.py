@@ -5,10 +5,11 @@ from __future__ import annotations
 import typer
 
 from cli.context import app_of
+from cli.help import example
 
 
 def register(application: typer.Typer) -> None:
-    application.command("serve", short_help="Run the crews around the clock.")(serve)
+    application.command("serve", epilog=example("crew serve"), short_help="Run the crews around the clock.")(serve)
 
 
 def serve(context: typer.Context) -> None:

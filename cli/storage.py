@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from cli.context import app_of
+from cli.help import example
 from cli.output import console, json_option, notes, print_json
 
 if TYPE_CHECKING:
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
     from crews.storage_growth import Judged
     from opscrew.storage.volume import Claim
 
-group = typer.Typer(help="Look at volumes and look ahead.", no_args_is_help=True)
+group = typer.Typer(epilog=example("crew storage check"), help="Look at volumes and look ahead.", no_args_is_help=True)
 
 
 def register(application: typer.Typer) -> None:
     application.add_typer(group, name="storage")
 
 
-@group.command("check")
+@group.command("check", epilog=example("crew storage check"))
 def check(
     context: typer.Context,
-    cluster: str = typer.Option("", "--context", help="Cluster by its name in crew.yaml; by default every one."),
+    cluster: str = typer.Option(
+        "", "--context", metavar="CLUSTER", help="Cluster by its name in crew.yaml; by default every one."
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """Show every volume of the configured clusters, how full it is and what to do about it, the fullest first.
@@ -54,10 +57,12 @@ def check(
         raise problems[0]
 
 
-@group.command("forecast")
+@group.command("forecast", epilog=example("crew storage forecast growth.jsonl --horizon 14d"))
 def forecast_files(
     files: list[str] = typer.Argument(..., metavar="FILE...", help="JSON lines of growth series; - for stdin."),
-    horizon: str = typer.Option("14d", "--horizon", help="How far to look ahead, such as 14d or 36h."),
+    horizon: str = typer.Option(
+        "14d", "--horizon", metavar="LENGTH", help="How far to look ahead, such as 14d or 36h."
+    ),
     as_json: bool = json_option(),
 ) -> None:
     """Say of each series whether it will be full.

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from datetime import datetime, timedelta, tzinfo
 
-WIDTH = 80
-"""Columns that every terminal has."""
+ORDINARY = 80
+"""Columns where no terminal is there to ask: in a file or a pipe."""
+WIDEST = 120
+"""Columns. Prose follows the terminal up to here; longer lines are hard to read."""
+
+
+def width() -> int:
+    """Columns that a line may take: those of the terminal."""
+    return min(shutil.get_terminal_size((ORDINARY, 24)).columns, WIDEST) if sys.stdout.isatty() else ORDINARY
 
 
 def when(moment: datetime, zone: tzinfo) -> str:
@@ -31,11 +40,17 @@ def lasting(length: timedelta) -> str:
 
 
 def folded(text: str, indent: int = 2) -> str:
-    """``text`` wrapped to 80 columns, each of its own lines kept apart, indented."""
+    """``text`` wrapped to the terminal, each of its own lines kept apart, indented."""
     margin = " " * indent
+    columns = width()
     lines = [
         textwrap.fill(
-            line, WIDTH, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+            line,
+            columns,
+            initial_indent=margin,
+            subsequent_indent=margin,
+            break_long_words=False,
+            break_on_hyphens=False,
         )
         for line in text.splitlines()
     ]

@@ -74,6 +74,7 @@ def run(context: CrewContext) -> Run:
         outcome=RunOutcome.PARTIAL if silent else RunOutcome.OK,
         summary=words,
         unavailable=tuple(silent),
+        read_nothing=bool(silent) and not answered and not firing,
     )
 
 

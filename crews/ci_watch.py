@@ -196,5 +196,6 @@ class _Watch:
             ended_at=max(started, self._context.clock()),
             outcome=RunOutcome.PARTIAL if failed else RunOutcome.OK,
             summary=", ".join(parts),
+            read_nothing=bool(seen.is_down or seen.problems) and not seen.pipelines,
             unavailable=("bitbucket",) if seen.is_down else tuple(f"bitbucket {repo}" for repo in seen.problems),
         )

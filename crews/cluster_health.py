@@ -33,6 +33,7 @@ def run(context: CrewContext) -> Run:
     noise = load_noise(context.settings.cluster_noise)
     said: list[str] = []
     unavailable: list[str] = []
+    silent_clusters = 0
     for part in context.settings.kubernetes:
         reader = context.systems.cluster(part.name)
         try:
@@ -41,6 +42,7 @@ def run(context: CrewContext) -> Run:
             unavailable.append(f"kubernetes {part.name}")
             ledger.observe(source(part.name, "access"), [_unreachable(part.name, problem)], complete=True)
             said.append(f"{part.name} does not answer")
+            silent_clusters += 1
             continue
         ledger.observe(source(part.name, "access"), [], complete=True)
         snapshot = snapshot_of(reading, context.clock())
@@ -61,6 +63,7 @@ def run(context: CrewContext) -> Run:
         outcome=RunOutcome.PARTIAL if unavailable else RunOutcome.OK,
         summary="; ".join(said) or "no cluster is configured",
         unavailable=tuple(unavailable),
+        read_nothing=0 < silent_clusters == len(context.settings.kubernetes),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opscrew.clock import Clock, utc_now
 from opscrew.cluster.snapshot import Snapshot
-from opscrew.errors import UsageError
+from opscrew.errors import NotFoundError, UsageError
 from opscrew.settings import KubernetesSettings, Settings
 from tools.kubernetes.access import Access, contexts_of, from_kubeconfig, in_cluster
 from tools.kubernetes.client import KubernetesClient
@@ -25,7 +25,7 @@ def sweep_clusters(settings: Settings, name: str = "", clock: Clock = utc_now) -
 
 
 def choose_clusters(settings: Settings, name: str = "") -> tuple[KubernetesSettings, ...]:
-    """By name in the configuration, else by context in one of the known kubeconfigs. Raises ``UsageError``."""
+    """By name in the configuration, else by context in one of the known kubeconfigs. Raises ``NotFoundError``."""
     if not name:
         if settings.kubernetes:
             return settings.kubernetes
@@ -44,7 +44,7 @@ def choose_clusters(settings: Settings, name: str = "") -> tuple[KubernetesSetti
         if file.expanduser().is_file() and name in contexts_of(file):
             return (KubernetesSettings(name=name, kubeconfig=file, context=name),)
     known = ", ".join(part.name for part in settings.kubernetes) or "none"
-    raise UsageError(f"there is no cluster or context {name!r}", f"Configured clusters: {known}.")
+    raise NotFoundError(f"there is no cluster or context {name!r}", f"Configured clusters: {known}.")
 
 
 def open_access(part: KubernetesSettings) -> Access:

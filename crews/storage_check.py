@@ -13,7 +13,7 @@ from crews.systems import Systems
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import Clock, utc_now
-from opscrew.errors import CrewError, UsageError
+from opscrew.errors import CrewError, NotFoundError, UsageError
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings
 from opscrew.storage.rules import storage_rules
@@ -36,14 +36,14 @@ class StorageCheck:
 def check_storage(
     settings: Settings, engine: Engine, cluster: str = "", clock: Clock = utc_now
 ) -> Iterator[StorageCheck]:
-    """Each configured cluster, or the named one. Raises ``UsageError`` where there is none."""
+    """Each configured cluster, or the named one. ``NotFoundError`` where there is none of that name."""
     if not settings.kubernetes:
         hint = "Name one in crew.yaml (kubernetes: [{name: prod, kubeconfig: ~/.kube/config}])."
         raise UsageError("no Kubernetes cluster is configured", hint)
     parts = [part for part in settings.kubernetes if not cluster or cluster in (part.name, part.context)]
     if not parts:
         known = ", ".join(part.name for part in settings.kubernetes)
-        raise UsageError(f"there is no cluster or context {cluster!r}", f"Configured clusters: {known}.")
+        raise NotFoundError(f"there is no cluster or context {cluster!r}", f"Configured clusters: {known}.")
     enlarged = enlarged_at(Execution(engine, settings, clock, machine_uptime))
     with Systems(settings, clock, Metrics()) as systems:
         for part in parts:

@@ -54,6 +54,7 @@ def run(context: CrewContext) -> Run:
     ledger = Ledger(context.engine, context.clock)
     said: list[str] = []
     unavailable: list[str] = []
+    silent_clusters = 0
     for part in context.settings.kubernetes:
         try:
             facts = look(context.systems, part, enlarged_at(execution))
@@ -61,6 +62,7 @@ def run(context: CrewContext) -> Run:
             unavailable.append(f"storage of {part.name}")
             ledger.observe(f"{NAME}/{part.name}/access", [_unreadable(part, problem)], complete=True)
             said.append(f"{part.name}: {problem}")
+            silent_clusters += 1
             continue
         ledger.observe(f"{NAME}/{part.name}/access", list(missing_metrics(part.name, facts)), complete=True)
         judged = judge(facts.volumes, context.clock())
@@ -78,6 +80,7 @@ def run(context: CrewContext) -> Run:
         outcome=RunOutcome.PARTIAL if unavailable else RunOutcome.OK,
         summary="; ".join(said)[:500] or "no cluster is configured",
         unavailable=tuple(unavailable),
+        read_nothing=0 < silent_clusters == len(context.settings.kubernetes),
     )
 
 

@@ -12,5 +12,9 @@ class CrewError(Exception):
         self.hint = hint
 
 
+class NotFoundError(CrewError):
+    """What was named does not exist, whatever kind of thing it is. Exit code 1: the command itself was well written."""
+
+
 class UsageError(CrewError):
     """The command or its configuration was written wrongly. Exit code 2."""

@@ -10,8 +10,9 @@ Order, strongest first: environment (``CREW_BITBUCKET__URL``), secret files (``C
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -23,10 +24,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     field_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opscrew.settings_environment import Environment
 from opscrew.settings_mistakes import did_you_mean
@@ -40,6 +42,18 @@ def _off_as_written(value: Any) -> Any:
 
 
 PolicyMode = Annotated[Literal["auto", "approve", "off"], BeforeValidator(_off_as_written)]
+
+SYSTEMS = (
+    "bitbucket",
+    "kubernetes",
+    "victoriametrics",
+    "victorialogs",
+    "vmalert",
+    "alertmanager",
+    "grafana",
+    "gcp",
+)
+"""The parts that name an outside system to watch."""
 
 STARTER_FILE = Path(__file__).with_name("starter.yaml")
 """What `crew init` writes. A test holds it and the classes below together."""
@@ -179,6 +193,8 @@ class Settings(BaseSettings):
         env_ignore_empty=True,  # docker compose passes on what is not set as empty
     )
 
+    environment_source: ClassVar[type[Environment]] = Environment
+
     bitbucket: BitbucketSettings | None = None
     kubernetes: tuple[KubernetesSettings, ...] = ()
     victoriametrics: UrlSettings | None = None
@@ -210,6 +226,7 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     log_format: Literal["console", "json"] = "console"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    _spare_secrets: dict[str, SecretStr] = PrivateAttr(default_factory=dict)
 
     @field_validator("timezone")
     @classmethod
@@ -241,7 +258,25 @@ class Settings(BaseSettings):
     def secrets(self) -> list[str]:
         """Every secret that is set, as plain text, for whoever must keep them out of sight."""
         of_database = urlsplit(self.database or "").password
-        return [*(secret.get_secret_value() for secret in secrets_in(self)), *([of_database] if of_database else [])]
+        known = [*secrets_in(self), *self._spare_secrets.values()]
+        return [*(secret.get_secret_value() for secret in known), *([of_database] if of_database else [])]
+
+    @property
+    def spare_secrets(self) -> tuple[str, ...]:
+        """Names such as ``bitbucket.token`` of secrets in the environment for parts that are not configured."""
+        return tuple(self._spare_secrets)
+
+    def with_spare_secrets(self, spare: Mapping[str, Mapping[str, Any]]) -> Settings:
+        """Notes the secrets of parts that are not configured, by part and name: they are reported, and kept secret."""
+        for part, secrets in spare.items():
+            for name, value in secrets.items():
+                self._spare_secrets[f"{part}.{name}"] = SecretStr(str(value))
+        return self
+
+    @property
+    def watches_nothing(self) -> bool:
+        """Whether no outside system is configured, so that there is nothing to look at."""
+        return not any(getattr(self, name) for name in SYSTEMS)
 
     @property
     def database_url(self) -> str:
@@ -257,4 +292,5 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # No .env file: it would be a second configuration file that nobody named.
-        return (Environment(settings_cls), init_settings)
+        named = init_settings.init_kwargs if isinstance(init_settings, InitSettingsSource) else ()
+        return (cls.environment_source(settings_cls, named), init_settings)

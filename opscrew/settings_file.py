@@ -1,7 +1,7 @@
 """Reads the settings once, from ``crew.yaml`` and the environment. Nothing else reads either.
 
-Every mistake is one line that names the place and what to write, because a daemon that starts with half of what was
-meant is worse than one that does not start.
+Every mistake is one line that names the place and what to write, and all of them are reported in one run, because a
+daemon that starts with half of what was meant is worse than one that does not start.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
 from opscrew.errors import UsageError
 from opscrew.settings import Settings
-from opscrew.settings_environment import refuse_misspelt
-from opscrew.settings_mistakes import one_line, refuse_secrets
+from opscrew.settings_environment import Environment, ReadableEnvironment, misspelt, unreadable_files
+from opscrew.settings_mistakes import Mistake, mistakes_in, refuse, secrets_in_file
 from opscrew.strict_yaml import read_strictly
 
 OTHER_VARIABLES = ("CREW_CONFIG",)
@@ -39,27 +39,63 @@ def find_file(option: Path | None, environment: Mapping[str, str]) -> Path | Non
 
 
 def load(option: Path | None = None) -> Settings:
-    """Reads file and environment. Raises ``UsageError`` with one line that names the key and what to write."""
+    """Reads file and environment. Raises ``UsageError`` that names each wrong key and what to write."""
     path = find_file(option, os.environ)
     values = _read_yaml(path) if path else {}
     where = str(path) if path else "environment"
-    refuse_secrets(values, Settings, where)
-    refuse_misspelt(os.environ, Settings, OTHER_VARIABLES)
+    mistakes = [*secrets_in_file(values, Settings, where), *misspelt(os.environ, Settings, OTHER_VARIABLES)]
     try:
-        return Settings(**values)
-    except ValidationError as problem:
-        mistake = one_line(problem, where, Settings, os.environ)
-        raise UsageError(mistake, "`crew init --print` shows every setting.") from problem
-    except ValueError as problem:  # pydantic-settings wraps our own error and unreadable JSON alike
-        cause = problem.__cause__
-        raise (cause if isinstance(cause, UsageError) else _unreadable_variable(problem)) from problem
+        settings = Settings(**values)
+    except (ValueError, UsageError) as problem:  # pydantic's own, an unreadable variable, an unreadable file
+        refuse([*mistakes, *unreadable_files(os.environ), *_mistakes(problem, values, where)])
+        raise  # not reached: there was at least one mistake
+    refuse(mistakes)
+    environment = settings.environment_source(Settings, values)
+    environment()
+    return settings.with_spare_secrets(environment.spare)
 
 
-def _unreadable_variable(problem: ValueError) -> UsageError:
+def _mistakes(problem: ValueError | UsageError, values: Mapping[str, Any], where: str) -> list[Mistake]:
+    if isinstance(problem, ValidationError):
+        wrong = {str(error["loc"][0]) for error in problem.errors() if error["loc"]}
+        found = mistakes_in(problem, where, Settings, os.environ)
+        return [*found, *_in_rules({name: value for name, value in values.items() if name not in wrong})]
+    if not isinstance(problem, UsageError):
+        return [_unreadable_variable(problem)]
+    try:  # a file that cannot be read hid the rest
+        _WithoutUnreadableFiles(**values)
+    except ValidationError as rest:
+        return mistakes_in(rest, where, Settings, os.environ)
+    return []
+
+
+class _WithoutUnreadableFiles(Settings):
+    """Never handed on: only what is wrong beside files that cannot be read is of interest."""
+
+    environment_source: ClassVar[type[Environment]] = ReadableEnvironment
+
+
+def _in_rules(values: Mapping[str, Any]) -> list[Mistake]:
+    """What is wrong with policy and quiet hours, which are looked at once everything else fits its place.
+
+    Without the parts that are wrong otherwise; where one of those is needed to tell, there is nothing to add yet.
+    """
+    from opscrew.actions.policy import check_settings
+
+    try:
+        check_settings(Settings(**values))
+    except ValidationError:
+        return []
+    except UsageError as problem:
+        return [Mistake(problem.message, problem.hint)]
+    return []
+
+
+def _unreadable_variable(problem: ValueError) -> Mistake:
     """pydantic-settings names the field only: 'error parsing value for field "kubernetes" from source ...'."""
     words = str(problem).split('"')
     name = f"CREW_{words[1].upper()}" if len(words) > 1 else "the environment"
-    return UsageError(f"{name}: not valid JSON", "Lists and maps in the environment are written as JSON.")
+    return Mistake(f"{name}: not valid JSON", "Lists and maps in the environment are written as JSON.")
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

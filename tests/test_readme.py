@@ -19,7 +19,7 @@ def crew(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def commands_of_help() -> dict[str, str]:
     listed = crew("--help").stdout.partition("Commands:\n")[2]
-    rows = (line.split(maxsplit=1) for line in listed.splitlines() if line.startswith("  ") and line.strip())
+    rows = (line.split(maxsplit=1) for line in listed.splitlines() if line.startswith("  ") and "Example:" not in line)
     return {row[0]: row[1].strip() for row in rows if len(row) == 2}
 
 

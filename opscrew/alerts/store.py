@@ -18,7 +18,7 @@ from opscrew.alerts.groups import Group, group_key, new_group, quieted
 from opscrew.alerts.life import KnownAlert, observe, without_source
 from opscrew.alerts.rules import Rules, alert_rules
 from opscrew.clock import Clock
-from opscrew.errors import CrewError
+from opscrew.errors import NotFoundError
 from opscrew.store.database import reading, serialize_writers
 from opscrew.store.prefixes import find_by_prefix
 from opscrew.store.tables.alerts import alert_groups, alerts
@@ -148,7 +148,7 @@ class AlertStore:
         with reading(self._engine).connect() as connection:
             found = rows.read_groups(connection, alert_groups.c.id == identity)
         if not found:
-            raise CrewError(f"there is no alert group {identity}", "`crew alerts list` shows them.")
+            raise NotFoundError(f"there is no alert group {identity}", "`crew alerts list` shows them.")
         return found[0]
 
     def _take(self, connection: Connection, told: Sequence[Alert], *, polled: bool) -> Taken:

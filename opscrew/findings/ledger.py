@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, select, update
 
 from opscrew.clock import Clock
-from opscrew.errors import CrewError
+from opscrew.errors import CrewError, NotFoundError
 from opscrew.findings import rows
 from opscrew.findings.life import OPEN, FindingState, lifetimes
 from opscrew.findings.look import Look
@@ -136,5 +136,5 @@ class Ledger:
                 update(findings).where(findings.c.fingerprint == fingerprint).values(**values)
             ).rowcount
             if not changed:
-                raise CrewError(f"there is no finding {fingerprint}", "`crew findings --state all` lists them.")
+                raise NotFoundError(f"there is no finding {fingerprint}", "`crew findings --state all` lists them.")
             rows.write_history(connection, [(fingerprint, change)])

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from opscrew.errors import UsageError
+from opscrew.errors import CrewError, UsageError
 from opscrew.memory.documents import Document, opening
 from opscrew.memory.embedding import Embedder
 from opscrew.memory.promql import is_promql
@@ -43,7 +43,7 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8"
-        raise UsageError(f"cannot read {path}: {reason}", "Give a file with one JSON object a line.") from problem
+        raise CrewError(f"cannot read {path}: {reason}", "Give a file with one JSON object a line.") from problem
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue

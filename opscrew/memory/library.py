@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine, Row, delete, insert, select
 
 from opscrew.clock import Clock
-from opscrew.errors import CrewError
+from opscrew.errors import CrewError, NotFoundError
 from opscrew.memory.documents import LONGEST_TEXT, Document, read_file
 from opscrew.store.database import forget_traces, reading
 from opscrew.store.tables.knowledge import knowledge
@@ -80,7 +80,7 @@ class Library:
             return
         if self._is_file(identity):
             raise CrewError(f"{identity} is a file of the project", "Delete the file in knowledge/ instead.")
-        raise CrewError(f"there is no document {identity}", "`crew knowledge list` shows the ids.")
+        raise NotFoundError(f"there is no document {identity}", "`crew knowledge list` shows the ids.")
 
     def _is_file(self, identity: str) -> bool:
         return any(document.id == identity for document in files(self._folder))

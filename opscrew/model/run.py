@@ -27,3 +27,5 @@ class Run(BaseModel):
     summary: str
     unavailable: tuple[str, ...] = ()
     """Systems that were asked and did not answer."""
+    read_nothing: bool = False
+    """Whether nothing at all could be read, so that the run says nothing about the state of anything."""

@@ -6,7 +6,7 @@ import difflib
 
 from sqlalchemy import Column, ColumnElement, Connection, select, true
 
-from opscrew.errors import CrewError
+from opscrew.errors import CrewError, NotFoundError
 
 _SHOWN = 5
 _COMPARED = 5_000
@@ -33,7 +33,7 @@ def find_by_prefix(
         more = ", …" if len(found) > _SHOWN else ""
         raise CrewError(f"{prefix} could be several {noun}s: {', '.join(found[:_SHOWN])}{more}", "Write more of it.")
     known = [str(row[0]) for row in connection.execute(seen.limit(_COMPARED))]
-    raise CrewError(f"there is no {noun} {prefix}", _near(wanted, known) or listing)
+    raise NotFoundError(f"there is no {noun} {prefix}", _near(wanted, known) or listing)
 
 
 def _near(wanted: str, known: list[str]) -> str:

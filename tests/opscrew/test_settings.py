@@ -122,7 +122,7 @@ def test_a_secret_file_of_bytes_is_a_plain_message(write, monkeypatch, tmp_path)
         ("kubernetes: {name: prod}", "crew.yaml: kubernetes: should be a list"),
         ('"\\0": 1', r"unknown key '\x00'"),
         ("timezone: Europe/Berln", "did you mean Europe/Berlin?"),
-        ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline: Input should be 'auto', 'approve' or 'off'"),
+        ("policy: {rerun_pipeline: maybe}", "policy.rerun_pipeline: should be auto, approve or off"),
         ("bitbucket: {workspace: acme/shop}", "bitbucket.workspace: is no workspace; write the name"),
         ("bitbucket: {workspace: ''}", "bitbucket.workspace: is no workspace"),
         ("bitbucket: {workspace: acme, url: 'http://[::1'}", "bitbucket.url: is no web address"),
@@ -133,14 +133,14 @@ def test_a_secret_file_of_bytes_is_a_plain_message(write, monkeypatch, tmp_path)
         ("\x00\x01", "not valid YAML"),
         ("policy: {a: off}\ntimezone: UTC\npolicy: {a: auto}", "line 3: policy stands there twice"),
         ("policy: {rerun_pipeline: {a: off, a: auto}}", "line 1: a stands there twice"),
-        ("policy: " + "[" * 3000 + "]" * 3000, "policy: Input should be a valid dictionary"),
-        ("data_dir: [here]", "data_dir: Input is not a valid path"),
+        ("policy: " + "[" * 3000 + "]" * 3000, "policy: should hold settings by name"),
+        ("data_dir: [here]", "data_dir: should be a path"),
         ("data_dir: ' '", "data_dir: is empty"),
-        ("stop_seconds: .inf", "stop_seconds: Input should be less than or equal to 3600"),
-        ("budget: {approval_hours: 1e+300}", "budget.approval_hours: Input should be less than or equal to"),
-        ("budget: {cooldown_minutes: 1441}", "budget.cooldown_minutes: Input should be less than or equal to 1440"),
-        ("grafana: {url: http://g, timeout_seconds: .inf}", "grafana.timeout_seconds: Input should be less than"),
-        ("memory: {keep_conversations_days: 10000000000}", "memory.keep_conversations_days: Input should be less"),
+        ("stop_seconds: .inf", "stop_seconds: should be at most 3600"),
+        ("budget: {approval_hours: 1e+300}", "budget.approval_hours: should be at most 8784"),
+        ("budget: {cooldown_minutes: 1441}", "budget.cooldown_minutes: should be at most 1440"),
+        ("grafana: {url: http://g, timeout_seconds: .inf}", "grafana.timeout_seconds: should be at most 600"),
+        ("memory: {keep_conversations_days: 10000000000}", "memory.keep_conversations_days: should be at most 36500"),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(write, text: str, message: str) -> None:
@@ -226,8 +226,8 @@ def test_a_misspelt_variable_is_not_passed_over(write, monkeypatch, variable: st
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("CREW_HTTP__PORT", "many", "environment: CREW_HTTP__PORT: Input should be a valid integer"),
-        ("CREW_LOG_FORMAT", "xml", "environment: CREW_LOG_FORMAT: Input should be 'console' or 'json'"),
+        ("CREW_HTTP__PORT", "many", "environment: CREW_HTTP__PORT: should be a whole number"),
+        ("CREW_LOG_FORMAT", "xml", "environment: CREW_LOG_FORMAT: should be console or json"),
         (
             "CREW_BITBUCKET__TOKN",
             "x",
@@ -251,3 +251,68 @@ def test_variables_that_kubernetes_makes_of_services_are_left_alone(write, monke
     monkeypatch.setenv("CREW_PORT_8780_TCP_PROTO", "tcp")
     monkeypatch.setenv("CREW_CONFIG", "")
     assert settings_file.load(write("")).http.port == 8780
+
+
+def test_all_mistakes_are_reported_in_one_run_in_our_words(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_BITBUKET__TOKEN", "x")
+    monkeypatch.setenv("CREW_GRAFANA__TOKEN_FILE", "/nowhere/token")
+    text = """
+bitbucket: {workspce: acme, token: hidden, requests_per_hour: many}
+kubernetes: [{kubeconfig: 3}, 4]
+policy: {rerun_pipeline: maybe, expand_pvc: {a: 1}}
+timezone: Europe/Berln
+dry_run: perhaps
+quiet_hours: 22
+alerts: {maintenance: [{name: patch, hours: late, days: [someday], begins: 2026-12-01}]}
+"""
+    with pytest.raises(UsageError) as caught:
+        settings_file.load(write(text))
+    lines = caught.value.message.splitlines()
+    assert lines[0] == f"{len(lines) - 1} mistakes in the settings:"
+    told = "\n".join(lines[1:])
+    for words in (
+        "CREW_BITBUKET__TOKEN",
+        "CREW_GRAFANA__TOKEN_FILE names /nowhere/token",
+        "unknown key bitbucket.workspce (did you mean workspace?)",
+        "bitbucket.token is a secret and does not belong in this file",
+        "bitbucket.requests_per_hour: should be a whole number",
+        "kubernetes.0.name is missing",
+        "kubernetes.0.kubeconfig: should be a path",
+        "kubernetes.1: should hold settings by name",
+        "policy.rerun_pipeline: should be auto, approve or off",
+        "policy.expand_pvc.a: should be auto, approve or off",
+        "timezone: no such time zone (did you mean Europe/Berlin?)",
+        "dry_run: should be true or false",
+        "quiet_hours: should be text; put it in quotes",
+        "alerts.maintenance.0.hours: does not have the form",
+        "alerts.maintenance.0.days.0: should be mon, tue, wed, thu, fri, sat or sun",
+        "alerts.maintenance.0.begins: should be a time with its zone",
+    ):
+        assert words in told
+    assert "Input should" not in told
+    assert "bitbucket.workspace is missing" not in told, "it is there, misspelt"
+    assert len(set(lines)) == len(lines)
+
+
+def test_a_mistake_in_the_rules_is_reported_beside_the_others(write) -> None:
+    with pytest.raises(UsageError) as caught:
+        settings_file.load(write("policy: {rerun_pipelin: auto}\ntimezone: Nowhere"))
+    assert "policy: unknown action rerun_pipelin (did you mean rerun_pipeline?)" in caught.value.message
+    assert "timezone: no such time zone" in caught.value.message
+
+
+@pytest.mark.parametrize("variable", ["CREW_BITBUCKET__TOKEN", "CREW_GRAFANA__PASSWORD", "CREW_VMALERT__TOKEN"])
+def test_a_token_without_its_section_switches_nothing_on_and_stays_secret(write, monkeypatch, variable: str) -> None:
+    monkeypatch.setenv(variable, "open-sesame")
+    loaded = settings_file.load(write("timezone: UTC"))
+    assert loaded.watches_nothing
+    assert loaded.spare_secrets == (variable.removeprefix("CREW_").replace("__", ".").lower(),)
+    assert loaded.secrets() == ["open-sesame"]
+    assert "sesame" not in repr(loaded)
+
+
+def test_more_than_a_token_without_its_section_is_a_mistake(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_BITBUCKET__TOKEN", "open-sesame")
+    monkeypatch.setenv("CREW_BITBUCKET__URL", "http://127.0.0.1:1")
+    with pytest.raises(UsageError, match="bitbucket.workspace is missing"):
+        settings_file.load(write("timezone: UTC"))
