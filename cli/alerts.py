@@ -121,7 +121,7 @@ def _as_json(alert: KnownAlert, store: AlertStore) -> dict[str, Any]:
         "url": alert.url,
         "starts_at": alert.starts_at,
         "resolved_at": alert.resolved_at,
-        "last_seen": alert.last_seen,
+        "last_seen_at": alert.last_seen,
         "group_id": alert.group_id,
     }
 

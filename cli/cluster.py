@@ -138,7 +138,7 @@ def _sweep_and_print(app: App, cluster: str, as_json: bool) -> None:
     for name, snapshot in sweep_clusters(settings, cluster):
         assessment = assess(snapshot, noise, name)
         if as_json:
-            row = {"context": name, "findings": _rows(assessment.findings), "not_checked": assessment.not_checked}
+            row = {"cluster": name, "findings": _rows(assessment.findings), "not_checked": assessment.not_checked}
             print_json(row)
         else:
             typer.echo(_as_text(name, assessment, "every kind was read"))

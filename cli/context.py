@@ -35,9 +35,10 @@ class App:
     @cached_property
     def quiet_settings(self) -> Settings:
         """Without logs set up, for commands that only read and log nothing: it saves an eighth of their time."""
-        from opscrew import redaction, settings_file
+        from opscrew import reading_time, redaction, settings_file
 
         loaded = settings_file.load(self.config_path)
+        reading_time.read_times_in(loaded.zone)
         redaction.mask_also(loaded.secrets())
         return loaded
 

@@ -41,8 +41,16 @@ def doctor(context: typer.Context, as_json: bool = json_option()) -> None:
             failed += outcome.result.level == "failed"
             _show(outcome, as_json=as_json)
     if not as_json:
-        console().print(f"\n{failed} failed." if failed else "\nEverything that is configured works.")
+        console().print(f"\n{_verdict(failed, settings.watches_nothing)}")
     _exit(1 if failed else 0)
+
+
+def _verdict(failed: int, watches_nothing: bool) -> str:
+    from opscrew.settings import NOTHING_CONFIGURED
+
+    if failed:
+        return f"{failed} failed."
+    return NOTHING_CONFIGURED if watches_nothing else "Everything that is configured works."
 
 
 def _show(outcome: Outcome, *, as_json: bool) -> None:

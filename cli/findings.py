@@ -200,11 +200,11 @@ def _as_json(entry: LedgerEntry) -> dict[str, Any]:
         "evidence": [line.model_dump() for line in finding.evidence],
         "details": finding.details,
         "occurrences": entry.occurrences,
-        "first_seen": entry.first_seen,
-        "last_seen": entry.last_seen,
+        "first_seen_at": entry.first_seen,
+        "last_seen_at": entry.last_seen,
         "resolved_at": entry.resolved_at,
         "sources": entry.sources,
-        "suppressed": {"until": muted.until, "reason": muted.reason, "by": muted.who} if muted else None,
+        "suppressed": {"ends_at": muted.until, "reason": muted.reason, "by": muted.who} if muted else None,
     }
 
 

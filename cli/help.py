@@ -16,4 +16,4 @@ def example(*commands: str) -> str:
 
 def without_types() -> None:
     """Typer writes the Python type behind every argument (``QUESTION <list[str]>``) and has no option against it."""
-    TyperArgument.display_type_rich = lambda _self, ctx: None  # type: ignore[method-assign]
+    TyperArgument.display_type_rich = lambda _self, ctx: None  # type: ignore[method-assign, assignment]

@@ -127,7 +127,7 @@ def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:
 
 def _show_unmeasured(cluster: str, claim: Claim, *, as_json: bool) -> None:
     if as_json:
-        print_json({"context": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"})
+        print_json({"cluster": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"})
         return
     text = f"?     {cluster} {claim.namespace}/{claim.name}: no figures; its driver or the metrics agent gives none"
     console().print(text, markup=False)

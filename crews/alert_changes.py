@@ -11,6 +11,7 @@ from opscrew.alerts.causes import Clue, cause_rules
 from opscrew.alerts.looks import Look
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
+from opscrew.reading_time import clock_time
 from opscrew.store.text import storable
 from tools.bitbucket.client import BitbucketClient
 from tools.kubernetes.changes import REPLICA_SETS, WORKLOADS, revisions, workload
@@ -135,7 +136,7 @@ def _stuck(pod: Resource, subject: Subject, now: datetime) -> Iterator[Clue]:
     """A pod that should be gone: what its deletion needs is only known to the cluster."""
     if pod.deleting_since is None or now - pod.deleting_since < timedelta(minutes=5):
         return
-    text = f"{subject} has been terminating since {pod.deleting_since:%H:%M} UTC"
+    text = f"{subject} has been terminating since {clock_time(pod.deleting_since)}"
     facts = {"uid": pod.uid, "owner": f"{pod.owners[0].kind}/{pod.owners[0].name}" if pod.owners else ""}
     seen = (_seen(subject, text, pod.deleting_since),)
     yield Clue("POD_TERMINATING_STUCK", text, pod.deleting_since, subject, lasting=True, evidence=seen, facts=facts)

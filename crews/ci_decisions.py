@@ -24,6 +24,7 @@ from opscrew.model.action import ActionState
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
 from opscrew.model.subject import Subject
+from opscrew.reading_time import clock_time
 from tools.bitbucket.client import BitbucketClient
 from tools.errors import UpstreamError
 
@@ -118,7 +119,7 @@ class Decisions:
         return finding(
             "CI_OUTAGE",
             Subject(system="bitbucket", kind="workspace", name=self._client.workspace),
-            f"{outage.signature} in {count} pipelines since {outage.started_at:%H:%M} UTC; re-runs are held back",
+            f"{outage.signature} in {count} pipelines since {clock_time(outage.started_at)}; re-runs are held back",
             aspect=outage.signature,
             evidence=[
                 Evidence(source="crew sightings", text=f"{named}{more}", observed_at=outage.last_seen_at),

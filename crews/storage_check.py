@@ -68,11 +68,11 @@ def as_row(cluster: str, judged: Judged) -> dict[str, Any]:
     claim = volume.claim
     told = trouble.forecast if trouble else volume.past.forecast(volume.usable, storage_rules().horizon_days * DAY)
     return {
-        "context": cluster,
+        "cluster": cluster,
         "namespace": claim.namespace,
         "name": claim.name,
         "workload": claim.workload,
-        "class": claim.storage_class.name,
+        "storage_class": claim.storage_class.name,
         "expandable": claim.storage_class.expandable,
         "resizing": claim.resizing,
         "status": trouble.code if trouble else "ok",

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
+from opscrew.clock import utc_now
+from opscrew.reading_time import timestamp
 from opscrew.redaction import MASK, redact
 
 DEEPEST = 6
@@ -28,7 +30,7 @@ def configure(log_format: Literal["console", "json"], level: str) -> None:
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _timestamped,
         structlog.processors.format_exc_info,
         without_secrets,
     ]
@@ -57,6 +59,12 @@ def configure(log_format: Literal["console", "json"], level: str) -> None:
     # of each timer that it sets.
     for noisy in ("httpx", "httpcore", "alembic", "apscheduler", "mcp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _timestamped(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """People read logs too: in the zone that everything else is told in, with the offset for programs."""
+    event["timestamp"] = timestamp(utc_now())
+    return event
 
 
 def without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:

@@ -55,6 +55,10 @@ SYSTEMS = (
 )
 """The parts that name an outside system to watch."""
 
+NOTHING_CONFIGURED = "Nothing is configured, so nothing is watched."
+HOW_TO_CONFIGURE = "`crew init` writes a crew.yaml to fill in; run crew in its folder, or name it with --config."
+"""Said by the doctor, the daemon and its page alike: a crew that watches nothing looks like one that finds nothing."""
+
 STARTER_FILE = Path(__file__).with_name("starter.yaml")
 """What `crew init` writes. A test holds it and the classes below together."""
 

@@ -26,7 +26,7 @@ from opscrew.actions.policy import check_settings
 from opscrew.clock import Clock, utc_now
 from opscrew.errors import CrewError
 from opscrew.metrics import Metrics
-from opscrew.settings import Settings
+from opscrew.settings import HOW_TO_CONFIGURE, NOTHING_CONFIGURED, Settings
 from opscrew.store.database import open_database
 from opscrew.store.owner import DataFolderLock
 from server.context import ServerContext
@@ -71,6 +71,8 @@ def serve(
         web = closing.enter_context(HttpThread(application, listener))
         scheduler.start()
         lock.tell_address(url_of(listener))
+        if settings.watches_nothing:
+            log.warning(NOTHING_CONFIGURED, hint=HOW_TO_CONFIGURE)
         log.info("crew serves", url=url_of(listener), data=str(settings.data_dir), crews=len(scheduler.states()))
         ready(url_of(listener))
         died = _watch(stop, scheduler, web)

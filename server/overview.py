@@ -38,7 +38,7 @@ def overview(context: ServerContext) -> dict[str, Any]:
             "title": state.title,
             "state": "off" if state.missing else "running" if state.running_seconds is not None else "waiting",
             "not_configured": list(state.missing),
-            "next_run": shown(state.next_run),
+            "next_run_at": shown(state.next_run),
             "running_seconds": None if state.running_seconds is None else round(state.running_seconds, 1),
         }
 
@@ -57,6 +57,7 @@ def overview(context: ServerContext) -> dict[str, Any]:
         "started_at": shown(context.started_at),
         "scheduler_running": context.scheduler.running,
         "dry_run": crews.settings.dry_run,
+        "watches_nothing": crews.settings.watches_nothing,
         "crews": [job(state) for state in context.scheduler.states()],
         "open_findings": open_by_severity(crews),
         "actions_waiting": sum(

@@ -12,7 +12,7 @@ from crews.checks.check import Check, Level, Result
 from crews.data_files import refuse_broken_files
 from crews.systems import Systems
 from opscrew.actions.policy import check_settings
-from opscrew.settings import Settings
+from opscrew.settings import HOW_TO_CONFIGURE, NOTHING_CONFIGURED, SYSTEMS, Settings
 from opscrew.store.database import open_database
 from opscrew.store.owner import describe, read_owner
 
@@ -26,12 +26,28 @@ MB = 1 << 20
 def machine_checks(_settings: Settings) -> tuple[Check, ...]:
     """Always on."""
     return (
+        Check("configuration", configuration),
         Check("data folder", data_folder),
         Check("daemon", daemon),
         Check("database", database),
         Check("policy", policy),
         Check("data files", data_files),
     )
+
+
+def configuration(systems: Systems) -> Result:
+    """Is there anything to watch, and does every secret belong to something?"""
+    settings = systems.settings
+    if settings.spare_secrets:
+        names = ", ".join(f"CREW_{name.upper().replace('.', '__')}" for name in settings.spare_secrets)
+        parts = ", ".join(dict.fromkeys(name.partition(".")[0] for name in settings.spare_secrets))
+        verb = "is" if len(settings.spare_secrets) == 1 else "are"
+        hint = f"Add the section {parts} to crew.yaml; `crew init --print` shows what belongs in it."
+        return Result(Level.WARNING, f"{names} {verb} set, and {parts} is not configured", hint)
+    if settings.watches_nothing:
+        return Result(Level.WARNING, NOTHING_CONFIGURED, HOW_TO_CONFIGURE)
+    watched = [name for name in SYSTEMS if getattr(settings, name)]
+    return Result(Level.OK, f"watches {', '.join(watched)}")
 
 
 def data_folder(systems: Systems) -> Result:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from crews.checks import connections, machine, mcp_servers
+from crews.checks import connections, machine, mcp_servers, rights
 from crews.checks.check import Check, CheckFamily, Level, Result
 from crews.systems import Systems
 from opscrew.errors import CrewError
@@ -28,6 +28,7 @@ FAMILIES: tuple[CheckFamily, ...] = (
         CheckFamily(name, lambda settings, name=name: connections.url_checks(name, settings))  # type: ignore[misc]
         for name in connections.PATHS
     ),
+    CheckFamily("rights", rights.rights_checks),
     CheckFamily("gcp", connections.google_cloud_checks),
     CheckFamily("model", connections.model_checks),
     CheckFamily("mcp", mcp_servers.mcp_checks),

@@ -14,6 +14,7 @@ from opscrew.actions.executor import NotYetError, Outcome, Receipt, SendRefusedE
 from opscrew.ci.pauses import failed_steps, has_passed
 from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
 from opscrew.model.action import Action
+from opscrew.reading_time import minute
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
@@ -36,7 +37,7 @@ class RerunPipeline:
         outage = None if self._learning is None else self._learning.outage(action)
         if outage is not None:
             # Nothing that changes while it lasts: each new note is an entry of the audit log.
-            raise NotYetError(f"{outage.signature} is an outage since {outage.started_at:%Y-%m-%d %H:%M} UTC")
+            raise NotYetError(f"{outage.signature} is an outage since {minute(outage.started_at)}")
         repo = _slug(action)
         pipeline = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
         case = RerunCase(

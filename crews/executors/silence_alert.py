@@ -8,6 +8,7 @@ from crews.executors.workloads import mark_of
 from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
 from opscrew.clock import Clock
 from opscrew.model.action import Action
+from opscrew.reading_time import minute
 from opscrew.store.text import storable
 from tools.alert_records import RoutedAlert, Silence
 from tools.alertmanager.client import AlertmanagerClient
@@ -41,7 +42,7 @@ class SilenceAlert:
             identity = self._client.silence(alert.labels, now, ends, created_by=AUTHOR, comment=comment)
         except RefusedError as refused:
             raise SendRefusedError(str(refused)) from refused
-        return Receipt(identity, detail=f"silenced until {ends:%Y-%m-%d %H:%M} UTC")
+        return Receipt(identity, detail=f"silenced until {minute(ends)}")
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
         del since

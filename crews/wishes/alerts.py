@@ -12,6 +12,7 @@ from opscrew.answer.wish_words import names_said
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
+from opscrew.reading_time import minute
 from tools.alert_records import RoutedAlert
 
 LENGTH = re.compile(
@@ -41,7 +42,7 @@ def silence(request: Request, wish: str) -> Proposal:
     if against := unclear(request, wish, {alert.name, *alert.labels.values(), *said}, LENGTH):
         return nothing(against)
     target = Subject(system="alertmanager", kind="alert", name=alert.fingerprint, url=alert.generator_url)
-    since = f"{alert.name} fires since {alert.starts_at.isoformat(timespec='minutes')}"
+    since = f"{alert.name} fires since {minute(alert.starts_at)}"
     return proposed(
         request,
         Action(

@@ -34,6 +34,7 @@ class Gate:
             await _refuse(send, 401, {"message": words})
             return
         allowance, retry_after = self._count(token)
+        allowance["X-OAuth-Scopes"] = ", ".join(sorted(scopes))
         if retry_after:
             allowance["Retry-After"] = str(retry_after)
             await _refuse(send, 429, {"message": "Rate limit for this resource has been exceeded"}, allowance)

@@ -11,6 +11,7 @@ from opscrew.alerts.groups import Group, worst
 from opscrew.alerts.life import KnownAlert
 from opscrew.memory.documents import Document
 from opscrew.model.action import ActionState
+from opscrew.reading_time import clock_time, minute
 from opscrew.store.text import storable
 
 MOST_LINES = 60
@@ -75,14 +76,12 @@ def _parts(
     minutes = max(int((ended - started).total_seconds() // 60), 0)
     yield f"# {storable(group.title, 200)}"
     yield (
-        f"## What happened\n\n{len(alerts)} alert{'s' if len(alerts) != 1 else ''} from {started:%Y-%m-%d %H:%M} to "
-        f"{ended:%H:%M} UTC, for {minutes} minutes. Severity: {worst(alerts).value}."
+        f"## What happened\n\n{len(alerts)} alert{'s' if len(alerts) != 1 else ''} from {minute(started)} to "
+        f"{clock_time(ended)}, for {minutes} minutes. Severity: {worst(alerts).value}."
     )
     if group.triage.get("explanation"):
         yield f"In the model's words: {group.triage['explanation']}"
-    yield "## Timeline\n\n" + "\n".join(
-        f"- {at:%Y-%m-%d %H:%M:%S} {text}" for at, text in _timeline(group, alerts, actions)
-    )
+    yield "## Timeline\n\n" + "\n".join(f"- {minute(at)} {text}" for at, text in _timeline(group, alerts, actions))
     causes = group.triage.get("causes", [])
     if causes:
         yield "## Likely causes\n\n" + "\n".join(

@@ -11,6 +11,7 @@ from opscrew.alerts.life import KnownAlert
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
+from opscrew.reading_time import minute
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -52,7 +53,7 @@ def silence(alert: KnownAlert, group: Group, rules: CauseRules, *, finding: str 
         evidence=(
             Evidence(
                 source="crew alerts",
-                text=f"{len(alert.changes)} changes since {alert.changes[0].isoformat(timespec='minutes')}",
+                text=f"{len(alert.changes)} changes since {minute(alert.changes[0])}",
                 observed_at=alert.last_seen,
             ),
         ),

@@ -13,6 +13,7 @@ from opscrew.findings.codes import finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
+from opscrew.reading_time import clock_time
 from opscrew.store.text import storable
 
 MOST_NAMED = 5
@@ -66,7 +67,7 @@ def storm_finding(storm: Storm, now: datetime) -> Finding:
     return finding(
         "ALERT_STORM",
         Subject(system="alertmanager", kind="storm", name="alerts"),
-        f"{storm.alerts} alerts in {storm.groups} groups since {storm.since:%H:%M} UTC; most share {common}",
+        f"{storm.alerts} alerts in {storm.groups} groups since {clock_time(storm.since)}; most share {common}",
         severity=max(storm.severity, Severity.CRITICAL, key=lambda one: one.rank),
         evidence=[Evidence(source="crew alerts", text=f"shared labels: {common}", observed_at=now)],
         details={"alerts": storm.alerts, "groups": storm.groups, "common": [list(pair) for pair in storm.common]},

@@ -12,6 +12,7 @@ from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import thresholds
 from opscrew.model.finding import Severity
+from opscrew.reading_time import minute
 from tools.kubernetes.fields import moment
 
 
@@ -34,9 +35,9 @@ def check_certificates(snapshot: Snapshot) -> Iterator[Problem]:
         if left > warning:
             continue
         if left <= timedelta():
-            cause = f"The certificate expired on {ends:%Y-%m-%d %H:%M} UTC."
+            cause = f"The certificate expired on {minute(ends)}."
         else:
-            cause = f"The certificate expires on {ends:%Y-%m-%d %H:%M} UTC and should have been renewed by now."
+            cause = f"The certificate expires on {minute(ends)} and should have been renewed by now."
         severity = Severity.CRITICAL if left <= critical else None
         yield Problem(
             "CERTIFICATE_EXPIRING", resource, "Expired" if left <= timedelta() else "Expiring", cause, severity=severity

@@ -10,6 +10,7 @@ from opscrew.cluster.schedules import Schedule, ScheduleError, parse_schedule
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.cluster.workloads import check_creation
+from opscrew.reading_time import minute
 from tools.kubernetes.fields import moment, number, text, truth
 from tools.kubernetes.records import Resource
 
@@ -73,7 +74,7 @@ def _missed(snapshot: Snapshot, cron_job: Resource, schedule: Schedule) -> Itera
     if late is None or len(missed) < thresholds().missed_schedules:
         return
     if late > seconds(thresholds().missed_schedule_seconds) and not _is_running(cron_job):
-        cause = f"It was due at {missed[0]:%Y-%m-%d %H:%M} UTC and has not run since {since:%Y-%m-%d %H:%M} UTC."
+        cause = f"It was due at {minute(missed[0])} and has not run since {minute(since)}."
         yield Problem("CRON_JOB_MISSED", cron_job, "MissedSchedule", cause)
 
 

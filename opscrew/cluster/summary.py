@@ -12,6 +12,7 @@ from opscrew.cluster.assessment import Assessment
 from opscrew.cluster.wording import counted, finding_lines, not_checked_lines
 from opscrew.findings.codes import title_of
 from opscrew.model.finding import Finding, Severity
+from opscrew.reading_time import minute
 
 _TOP = 10
 
@@ -62,7 +63,7 @@ class ClusterSummary:
         found = self.assessment
         counts = ", ".join(counted(number, kind) for kind, number in found.counts.items())
         critical = sum(finding.severity is Severity.CRITICAL for finding in found.problems)
-        lines = [f"{self.cluster} at {self.seen_at:%Y-%m-%d %H:%M} UTC", counts]
+        lines = [f"{self.cluster} at {minute(self.seen_at)}", counts]
         lines.append(
             f"{counted(len(found.problems), 'problem')}, {critical} critical, {len(self.new)} new since yesterday"
         )
@@ -87,7 +88,7 @@ def _list(title: str, lines: list[str]) -> list[str]:
 
 def _row(finding: Finding) -> dict[str, Any]:
     return {
-        "fingerprint": finding.fingerprint,
+        "id": finding.fingerprint,
         "code": finding.code,
         "severity": finding.severity.value,
         "kind": finding.subject.kind,

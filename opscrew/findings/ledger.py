@@ -20,6 +20,7 @@ from opscrew.findings.life import OPEN, FindingState, lifetimes
 from opscrew.findings.look import Look
 from opscrew.findings.records import Change, Changes, LedgerEntry
 from opscrew.model.finding import Finding, Severity
+from opscrew.reading_time import minute
 from opscrew.store.database import reading
 from opscrew.store.prefixes import find_by_prefix
 from opscrew.store.tables.findings import finding_changes, findings
@@ -112,7 +113,7 @@ class Ledger:
             "suppressed_reason": storable(reason, LONGEST_SENTENCE),
             "suppressed_by": storable(who, 128),
         }
-        detail = f"until {until.isoformat(timespec='minutes')} by {who}: {reason}"
+        detail = f"until {minute(until)} by {who}: {reason}"
         self._mark(fingerprint, values, Change(now, "suppressed", detail))
 
     def unsuppress(self, fingerprint: str, who: str) -> None:

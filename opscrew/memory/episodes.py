@@ -9,6 +9,7 @@ from datetime import datetime
 from opscrew.memory.documents import Document
 from opscrew.model.action import Action, ActionState
 from opscrew.model.finding import Finding
+from opscrew.reading_time import minute
 
 MOST_EVIDENCE = 8
 """Lines of evidence that are kept: enough to recognise the same failure, too few to drown the remedy."""
@@ -50,8 +51,7 @@ def _parts(finding: Finding, first_seen: datetime, resolved_at: datetime, remedi
     evidence = "\n".join(f"- {line.text}" for line in finding.evidence[:MOST_EVIDENCE])
     return [
         f"## What happened\n\n{finding.cause}{reason}",
-        f"Seen from {first_seen:%Y-%m-%d %H:%M} to {resolved_at:%Y-%m-%d %H:%M} UTC, "
-        f"for {_duration(first_seen, resolved_at)}.",
+        f"Seen from {minute(first_seen)} to {minute(resolved_at)}, for {_duration(first_seen, resolved_at)}.",
         f"## Evidence\n\n{evidence}" if evidence else "",
         "## What was done\n\n" + ("\n".join(map(_remedy, remedies)) or "Nothing; it ended by itself."),
     ]

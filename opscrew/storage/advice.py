@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from opscrew.reading_time import minute
 from opscrew.storage.rules import StorageRules, storage_rules
 from opscrew.storage.teeth import read_habit
 from opscrew.storage.trouble import Trouble, look_for_trouble
@@ -101,7 +102,7 @@ def _why_wait(volume: Volume, now: datetime, rules: StorageRules) -> str:
     if volume.enlarged_at is not None:
         ends = volume.enlarged_at + timedelta(hours=rules.cooldown_hours)
         if ends > now:
-            return f"it was enlarged at {volume.enlarged_at:%Y-%m-%d %H:%M} UTC; nothing more before {ends:%H:%M}"
+            return f"it was enlarged at {minute(volume.enlarged_at)}; nothing more before {minute(ends)}"
     return ""
 
 

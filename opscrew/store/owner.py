@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from opscrew.errors import CrewError
+from opscrew.reading_time import minute
 
 LOCK_NAME = "crew.lock"
 
@@ -90,7 +91,14 @@ def describe(owner: dict[str, Any] | None) -> str:
     if not owner:
         return "another crew process"
     where = f", {owner['url']}" if owner.get("url") else ""
-    return f"process {owner.get('pid')} on {owner.get('host')} since {owner.get('since')}{where}"
+    return f"process {owner.get('pid')} on {owner.get('host')} since {_since(owner.get('since'))}{where}"
+
+
+def _since(written: Any) -> str:
+    try:
+        return minute(datetime.fromisoformat(str(written)))
+    except ValueError:
+        return "an unknown time"
 
 
 def _locked(file: int) -> bool:

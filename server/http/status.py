@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from opscrew.settings import HOW_TO_CONFIGURE, NOTHING_CONFIGURED
 from server.context import ServerContext
 from server.overview import overview
 
@@ -43,6 +44,8 @@ def render(state: dict[str, Any]) -> str:
     """The page, without scripts: it must show its facts in any browser, and in none under attack."""
     alive = f"Running since {escape(state['started_at'])}; it is {escape(state['now'])}."
     notes = [] if state["scheduler_running"] else ["<p class=failed>The scheduler is stopped.</p>"]
+    if state["watches_nothing"]:
+        notes.append(f"<p class=failed>{escape(NOTHING_CONFIGURED)} {escape(HOW_TO_CONFIGURE)}</p>")
     if state["dry_run"]:
         notes.append("<p class=warning>Dry run: nothing is changed anywhere.</p>")
     findings = ", ".join(
@@ -65,7 +68,7 @@ def _crew_row(crew: dict[str, Any]) -> list[tuple[str, str]]:
         state = f"off: {', '.join(crew['not_configured'])} not configured"
     elif crew["running_seconds"] is not None:
         state = f"running for {crew['running_seconds']} s"
-    return [(crew["crew"], ""), (crew["title"], ""), (state, crew["state"]), (crew["next_run"] or "", "")]
+    return [(crew["crew"], ""), (crew["title"], ""), (state, crew["state"]), (crew["next_run_at"] or "", "")]
 
 
 def _run_row(run: dict[str, Any]) -> list[tuple[str, str]]:

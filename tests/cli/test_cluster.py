@@ -97,7 +97,7 @@ def test_a_cluster_is_read_and_its_gaps_are_named(crew: CrewCommand, tmp_path: P
         cluster = {"name": "prod", "kubeconfig": str(api.kubeconfig(tmp_path))}
         Path("crew.yaml").write_text(json.dumps({"kubernetes": [cluster]}))
         row = json.loads(crew("cluster", "check", "--json").out)
-        assert row["context"] == "prod"
+        assert row["cluster"] == "prod"
         assert [found["code"] for found in row["findings"]] == ["POD_IMAGE_PULL_FAILED"]
         assert row["not_checked"] == {"Node": "this account may not read it (403)"}
         text = crew("cluster", "check", "--context", "prod").out

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from demo.bitbucket.world import READ_ONLY_TOKEN, TOKEN
+from opscrew.settings import NOTHING_CONFIGURED
+from tests.support.bitbucket import sandbox
 from tests.support.crew_program import crew
 from tests.support.http_answers import LoopbackServer
 
@@ -75,9 +78,13 @@ def doctor(folder: Path, first: str = PATIENTLY, **environment: str) -> tuple[in
     return ended.returncode, {result["check"]: result for result in results}
 
 
-def test_nothing_configured_is_fine(tmp_path: Path) -> None:
+def test_nothing_configured_is_no_failure_and_said_loudly(tmp_path: Path) -> None:
     code, found = doctor(tmp_path)
     assert code == 0
+    configuration = found.pop("configuration")
+    assert (configuration["level"], configuration["text"]) == ("warning", NOTHING_CONFIGURED)
+    assert "crew init" in configuration["hint"]
+    assert crew(tmp_path, "doctor").stdout.splitlines()[-1] == NOTHING_CONFIGURED
     assert {name for name, result in found.items() if result["level"] == "ok"} == {
         "data folder",
         "data files",
@@ -86,6 +93,53 @@ def test_nothing_configured_is_fine(tmp_path: Path) -> None:
     }
     assert {result["level"] for result in found.values()} == {"ok", "off"}
     assert all(result["hint"] for name, result in found.items() if result["level"] == "off" and name != "clock")
+
+
+def test_a_token_without_its_section_is_told_and_stops_nothing(tmp_path: Path) -> None:
+    code, found = doctor(tmp_path, CREW_BITBUCKET__TOKEN="open-sesame", CREW_GRAFANA__PASSWORD="open-sesame")
+    assert code == 0
+    configuration = found["configuration"]
+    assert configuration["level"] == "warning"
+    assert configuration["text"].startswith("CREW_BITBUCKET__TOKEN, CREW_GRAFANA__PASSWORD are set")
+    assert "bitbucket, grafana" in configuration["hint"]
+    assert "sesame" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("rule", "token", "level"),
+    [
+        ("auto", READ_ONLY_TOKEN, "failed"),
+        ('{"acme/shop": "auto"}', READ_ONLY_TOKEN, "failed"),
+        ("approve", READ_ONLY_TOKEN, "warning"),
+        ("auto", TOKEN, "ok"),
+    ],
+)
+def test_a_token_that_may_not_do_what_the_policy_allows_is_told(
+    tmp_path: Path, rule: str, token: str, level: str
+) -> None:
+    with sandbox() as box:
+        code, found = doctor(
+            tmp_path,
+            CREW_BITBUCKET__URL=f"{box.url}/2.0",
+            CREW_BITBUCKET__WORKSPACE="acme",
+            CREW_BITBUCKET__TOKEN=token,
+            CREW_POLICY=json.dumps({"rerun_pipeline": json.loads(rule) if rule[0] == "{" else rule}),
+        )
+    assert found["bitbucket"]["level"] == "ok"
+    assert (found["bitbucket rights"]["level"], code) == (level, level == "failed")
+    assert ("pipeline:write" in found["bitbucket rights"]["text"]) is (level != "ok")
+
+
+def test_what_is_switched_off_needs_no_right(tmp_path: Path) -> None:
+    with sandbox() as box:
+        _, found = doctor(
+            tmp_path,
+            CREW_BITBUCKET__URL=f"{box.url}/2.0",
+            CREW_BITBUCKET__WORKSPACE="acme",
+            CREW_BITBUCKET__TOKEN=READ_ONLY_TOKEN,
+            CREW_POLICY='{"rerun_pipeline": "off", "stop_pipeline": "off"}',
+        )
+    assert "bitbucket rights" not in found
 
 
 def test_a_rule_that_means_nothing_is_found(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_json_is_one_object_a_line_and_nothing_else(crew, stored) -> None:
     first = found[0]
     assert (first["code"], first["severity"], first["state"]) == ("CI_OUTAGE", "critical", "ongoing")
     assert first["evidence"][0]["text"] == "no route"
-    assert datetime.fromisoformat(first["last_seen"]) == NOW
+    assert datetime.fromisoformat(first["last_seen_at"]) == NOW
 
 
 @pytest.mark.parametrize(

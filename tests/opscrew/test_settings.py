@@ -314,5 +314,5 @@ def test_a_token_without_its_section_switches_nothing_on_and_stays_secret(write,
 def test_more_than_a_token_without_its_section_is_a_mistake(write, monkeypatch) -> None:
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN", "open-sesame")
     monkeypatch.setenv("CREW_BITBUCKET__URL", "http://127.0.0.1:1")
-    with pytest.raises(UsageError, match="bitbucket.workspace is missing"):
+    with pytest.raises(UsageError, match=r"bitbucket\.workspace is missing"):
         settings_file.load(write("timezone: UTC"))

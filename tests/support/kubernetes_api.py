@@ -28,6 +28,8 @@ class Api:
     faults: dict[str, list[Answer]] = field(default_factory=dict)
     watches: dict[str, list[list[dict[str, Any]]]] = field(default_factory=dict)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    denied: set[tuple[str, str, str]] = field(default_factory=set)
+    """Verb, resource with its subresource, and namespace (empty for all of them) that the account may not."""
     url: str = ""
 
     def asked(self, path: str, **query: str) -> list[dict[str, str]]:
@@ -62,6 +64,16 @@ class ApiHandler(BaseHTTPRequestHandler):
             self.send_json({"kind": "APIGroupDiscoveryList", "items": self.api.objects.get("/apis", [])})
         else:
             self._list(self.api.objects.get(parts.path, []), query)
+
+    def do_POST(self) -> None:
+        """Reviews of what the account itself may do."""
+        length = int(self.headers.get("Content-Length", 0))
+        body = json.loads(self.rfile.read(length))
+        wanted = body["spec"]["resourceAttributes"]
+        resource = wanted["resource"] + (f"/{wanted['subresource']}" if "subresource" in wanted else "")
+        asked = (wanted["verb"], resource, wanted.get("namespace", ""))
+        self.api.requests.append(("POST", urlsplit(self.path).path, {"verb": asked[0], "resource": asked[1]}))
+        self.send_json({**body, "status": {"allowed": asked not in self.api.denied}}, 201)
 
     def send_json(self, value: Any, status: int = 200) -> None:
         content = json.dumps(value, separators=(",", ":")).encode()

@@ -86,6 +86,11 @@ class BitbucketClient:
         """Requests left in this hour."""
         return self._budget.current()
 
+    @property
+    def granted_scopes(self) -> frozenset[str] | None:
+        """What the token may do, known after the first answer; None where Bitbucket does not say."""
+        return self._connection.granted_scopes
+
     def ping(self) -> str:
         """One cheap request that needs the token and the workspace. Returns what was found, in words."""
         answer = self._connection.get(f"repositories/{_part(self.workspace)}", {"pagelen": 1})

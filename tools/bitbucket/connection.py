@@ -20,6 +20,7 @@ import httpx
 
 from tools.bitbucket import failures
 from tools.bitbucket.budget import SYSTEM, BudgetKeeper, retry_after_seconds
+from tools.bitbucket.scopes import HEADER, read_scopes
 from tools.errors import TemporaryError, UpstreamError
 
 Result = TypeVar("Result")
@@ -74,6 +75,8 @@ class Connection:
         self._on_response = on_response
         self._sleep = sleep
         self._base = httpx.URL(access.url.rstrip("/") + "/")
+        self.granted_scopes: frozenset[str] | None = None
+        """What the token may do, as the last answer said; None where no answer said it."""
 
     def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:
         """The parsed JSON. ``path`` is relative to the API's root, already escaped."""
@@ -173,6 +176,7 @@ class Connection:
             try:
                 if ours:
                     self._budget.learn(response.headers)
+                    self.granted_scopes = read_scopes(response.headers.get(HEADER)) or self.granted_scopes
                 if not (response.is_success or response.has_redirect_location or response.status_code in accept):
                     raise self._refused(response)
                 yield response

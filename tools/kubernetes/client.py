@@ -77,6 +77,22 @@ class KubernetesClient:
         """The server's version; also the cheapest way to see that it answers."""
         return text(self.request("GET", "/version"), "gitVersion")
 
+    def may(self, verb: str, group: str, resource: str, namespace: str = "") -> bool:
+        """Whether this account may do that; in every namespace where none is named. Asks the server, changes nothing.
+
+        ``resource`` is a plural, with its subresource behind a slash.
+        """
+        name, _, part = resource.partition("/")
+        wanted = {"verb": verb, "group": group, "resource": name, "subresource": part, "namespace": namespace}
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {key: value for key, value in wanted.items() if value}},
+        }
+        answer = self.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=body)
+        status = answer.get("status")
+        return isinstance(status, dict) and status.get("allowed") is True
+
     def require_answer(self, seconds: float) -> None:
         """Raises ``UpstreamError`` unless the server answers within ``seconds``.
 
