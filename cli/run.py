@@ -44,7 +44,7 @@ def run(
         notes().print(f"{name} is at work …", style="dim")  # a first look at many repositories takes minutes
     ended = _run_once(app_of(context).database, settings, name)
     if as_json:
-        print_json(ended.model_dump(mode="json"))
+        print_json(ended.model_dump(mode="json") | {"read_nothing": ended.read_nothing})
     else:
         seconds = (ended.ended_at - ended.started_at).total_seconds()
         console().print(f"{ended.crew}: {ended.outcome.value} after {seconds:.1f} s", markup=False)

@@ -1,5 +1,6 @@
 """The README tells the truth: its commands exist, its table equals `crew --help`, its links lead somewhere."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from demo.bitbucket.world import TOKEN
+from tests.support.bitbucket import sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,6 +47,36 @@ def test_every_command_of_the_readme_exists(line: str) -> None:
         names = [word for word in words[1:] if not word.startswith("-")]
         group = names[:1]
         assert crew(*group, "--help").returncode == 0
+
+
+def test_the_first_steps_work_in_the_order_in_which_they_are_written(tmp_path: Path) -> None:
+    """As a newcomer types them, against a sandbox in place of Bitbucket; the daemon, which runs on, comes last."""
+    block = re.search(r"^## Connect your own systems\n.*?^```\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+    assert block
+    *steps, last = [line for line in block[1].splitlines() if line.strip()]
+    assert ".venv/bin/crew serve" in last
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    with sandbox() as box:
+        ended = subprocess.run(
+            ["bash", "-euc", "\n".join(steps)],
+            cwd=tmp_path,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "HOME": str(tmp_path),
+                "CREW_DATA_DIR": str(tmp_path / "data"),
+                "CREW_BITBUCKET__URL": f"{box.url}/2.0",
+            },
+            input=TOKEN,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Everything that is configured works." in ended.stdout
+    assert "repositories looked at" in " ".join(ended.stdout.split())
 
 
 def test_links_lead_to_files_of_the_project() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class RunOutcome(StrEnum):
@@ -27,5 +27,5 @@ class Run(BaseModel):
     summary: str
     unavailable: tuple[str, ...] = ()
     """Systems that were asked and did not answer."""
-    read_nothing: bool = False
-    """Whether nothing at all could be read, so that the run says nothing about the state of anything."""
+    read_nothing: bool = Field(default=False, exclude=True)
+    """Whether nothing at all could be read, so that the run says nothing about the state of anything. Not stored."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from opscrew.settings import NOTHING_CONFIGURED
 from opscrew.store.database import open_database
 from opscrew.store.runs import latest_runs
 from tests.support.daemon import CREW, PATIENCE, PROGRAM, Daemon, until
@@ -125,8 +126,10 @@ def test_crew_serve_itself_starts_answers_and_stops(tmp_path: Path) -> None:
         assert daemon.get("/healthz").json() == {"status": "alive"}
         states = {crew["crew"]: crew["state"] for crew in daemon.get("/api/status").json()["crews"]}
         assert states["ci_watch"] == "off"
+        assert NOTHING_CONFIGURED in daemon.get("/").text
         assert daemon.stop() == 0
         assert "crew serves at http://127.0.0.1:" in daemon.log()
+        assert NOTHING_CONFIGURED in " ".join(daemon.log().split())
         assert "Traceback" not in daemon.log()
 
 
