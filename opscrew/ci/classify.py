@@ -63,7 +63,7 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
     lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     known = known or catalog()
     stated = matches_of(_as_lines(error_message), known)
-    matches = [*stated, *matches_of(lines, known)]
+    matches = [*stated, *matches_of(lines, known, explanation.command)]
     telling = _telling(explanation)
     blips = [
         match
@@ -91,14 +91,14 @@ def _telling(explanation: Explanation) -> set[ExplainedLine]:
     beyond them may still speak against it, but a word about the network in a line that is probably not the cause must
     not lead to a re-run."""
     best = max((line.score for line in explanation.lines), default=0.0)
-    around = surroundings(explanation.lines[:1])
+    around = surroundings(sorted(explanation.lines, key=lambda line: -line.score)[:1])
     ranked = (*explanation.lines, *explanation.nearly)
     near = (line for line in ranked if line.score >= best - JUDGED_BELOW_BEST or line.number in around)
     return {*near, *explanation.beside}
 
 
-def matches_of(lines: Sequence[ExplainedLine], known: Catalog) -> list[Match]:
-    """Every signature of every line whose conditions hold, in the order of the log."""
+def matches_of(lines: Sequence[ExplainedLine], known: Catalog, command: ExplainedLine | None = None) -> list[Match]:
+    """Every signature of every line whose conditions hold, in the order of the log. ``command`` printed them."""
     found = []
     for position, line in enumerate(lines):
         candidates = known.candidates(line.text)
@@ -110,16 +110,17 @@ def matches_of(lines: Sequence[ExplainedLine], known: Catalog) -> list[Match]:
             Match(line, signature)
             for signature in candidates
             if not (is_local and signature.verdict is Verdict.TRANSIENT and not signature.local)
-            and _holds(signature, line.text, around)
+            and _holds(signature, line.text, around, command.text if command else "")
         ]
     return found
 
 
-def _holds(signature: Signature, text: str, around: str) -> bool:
+def _holds(signature: Signature, text: str, around: str, command: str) -> bool:
+    of_command = signature.command is not None and signature.command(command)
     return (
         (signature.also is None or signature.also(text))
         and (signature.unless is None or not signature.unless(text))
-        and (signature.near is None or signature.near(around))
+        and (signature.near is None or of_command or signature.near(around))
         and (signature.near_unless is None or not signature.near_unless(around))
     )
 

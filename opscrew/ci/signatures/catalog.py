@@ -62,7 +62,8 @@ class Signature:
     """One kind of message, as written in the files.
 
     ``also`` must match the same line and ``unless`` must not; ``near`` must match that line or one close to it and
-    ``near_unless`` must not. ``consequence`` marks what a failed download also leaves behind; ``decisive`` marks
+    ``near_unless`` must not; ``command`` may match the command that printed it instead of ``near``. ``consequence``
+    marks what a failed download also leaves behind; ``decisive`` marks
     trouble after which nothing that the log says counts any more, such as a lost runner. ``local`` says that addresses
     of this machine do not disqualify the line. ``confidence`` is the author's, between 0 and 1.
     """
@@ -76,6 +77,7 @@ class Signature:
     counter_examples: tuple[str, ...] = ()
     also: Condition | None = None
     near: Condition | None = None
+    command: Condition | None = None
     unless: Condition | None = None
     near_unless: Condition | None = None
     consequence: bool = False
@@ -83,7 +85,7 @@ class Signature:
     local: bool = False
 
 
-CONDITIONS = ("also", "near", "unless", "near_unless")
+CONDITIONS = ("also", "near", "command", "unless", "near_unless")
 LISTS = ("patterns", "examples", "counter_examples")
 REQUIRED = {"id", "confidence", "why", "patterns", "examples"}
 ALLOWED = {field.name for field in fields(Signature)} - {"verdict"}

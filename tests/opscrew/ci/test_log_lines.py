@@ -20,13 +20,14 @@ def lines_of(text: bytes, passing: bytes | None = None) -> dict[int, str]:
 
 def test_numbers_count_line_feeds_alone() -> None:
     read = read_lines(io.BytesIO(b"one\rone again\r\ntwo\n\x0bthree\n"))
-    assert read.numbers == [1, 2, 3, 4]
-    assert read.texts == ["one again", "two", "three", ""]
-    assert read.total == 4
+    assert read.numbers == [1, 2, 3]
+    assert read.texts == ["one again", "two", "three"]
+    assert (read.total, read.before, read.after) == (4, 0, 1)
 
 
-def test_an_empty_log_has_one_empty_line() -> None:
-    assert lines_of(b"") == {1: ""}
+def test_empty_lines_at_both_ends_are_counted_and_not_kept() -> None:
+    assert lines_of(b"") == {}
+    assert lines_of(b"\n\none\n\ntwo\n\n") == {3: "one", 4: "", 5: "two"}
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,8 @@ def test_an_empty_log_has_one_empty_line() -> None:
         (b"[task 2026-10-06T21:45:24.968Z] 21:45:24     INFO - started", "    INFO - started"),
         (b"[12:30:01] Starting", "Starting"),
         (b"12 apples", "12 apples"),
+        (b"build\tRun make\t2026-10-06T09:11:02.8577255Z make: *** [all] Error 2", "make: *** [all] Error 2"),
+        (b"main.go\t12\t2026", "main.go\t12\t2026"),
         (b"\x1b]0;title\x07text", "text"),
         (b"\x1b[999;999Hbell\x07 and \xc2\x9bcontrol", "bell and control"),
         ("left \u202eright".encode(), "left right"),
