@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import re2
 
+from opscrew.ci.deployments import Deployment
 from opscrew.ci.explain import ExplainedLine, Explanation, surroundings
 from opscrew.ci.signatures.catalog import Catalog, Signature, Verdict, catalog
 from opscrew.redaction import redact
@@ -30,6 +31,10 @@ MOST_EVIDENCE = 8
 
 LONGEST_MESSAGE = 500
 """Characters kept of each line of the CI system's own message, as of each line of a log."""
+
+DEPLOYMENT_STARTED = "deployment-started"
+DEPLOYMENT_CONFIDENCE = 0.9
+"""A deployment that stopped half way must not be repeated without a look at what it left."""
 
 STATED_SCORE = 1e6
 """What the CI system itself states outranks every line of the log."""
@@ -81,9 +86,18 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
         (Verdict.GENUINE, matches),
     ):
         chosen = [match for match in group if match.signature.verdict is verdict]
+        if chosen and verdict is Verdict.TRANSIENT and explanation.deployment is not None:
+            return _after_a_deployment(explanation.deployment, chosen)
         if chosen:
             return _decided(verdict, chosen)
     return Classification(Verdict.UNKNOWN, "", 0.0, explanation.lines[:MOST_EVIDENCE])
+
+
+def _after_a_deployment(deployment: Deployment, blips: list[Match]) -> Classification:
+    """What passed by itself broke something that was half done: a person looks at it first."""
+    begun = ExplainedLine(deployment.line, deployment.text, STATED_SCORE)
+    decided = _decided(Verdict.UNKNOWN, blips)
+    return Classification(Verdict.UNKNOWN, DEPLOYMENT_STARTED, DEPLOYMENT_CONFIDENCE, (begun, *decided.lines[:MOST_EVIDENCE - 1]))
 
 
 def _telling(explanation: Explanation) -> set[ExplainedLine]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import re2
 
+from opscrew.ci.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explanation_length import length_weights, lines_worth_showing, signs_of_length
 from opscrew.ci.line_features import Numbers, features
 from opscrew.ci.line_scores import UNSEEN_WORTH, scores
@@ -53,13 +54,14 @@ class Explanation:
 
     Two more kinds are not worth showing, and are needed by whoever judges the failure by its words: ``nearly`` are the
     next best lines, ``beside`` those around the best ones, since a cause often stands in the plain line below its
-    heading.
+    heading. ``deployment`` is the first one that had begun anywhere in the log.
     """
 
     lines: tuple[ExplainedLine, ...]
     total_lines: int
     nearly: tuple[ExplainedLine, ...] = ()
     beside: tuple[ExplainedLine, ...] = ()
+    deployment: Deployment | None = None
 
 
 def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None) -> Explanation:
@@ -70,10 +72,11 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
     """
     if budget < 1:
         raise ValueError(f"the budget is a number of lines from 1, not {budget}")
-    lines = read_lines(log, passing)
+    watch = DeploymentWatch(log)
+    lines = read_lines(cast(BinaryIO, watch), passing)
     lines = replace(lines, texts=without_private_keys(lines.texts))
     chosen, nearly = choose(lines, budget, has_passing=passing is not None)
-    return Explanation(chosen, lines.total, nearly, _beside(lines, chosen + nearly))
+    return Explanation(chosen, lines.total, nearly, _beside(lines, chosen + nearly), watch.found)
 
 
 def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[tuple[ExplainedLine, ...], ...]:
