@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import re2
-
 from opscrew.ci.deployments import Deployment
 from opscrew.ci.explain import ExplainedLine, Explanation, surroundings
-from opscrew.ci.signatures.catalog import Catalog, Signature, Verdict, catalog
+from opscrew.ci.signatures.catalog import Catalog, Verdict, catalog
+from opscrew.ci.signatures.matching import NEAR_LINES, Match, matches_of
 from opscrew.redaction import redact
 
 __all__ = ["Classification", "Verdict", "classify"]
-
-NEAR_LINES = 12
-"""How far apart two lines may be and still speak of the same thing: the length of a tool's usual error block."""
 
 JUDGED_BELOW_BEST = 3.0
 """Lines whose score is this much below the best are shown to people and do not speak for a re-run. Without it 1.6 % of
@@ -48,14 +44,6 @@ class Classification:
     signature: str
     confidence: float
     lines: tuple[ExplainedLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A line and what it was recognised as."""
-
-    line: ExplainedLine
-    signature: Signature
 
 
 def classify(explanation: Explanation, *, error_message: str = "", known: Catalog | None = None) -> Classification:
@@ -111,43 +99,6 @@ def _telling(explanation: Explanation) -> set[ExplainedLine]:
     return {*near, *explanation.beside}
 
 
-def matches_of(lines: Sequence[ExplainedLine], known: Catalog) -> list[Match]:
-    """Every signature of every line whose conditions hold, in the order of the log."""
-    found = []
-    for position, line in enumerate(lines):
-        candidates = known.candidates(line.text)
-        if not candidates:
-            continue
-        around = _around(lines, position)
-        is_local = known.local_address(_RESOLVER.sub("", line.text))
-        found += [
-            Match(line, signature)
-            for signature in candidates
-            if not (is_local and signature.verdict is Verdict.TRANSIENT and not signature.local)
-            and _holds(signature, line.text, around)
-        ]
-    return found
-
-
-def _holds(signature: Signature, text: str, around: str) -> bool:
-    return (
-        (signature.also is None or signature.also(text))
-        and (signature.unless is None or not signature.unless(text))
-        and (signature.near is None or signature.near(around))
-        and (signature.near_unless is None or not signature.near_unless(around))
-    )
-
-
-def _around(lines: Sequence[ExplainedLine], position: int) -> str:
-    number = lines[position].number
-    first = last = position
-    while first > 0 and number - lines[first - 1].number <= NEAR_LINES:
-        first -= 1
-    while last + 1 < len(lines) and lines[last + 1].number - number <= NEAR_LINES:
-        last += 1
-    return "\n".join(line.text for line in lines[first : last + 1])
-
-
 def _denies(match: Match, troubles: list[Match]) -> bool:
     """A denial counts, unless it comes with trouble that leaves the same message behind.
 
@@ -173,6 +124,3 @@ def _as_lines(message: str) -> tuple[ExplainedLine, ...]:
     texts = [text.strip()[:LONGEST_MESSAGE] for text in redact(message).splitlines()]
     return tuple(ExplainedLine(0, text, STATED_SCORE) for text in texts if text)
 
-
-_RESOLVER = re2.compile(r"[0-9a-z.:\[\]]+:53\b")
-"""A name server's address says nothing about where the wanted host is."""

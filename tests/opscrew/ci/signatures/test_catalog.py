@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from opscrew.ci.classify import classify, matches_of
+from opscrew.ci.classify import classify
 from opscrew.ci.explain import explain
 from opscrew.ci.signatures.catalog import FOLDER, Signature, Verdict, catalog, read_catalog
+from opscrew.ci.signatures.matching import matches_of
 
 SIGNATURES = catalog().signatures
 
