@@ -49,9 +49,9 @@ class Classification:
 def classify(explanation: Explanation, *, error_message: str = "", known: Catalog | None = None) -> Classification:
     """Judges the explaining lines together with ``error_message``, the step's own error where there is one.
 
-    Order: what the CI system itself says fails again; then what the change did wrong; then trouble that stays;
-    then what is left alone (a person or a deployment is involved); then trouble that passes. Else ``unknown``.
-    ``known`` are the signatures to go by, by default the project's own.
+    Order: what the CI system itself says, which outranks a log that just stops; then what the change did wrong; then
+    trouble that stays; then what is left alone (a person or a deployment is involved); then trouble that passes. Else
+    ``unknown``. ``known`` are the signatures to go by, by default the project's own.
     """
     lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     known = known or catalog()
@@ -64,9 +64,11 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
         if match.signature.verdict is Verdict.TRANSIENT and (match in stated or match.line in telling)
     ]
     lasting = [match for match in matches if match.signature.verdict is Verdict.INFRA_PERSISTENT]
-    denials = [match for match in matches if _denies(match, blips + lasting)]
+    end = max((line.number for line in lines), default=0)
+    denials = [match for match in matches if _denies(match, blips + lasting, end)]
     for verdict, group in (
         (Verdict.INFRA_PERSISTENT, stated),
+        (Verdict.UNKNOWN, stated),
         (Verdict.GENUINE, denials),
         (Verdict.INFRA_PERSISTENT, lasting),
         (Verdict.UNKNOWN, denials),
@@ -99,16 +101,24 @@ def _telling(explanation: Explanation) -> set[ExplainedLine]:
     return {*near, *explanation.beside}
 
 
-def _denies(match: Match, troubles: list[Match]) -> bool:
+def _denies(match: Match, troubles: list[Match], end: int) -> bool:
     """A denial counts, unless it comes with trouble that leaves the same message behind.
 
-    Tools print a heading over the cause as often as a complaint under it, so a little before counts as after.
+    Tools print a heading over the cause as often as a complaint under it, so a little before counts as after. What stays
+    broken and stands at the ``end`` of the log, such as a memory limit, ended whatever went on above it.
     """
     if match.signature.verdict not in (Verdict.GENUINE, Verdict.UNKNOWN):
         return False
     if match.signature.consequence:
         return not any(trouble.line.number <= match.line.number + NEAR_LINES for trouble in troubles)
-    return not any(trouble.signature.decisive and trouble.line.number <= match.line.number for trouble in troubles)
+    return not any(
+        trouble.signature.decisive
+        and (
+            trouble.line.number <= match.line.number
+            or (trouble.signature.verdict is Verdict.INFRA_PERSISTENT and trouble.line.number > end - NEAR_LINES)
+        )
+        for trouble in troubles
+    )
 
 
 def _decided(verdict: Verdict, matches: list[Match]) -> Classification:
