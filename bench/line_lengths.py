@@ -16,7 +16,7 @@ logs as signs, but only thirty projects."""
 
 def signs_of(log: MarkedLog, names: list[str], values: Numbers, score: Numbers) -> dict[str, float]:
     """The signs as `crew ci explain` sees them."""
-    return signs_of_length(names, values, final_scores(score, log.lines, has_passing=log.has_passing), log.lines.total)
+    return signs_of_length(names, values, final_scores(score, log.lines, has_passing=log.has_passing), log.lines.length)
 
 
 def tells_length(log: MarkedLog) -> bool:

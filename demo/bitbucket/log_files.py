@@ -18,7 +18,9 @@ def step_log(world: World, run: Run, state: StepState) -> bytes:
     """The bytes that are there at this moment."""
     entry = world.repositories[run.repository]
     outcome = state.step.outcome
-    whole = build_log(entry.language, outcome.log, run.target.commit, run.target.name, world.seed)
+    target = run.target
+    subject = run.message.partition("\n")[0]
+    whole = build_log(entry.language, outcome.log, target.commit, target.name, world.seed, subject)
     share = outcome.cut
     if state.started is not None and (state.ended is None or state.result == "STOPPED"):
         passed = ((state.ended or world.clock()) - state.started).total_seconds()

@@ -1,4 +1,4 @@
-"""Puts a step's log together: Bitbucket's own beginning and end around a text of logs/<language>.yaml.
+"""Puts a step's log together: Bitbucket's own beginning and end (frames.py) around a text of logs/<language>.yaml.
 
 All texts were written for this sandbox. ``<esc>`` stands for the escape character and ``<cr>`` for a carriage return,
 which YAML blocks cannot hold in a readable way.
@@ -13,15 +13,19 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from demo.bitbucket.frames import Checkout, framed
+
 FOLDER = Path(__file__).with_name("logs")
 
 
 class LanguageLogs(BaseModel):
-    """``noise`` holds lines that a build of this kind prints by the dozen; ``{n}`` counts them."""
+    """``noise`` holds lines that a build of this kind prints by the dozen; ``{n}`` counts them. ``pipe`` is the image
+    of a pipe that prints the texts, which then hold no echo of their own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: str
+    pipe: str = ""
     commands: tuple[str, ...]
     noise: tuple[str, ...] = ()
     passing: str
@@ -46,13 +50,9 @@ def language(name: str) -> LanguageLogs:
 
 
 @cache
-def _frame() -> dict[str, str]:
-    data: dict[str, str] = yaml.safe_load((FOLDER / "_frame.yaml").read_text(encoding="utf-8"))
-    return data
-
-
-@cache
-def build_log(name: str, kind: str, commit: str, branch: str, seed: int) -> bytes:
+def build_log(
+    name: str, kind: str, commit: str, branch: str, seed: int, subject: str = "Round totals in cart"
+) -> bytes:
     """The complete log of a step; empty for kind "". The same arguments give the same bytes."""
     if not kind:
         return b""
@@ -61,6 +61,6 @@ def build_log(name: str, kind: str, commit: str, branch: str, seed: int) -> byte
     body: list[str] = getattr(texts, kind).splitlines()
     noise = [dice.choice(texts.noise).replace("{n}", str(n)) for n in range(1, dice.randint(12, 60))]
     lines = body[:1] + (noise if texts.noise else []) + body[1:]
-    setup = _frame()["setup"].replace("{commit}", commit[:12]).replace("{branch}", branch)
-    whole = setup.replace("{image}", texts.image) + "\n".join(lines) + "\n" + _frame()["teardown"]
+    checkout = Checkout(commit, branch, subject, f"library/{texts.image}")
+    whole = framed("\n".join(lines) + "\n", "pipe" if texts.pipe else "2023", checkout, texts.pipe)
     return whole.replace("<esc>", "\x1b").replace("<cr>", "\r").encode()

@@ -56,12 +56,14 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
     lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     known = known or catalog()
     stated = matches_of(_as_lines(error_message), known)
-    matches = [*stated, *matches_of(lines, known)]
+    matches = [*stated, *matches_of(lines, known, explanation.command)]
     telling = _telling(explanation)
     blips = [
         match
         for match in matches
-        if match.signature.verdict is Verdict.TRANSIENT and (match in stated or match.line in telling)
+        if match.signature.verdict is Verdict.TRANSIENT
+        and (match in stated or match.line in telling)
+        and not _was_survived(match, explanation)
     ]
     lasting = [match for match in matches if match.signature.verdict is Verdict.INFRA_PERSISTENT]
     end = max((line.number for line in lines), default=0)
@@ -87,7 +89,9 @@ def _after_a_deployment(deployment: Deployment, blips: list[Match]) -> Classific
     """What passed by itself broke something that was half done: a person looks at it first."""
     begun = ExplainedLine(deployment.line, deployment.text, STATED_SCORE)
     decided = _decided(Verdict.UNKNOWN, blips)
-    return Classification(Verdict.UNKNOWN, DEPLOYMENT_STARTED, DEPLOYMENT_CONFIDENCE, (begun, *decided.lines[:MOST_EVIDENCE - 1]))
+    return Classification(
+        Verdict.UNKNOWN, DEPLOYMENT_STARTED, DEPLOYMENT_CONFIDENCE, (begun, *decided.lines[: MOST_EVIDENCE - 1])
+    )
 
 
 def _telling(explanation: Explanation) -> set[ExplainedLine]:
@@ -95,10 +99,15 @@ def _telling(explanation: Explanation) -> set[ExplainedLine]:
     beyond them may still speak against it, but a word about the network in a line that is probably not the cause must
     not lead to a re-run."""
     best = max((line.score for line in explanation.lines), default=0.0)
-    around = surroundings(explanation.lines[:1])
+    around = surroundings(sorted(explanation.lines, key=lambda line: -line.score)[:1])
     ranked = (*explanation.lines, *explanation.nearly)
     near = (line for line in ranked if line.score >= best - JUDGED_BELOW_BEST or line.number in around)
     return {*near, *explanation.beside}
+
+
+def _was_survived(match: Match, explanation: Explanation) -> bool:
+    """What a command complained of that succeeded, since another one was begun after it, broke nothing."""
+    return 0 < match.line.number < explanation.last_command
 
 
 def _denies(match: Match, troubles: list[Match], end: int) -> bool:
@@ -133,4 +142,3 @@ def _as_lines(message: str) -> tuple[ExplainedLine, ...]:
     """The CI system's message as lines before the log: number 0, and more telling than any line of it."""
     texts = [text.strip()[:LONGEST_MESSAGE] for text in redact(message).splitlines()]
     return tuple(ExplainedLine(0, text, STATED_SCORE) for text in texts if text)
-

@@ -11,26 +11,23 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import numpy as np
-import re2
 
 from opscrew.ci.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explanation_length import length_weights, lines_worth_showing, signs_of_length
+from opscrew.ci.frame import Role
 from opscrew.ci.line_features import Numbers, features
 from opscrew.ci.line_scores import UNSEEN_WORTH, scores
+from opscrew.ci.line_signatures import named_lines
 from opscrew.ci.log_lines import LONGEST_LINE, LogLines, read_lines
 from opscrew.redaction import redact, without_private_keys
-
-CLEAN_UP = re2.compile(
-    r"(?m)^[ \t]*(Build teardown|Post job cleanup\.?|Cleaning up (project directory|file based variables).*|"
-    r"Uploading artifacts for failed job|\[Pipeline\] // (node|stage|timestamps|withEnv))[ \t]*$"
-)
-"""Headings under which CI systems put caches and artifacts away after the commands have ended. The last one and what
-stands below it explain nothing."""
 
 NEARLY_SHOWN = 4.5
 """Lines whose score is at most this much below the best are handed to whoever judges the failure, shown or not: a short
 explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 90 times less
 likely to be part of the explanation than the best."""
+
+LOOKED_UP = 150
+"""Lines, the best first, that are looked up in the catalogue of signatures."""
 
 BESIDE_BEST, BESIDE_BEFORE, BESIDE_AFTER = 5, 2, 6
 """The surroundings of the five best lines: two lines above, where headings stand, six below, where causes do."""
@@ -50,17 +47,24 @@ class ExplainedLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The chosen lines, best first, out of ``total_lines``.
+    """The chosen lines, best first, out of ``total_lines``, of which ``output_lines`` are not the CI system's own.
 
     Two more kinds are not worth showing, and are needed by whoever judges the failure by its words: ``nearly`` are the
     next best lines, ``beside`` those around the best ones, since a cause often stands in the plain line below its
-    heading. ``deployment`` is the first one that had begun anywhere in the log.
+    heading. None of the three holds a line of the CI system's frame or the echo of a command.
+
+    ``command`` is the echo of the command that printed the best line, where the log shows it, and ``last_command`` the
+    number of the last echo with words below it: the command that failed, since a step ends there. ``deployment`` is the
+    first one that had begun anywhere in the log.
     """
 
     lines: tuple[ExplainedLine, ...]
     total_lines: int
     nearly: tuple[ExplainedLine, ...] = ()
     beside: tuple[ExplainedLine, ...] = ()
+    output_lines: int = 0
+    command: ExplainedLine | None = None
+    last_command: int = 0
     deployment: Deployment | None = None
 
 
@@ -76,7 +80,16 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
     lines = read_lines(cast(BinaryIO, watch), passing)
     lines = replace(lines, texts=without_private_keys(lines.texts))
     chosen, nearly = choose(lines, budget, has_passing=passing is not None)
-    return Explanation(chosen, lines.total, nearly, _beside(lines, chosen + nearly), watch.found)
+    return Explanation(
+        lines=chosen,
+        total_lines=lines.total,
+        nearly=nearly,
+        beside=_beside(lines, chosen + nearly),
+        output_lines=lines.length if any(text.strip() for text in lines.texts) else 0,
+        command=_command(lines, chosen),
+        last_command=_last_command(lines),
+        deployment=watch.found,
+    )
 
 
 def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[tuple[ExplainedLine, ...], ...]:
@@ -85,47 +98,42 @@ def choose(lines: LogLines, budget: int, *, has_passing: bool) -> tuple[tuple[Ex
         return (), ()
     names, values = features(lines)
     score = final_scores(scores(names, values, lines.unseen), lines, has_passing=has_passing)
+    if not np.isfinite(score).any():
+        return (), ()
     # With a passing log the unseen lines stand out so far that their number says what the signs would.
-    longer = 0.0 if has_passing else length_weights().longer(signs_of_length(names, values, score, lines.total))
+    longer = 0.0 if has_passing else length_weights().longer(signs_of_length(names, values, score, lines.length))
     return choose_by(score, longer, lines, budget)
 
 
 def final_scores(score: Numbers, lines: LogLines, *, has_passing: bool) -> Numbers:
-    """Each line's score with what a passing log says of it, and minus infinity where nothing can explain anything."""
+    """Each line's score with what a passing log says of it, and minus infinity where nothing can explain anything:
+    frame lines and echoed commands in the middle of the log."""
     if has_passing:
         score = score + UNSEEN_WORTH * np.array(lines.unseen, np.float32)
-    final: Numbers = np.where(np.arange(len(score)) >= _end_of_words(lines.texts), np.float32(-np.inf), score)
+    final: Numbers = np.where(np.array(lines.roles) == Role.OUTPUT, score, np.float32(-np.inf))
     return final
 
 
 def choose_by(score: Numbers, longer: float, lines: LogLines, budget: int) -> tuple[tuple[ExplainedLine, ...], ...]:
-    """The same by final scores that were made elsewhere, for an explanation that is ``longer`` than usual."""
-    order = np.argsort(-score, kind="stable")[:budget]
+    """The same by final scores that were made elsewhere, for an explanation that is ``longer`` than usual.
+
+    What the catalogue knows with confidence comes first. It keeps its score: how surely a line is known says nothing
+    about how probably this failure is explained by it, which is what whoever judges the failure goes by.
+    """
+    order = np.argsort(-score, kind="stable")[: max(budget, LOOKED_UP)]
     order = order[np.isfinite(score[order])]
+    named = order[named_lines([lines.texts[index] for index in order[:LOOKED_UP]])]
+    order = order[:budget]
     below_best = score[order[0]] - score[order]
     worth = lines_worth_showing(below_best, longer)
     near = max(worth, int((below_best <= NEARLY_SHOWN).sum()))
+    first = dict.fromkeys((*named, *order[:worth]))
+    places = [*first, *(index for index in order[worth:near] if index not in first)][:budget]
     ranked = tuple(
         ExplainedLine(lines.numbers[index], redact(lines.texts[index])[:LONGEST_LINE], round(float(score[index]), 2))
-        for index in map(int, order[:near])
+        for index in map(int, places)
     )
-    return ranked[:worth], ranked[worth:]
-
-
-def _end_of_words(texts: Sequence[str]) -> int:
-    """Behind the last kept line that can explain anything: neither clean-up nor the empty lines at the very end."""
-    end = _clean_up_begins(texts)
-    while end and not texts[end - 1]:
-        end -= 1
-    return end
-
-
-def _clean_up_begins(texts: Sequence[str]) -> int:
-    """Where the CI system's own clean-up begins among the kept lines; behind the last one where there is none."""
-    if not CLEAN_UP.search("\n".join(texts)):  # one look at all lines costs a tenth of a look at each
-        return len(texts)
-    found = [index for index, text in enumerate(texts) if CLEAN_UP.search(text)]
-    return found[-1] if found and any(text.strip() for text in texts[: found[-1]]) else len(texts)
+    return ranked[: len(first)], ranked[len(first) :]
 
 
 def surroundings(lines: Sequence[ExplainedLine]) -> set[int]:
@@ -134,12 +142,44 @@ def surroundings(lines: Sequence[ExplainedLine]) -> set[int]:
 
 
 def _beside(lines: LogLines, ranked: tuple[ExplainedLine, ...]) -> tuple[ExplainedLine, ...]:
-    """In the order of the log, scored as the least of the ranked lines."""
+    """In the order of the log, scored as the least of the ranked lines. Only words of the same command: none from
+    beyond an echo."""
     shown = {line.number for line in ranked}
     around = surroundings(ranked[:BESIDE_BEST])
+    command = np.cumsum(np.array(lines.roles) == Role.ECHO)
+    best = {line.number for line in ranked[:BESIDE_BEST]}
+    of_command = {command[place] for place, number in enumerate(lines.numbers) if number in best}
     least = min((line.score for line in ranked), default=0.0)
     return tuple(
-        ExplainedLine(number, redact(text)[:LONGEST_LINE], least)
-        for number, text in zip(lines.numbers, lines.texts, strict=True)
-        if number in around and number not in shown and text.strip()
+        ExplainedLine(number, redact(lines.texts[place])[:LONGEST_LINE], least)
+        for place, number in enumerate(lines.numbers)
+        if number in around
+        and number not in shown
+        and command[place] in of_command
+        and lines.roles[place] is Role.OUTPUT
+        and lines.texts[place].strip()
     )
+
+
+def _command(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> ExplainedLine | None:
+    """The last echo above the line with the best score."""
+    if not chosen:
+        return None
+    best = max(chosen, key=lambda line: line.score)
+    echoes = [
+        (number, text)
+        for number, text, role in zip(lines.numbers, lines.texts, lines.roles, strict=True)
+        if role is Role.ECHO and number < best.number
+    ]
+    last = echoes[-1] if echoes else lines.first_command
+    return ExplainedLine(last[0], redact(last[1])[:LONGEST_LINE], best.score) if last else None
+
+
+def _last_command(lines: LogLines) -> int:
+    """0 where no command is echoed that printed anything."""
+    said = False
+    for number, text, role in zip(reversed(lines.numbers), reversed(lines.texts), reversed(lines.roles), strict=True):
+        if role is Role.ECHO and said:
+            return number
+        said = said or (role is Role.OUTPUT and bool(text.strip()))
+    return 0

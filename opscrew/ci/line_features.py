@@ -33,7 +33,8 @@ def features(lines: LogLines) -> tuple[list[str], Numbers]:
     columns["red"] = red
     columns |= _surroundings(roles | {"red": red})
     columns |= _paragraph(roles)
-    columns |= _step(kinds, found, roles, lines)
+    columns |= _step(kinds, found, roles, np.array(lines.numbers) - lines.before, lines.length)
+    columns["length"] = _log(np.array([len(text) for text in lines.texts]))
     columns |= _repetition(lines.texts, roles["strong"])
     # Filled feature by feature and handed out turned: many times as quick as to lay the columns side by side.
     by_feature = np.empty((len(columns), len(lines.texts)), np.float32)
@@ -112,21 +113,26 @@ def _log(count: npt.NDArray[np.generic]) -> Numbers:
     return logarithm
 
 
-def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLines) -> dict[str, Numbers]:
-    """Where the line stands between the command that failed and its exit line; without an exit line, the log's end."""
+def _step(
+    kinds: LineKinds, found: Flags, roles: dict[str, Flags], numbers: npt.NDArray[np.int64], length: int
+) -> dict[str, Numbers]:
+    """Where the line stands between the command that failed and its exit line; without an exit line, the log's end.
+
+    ``numbers`` count from the end of the CI system's setup, ``length`` are the lines up to its teardown.
+    """
     names = kinds.names()
-    numbers = np.array(lines.numbers)
     exits = np.flatnonzero(found[:, names.index("command_exit")])
     echoes = np.flatnonzero(found[:, names.index("command_echo")])
     to_exit = _to_next(exits, numbers)
-    since_echo = _since_last(echoes, numbers)
+    # The first command's echo belongs to what is left out before the first line.
+    since_echo = np.minimum(_since_last(echoes, numbers), numbers)
     failed = np.zeros(len(numbers), np.float32)
     for exit_line in exits:
         begun = echoes[np.searchsorted(echoes, exit_line) - 1] if len(echoes) and echoes[0] < exit_line else 0
         failed[begun : exit_line + 1] = 1
     if not len(exits):
         failed[:] = 0.5
-    from_end = lines.total - numbers
+    from_end = length - numbers
     strong = roles["strong"].astype(np.int64)
     strong_places = np.flatnonzero(roles["strong"])
     named_places = np.flatnonzero(roles["named"])
@@ -137,7 +143,7 @@ def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLin
         "after_last_exit": (np.arange(len(numbers)) > exits[-1]).astype(np.float32) if len(exits) else failed * 0,
         "since_command": _log(since_echo),
         "from_end": _log(from_end),
-        "position": (numbers / max(1, lines.total)).astype(np.float32),
+        "position": (numbers / max(1, length)).astype(np.float32),
         "since_strong": _log(_since_last(strong_places, numbers)),
         "to_strong": _log(_to_next(strong_places, numbers)),
         "since_named": _log(_since_last(named_places, numbers)),
@@ -148,7 +154,6 @@ def _step(kinds: LineKinds, found: Flags, roles: dict[str, Flags], lines: LogLin
         "strong_after": _log(strong.sum() - np.cumsum(strong)),
         "failed_strong_before": _log(np.cumsum(strong * (failed > 0.9))),
         "failed_strong_after": _log((strong * (failed > 0.9)).sum() - np.cumsum(strong * (failed > 0.9))),
-        "length": _log(np.array([len(text) for text in lines.texts])),
     }
 
 

@@ -1,7 +1,9 @@
 """A log's lines as text: reads the log once in bounded memory and keeps the lines worth a closer look.
 
 A log of a few thousand lines is kept whole. Of a longer one the end is kept, where steps fail, and around every rare
-line that looks like an error, or that a passing run never printed. Everything else is only counted.
+line that looks like an error, or that a passing run never printed. Everything else is only counted. What the CI system
+prints before and after the script (frame.py) is left out before anything is chosen, so that the same script gives the
+same lines with it and without it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from typing import BinaryIO
 import numpy as np
 import re2
 
+from opscrew.ci.frame import Role, frame
+
 LONGEST_LINE = 500
 """Characters of a line that are judged and shown: enough for any message, too few to flood a report."""
 
@@ -22,8 +26,17 @@ BLOCK_BYTES = 1 << 18
 RAW_LINE_BYTES = 4 * LONGEST_LINE
 """Bytes kept of a line before cleaning; colours and progress bars can make a short line long."""
 
+FEW_LINES = BLOCK_BYTES // RAW_LINE_BYTES
+"""A block of no more lines than this holds long ones, which are shortened at once: many of them would fill memory."""
+
 TAIL_LINES = 3600
 """The last lines are kept whatever they say: nearly all failures are told within them."""
+
+SETUP_LINES = 600
+"""Lines of the beginning in which the end of the setup is looked for; the longest seen has 150."""
+
+TEARDOWN_LINES = 200
+"""Lines of the end in which the teardown is looked for."""
 
 CANDIDATES = 250
 """Error-like places kept before the tail. With their surroundings they are fewer than the tail again."""
@@ -63,33 +76,74 @@ FIRST_OF_TIMESTAMP = frozenset("[012")
 
 @dataclass(frozen=True, slots=True)
 class LogLines:
-    """The kept lines in their order.
+    """The kept lines in their order, without the frame at both ends of the log.
 
     ``numbers`` count from 1 at each line feed, ``texts`` are cleaned and capped but not yet redacted, ``unseen`` says
-    of each line whether a passing log lacks it (all False without one), ``red`` whether its program coloured it red.
-    ``total`` counts every line of the log.
+    of each line whether a passing log lacks it (all False without one), ``red`` whether its program coloured it red,
+    ``roles`` whether it is output, an echoed command, or a frame line in the middle.
+    ``total`` counts every line of the log, ``before`` and ``after`` those of the frame at its ends. ``first_command``
+    is the last echo among the lines before, with its number: the command that printed the first kept line.
     """
 
     numbers: list[int]
     texts: list[str]
     unseen: list[bool]
     red: list[bool]
+    roles: list[Role]
     total: int
+    before: int
+    after: int
+    first_command: tuple[int, str] | None
+
+    @property
+    def length(self) -> int:
+        """Lines of the log without the frame at its ends."""
+        return self.total - self.before - self.after
 
 
 def read_lines(log: BinaryIO, passing: BinaryIO | None = None) -> LogLines:
     """Reads ``log`` to its end, and ``passing`` before it where there is one."""
     seen = _keys(passing) if passing is not None else None
-    kept = _Kept(seen)
-    for lines in _blocks(log):
+    blocks = _blocks(log)
+    head, before, command = _setup_of(blocks)
+    kept = _Kept(seen, before)
+    kept.add(head[before:])
+    for lines in blocks:
         kept.add(lines)
+    after = kept.leave_out_teardown()
     numbers, raw = kept.lines()
     unseen = [False] * len(raw) if seen is None else [bool(line.strip()) and _key(line) not in seen for line in raw]
-    return LogLines(numbers, clean(raw), unseen, [RED.search(line) is not None for line in raw], kept.total)
+    texts = clean(raw)
+    return LogLines(
+        numbers=numbers,
+        texts=texts,
+        unseen=unseen,
+        red=[RED.search(line) is not None for line in raw],
+        roles=frame().apply(texts).roles,
+        total=kept.total,
+        before=before,
+        after=after,
+        first_command=command,
+    )
+
+
+def _setup_of(blocks: Iterator[list[bytes]]) -> tuple[list[bytes], int, tuple[int, str] | None]:
+    """The log's first lines, how many of them are the CI system's setup, and the first command, if it is echoed."""
+    head: list[bytes] = []
+    for lines in blocks:
+        head += lines
+        if len(head) >= SETUP_LINES:
+            break
+    texts = clean([_shortened(line) for line in head[:SETUP_LINES]])
+    framed = frame().apply(texts)
+    echoes = [index for index, role in enumerate(framed.roles[: framed.begin]) if role is Role.ECHO]
+    return head, framed.begin, (echoes[-1] + 1, texts[echoes[-1]]) if echoes else None
 
 
 def clean(raw: list[bytes]) -> list[str]:
     """Lines as a terminal would show them: no colours, of an overwritten line its last state, no timestamp."""
+    if not raw:
+        return []
     plain = ESCAPES.sub(b"", b"\n".join(raw)).translate(None, CONTROLS).decode("utf-8", "replace")
     if not plain.isascii():  # most logs are, and need no second search
         plain = HIDDEN.sub("", plain)
@@ -122,7 +176,7 @@ def _blocks(log: BinaryIO) -> Iterator[list[bytes]]:
         *lines, tail = block.split(b"\n")
         if lines:
             lines[0] = rest + lines[0]
-            yield lines
+            yield lines if len(lines) > FEW_LINES else [_shortened(line) for line in lines]
             rest = b""
         rest = rest + tail if lines else _shortened(rest + tail)
     yield [rest]
@@ -150,10 +204,11 @@ def _keys(log: BinaryIO) -> set[int]:
 class _Kept:
     """Lines kept so far while a log streams by: its last lines, and surroundings of candidates before them."""
 
-    def __init__(self, seen: set[int] | None) -> None:
-        self.total = 0
+    def __init__(self, seen: set[int] | None, before: int) -> None:
+        self.total = before
         self._seen = seen
         self._tail: list[bytes] = []
+        self._tail_begins = before + 1
         self._edge: list[bytes] = []
         self._times_said: Counter[int] = Counter()
         self._first: list[tuple[int, list[bytes]]] = []
@@ -163,10 +218,23 @@ class _Kept:
         """Takes the next lines; what falls out of the tail is searched for candidates."""
         self.total += len(lines)
         self._tail.extend(lines)
-        if len(self._tail) <= TAIL_LINES:
+        self._leave(TAIL_LINES + TEARDOWN_LINES, self.total)
+
+    def leave_out_teardown(self) -> int:
+        """Cuts the frame off the end, once nothing more follows, and returns how many lines that are."""
+        texts = clean([_shortened(line) for line in self._tail[-TEARDOWN_LINES:]])
+        after = len(texts) - frame().apply(texts).end
+        if after:
+            del self._tail[-after:]
+        self._leave(TAIL_LINES, self.total - after)
+        return after
+
+    def _leave(self, kept: int, last: int) -> None:
+        """Shortens the tail, which ends with the line numbered ``last``, to as many lines as shall be kept."""
+        if len(self._tail) <= kept:
             return
-        leaving, self._tail = self._tail[:-TAIL_LINES], self._tail[-TAIL_LINES:]
-        first = self.total - TAIL_LINES - len(leaving) + 1
+        leaving, self._tail = self._tail[:-kept], self._tail[-kept:]
+        first = last - kept - len(leaving) + 1
         following = self._tail[:LINES_AFTER]
         window = self._edge + leaving + following
         for index in self._candidates(leaving):
@@ -175,6 +243,7 @@ class _Kept:
             place = (first + start - len(self._edge), [_shortened(line) for line in near])
             (self._first if len(self._first) < CANDIDATES // 4 else self._last).append(place)
         self._edge = leaving[-LINES_BEFORE:]
+        self._tail_begins = last - kept + 1
 
     def _candidates(self, lines: list[bytes]) -> list[int]:
         """Positions of lines that look like an error or are unseen in the passing log, not said again and again."""
@@ -198,9 +267,7 @@ class _Kept:
         by_number: dict[int, bytes] = {}
         for first, lines in (*self._first, *self._last):
             by_number.update(enumerate(lines, first))
-        by_number.update(
-            (number, _shortened(line)) for number, line in enumerate(self._tail, self.total - len(self._tail) + 1)
-        )
+        by_number.update((number, _shortened(line)) for number, line in enumerate(self._tail, self._tail_begins))
         numbers = sorted(by_number)
         return numbers, [by_number[number] for number in numbers]
 

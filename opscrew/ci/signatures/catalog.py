@@ -66,8 +66,8 @@ class Signature:
     """One kind of message, as written in the files.
 
     ``also`` must match the same line and ``unless`` must not; ``near`` must match that line or one close to it and
-    ``near_unless`` must not. ``consequence`` marks what a failed download also leaves behind; ``yields`` marks what
-    counts only if the same line does not go on to name a broken connection as its cause; ``decisive`` marks trouble
+    ``near_unless`` must not; ``command`` may match the command that printed it instead of ``near``. ``consequence``
+    marks what a failed download also leaves behind; ``yields`` marks what counts only if the same line does not go on to name a broken connection as its cause; ``decisive`` marks trouble
     after which nothing that the log says counts any more, such as a lost runner. ``local`` says that addresses of this
     machine do not disqualify the line, ``private_host`` that it must name a host which is no public service's.
     ``next_step`` is what a person does about it, where the finding's own is too general. ``confidence`` is the
@@ -83,6 +83,7 @@ class Signature:
     counter_examples: tuple[str, ...] = ()
     also: Condition | None = None
     near: Condition | None = None
+    command: Condition | None = None
     unless: Condition | None = None
     near_unless: Condition | None = None
     consequence: bool = False
@@ -93,7 +94,7 @@ class Signature:
     next_step: str = ""
 
 
-CONDITIONS = ("also", "near", "unless", "near_unless")
+CONDITIONS = ("also", "near", "command", "unless", "near_unless")
 LISTS = ("patterns", "examples", "counter_examples")
 REQUIRED = {"id", "confidence", "why", "patterns", "examples"}
 ALLOWED = {field.name for field in fields(Signature)} - {"verdict"}

@@ -32,8 +32,8 @@ class Match:
     signature: Signature
 
 
-def matches_of(lines: Sequence[ExplainedLine], known: Catalog) -> list[Match]:
-    """Every signature of every line whose conditions hold, in the order of the log."""
+def matches_of(lines: Sequence[ExplainedLine], known: Catalog, command: ExplainedLine | None = None) -> list[Match]:
+    """Every signature of every line whose conditions hold, in the order of the log. ``command`` printed them."""
     found = []
     for position, line in enumerate(lines):
         candidates = known.candidates(line.text)
@@ -46,19 +46,25 @@ def matches_of(lines: Sequence[ExplainedLine], known: Catalog) -> list[Match]:
             for signature in candidates
             if not (is_local and signature.verdict is Verdict.TRANSIENT and not signature.local)
             and _holds(signature, line.text, near, known)
+            and _is_near(signature, near, command)
         ]
     return found
 
 
 def _holds(signature: Signature, text: str, near: Sequence[str], known: Catalog) -> bool:
-    around = "\n".join(near)
     return (
         (signature.also is None or _also(signature, text, known))
         and (signature.unless is None or not _excluded(signature, text, known))
-        and (signature.near is None or signature.near(around))
-        and (signature.near_unless is None or not signature.near_unless(around))
         and not (signature.yields and _names_a_later_cause(signature, text, known))
         and (not signature.private_host or _private_host(text, near))
+    )
+
+
+def _is_near(signature: Signature, near: Sequence[str], command: ExplainedLine | None) -> bool:
+    around = "\n".join(near)
+    of_command = signature.command is not None and command is not None and signature.command(command.text)
+    return bool(of_command or signature.near is None or signature.near(around)) and not (
+        signature.near_unless is not None and signature.near_unless(around)
     )
 
 
@@ -92,7 +98,7 @@ def _excluded(signature: Signature, text: str, known: Catalog) -> bool:
 
 
 def _names_a_later_cause(signature: Signature, text: str, known: Catalog) -> bool:
-    """"…:test failed: …: Connection reset": the last words of a chain of causes are the cause."""
+    """ "…:test failed: …: Connection reset": the last words of a chain of causes are the cause."""
     spans = known.spans(signature, text)
     return bool(spans) and all(known.shared.cause_follows(text, end) for _, end in spans)
 

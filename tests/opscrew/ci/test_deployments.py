@@ -135,5 +135,7 @@ def test_what_fails_again_keeps_its_name_after_a_deployment() -> None:
 
 def test_the_commands_of_a_step_are_asked_the_same_way() -> None:
     assert deployment_in(["npm ci", "npm test"]) == ""
-    assert deployment_in(["npm ci", "cd infra\nterraform apply -auto-approve"]) == "cd infra terraform apply -auto-approve"
+    assert (
+        deployment_in(["npm ci", "cd infra\nterraform apply -auto-approve"]) == "cd infra terraform apply -auto-approve"
+    )
     assert deployment_in(["pipe: atlassian/aws-s3-deploy:1.1.0"]) == "pipe: atlassian/aws-s3-deploy:1.1.0"

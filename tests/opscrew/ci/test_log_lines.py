@@ -20,13 +20,14 @@ def lines_of(text: bytes, passing: bytes | None = None) -> dict[int, str]:
 
 def test_numbers_count_line_feeds_alone() -> None:
     read = read_lines(io.BytesIO(b"one\rone again\r\ntwo\n\x0bthree\n"))
-    assert read.numbers == [1, 2, 3, 4]
-    assert read.texts == ["one again", "two", "three", ""]
-    assert read.total == 4
+    assert read.numbers == [1, 2, 3]
+    assert read.texts == ["one again", "two", "three"]
+    assert (read.total, read.before, read.after) == (4, 0, 1)
 
 
-def test_an_empty_log_has_one_empty_line() -> None:
-    assert lines_of(b"") == {1: ""}
+def test_empty_lines_at_both_ends_are_counted_and_not_kept() -> None:
+    assert lines_of(b"") == {}
+    assert lines_of(b"\n\none\n\ntwo\n\n") == {3: "one", 4: "", 5: "two"}
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ SIGNATURES = catalog().signatures
 
 
 def recognised(text: str) -> set[str]:
-    lines = explain(io.BytesIO(text.encode())).lines
-    return {match.signature.id for match in matches_of(sorted(lines, key=lambda line: line.number), catalog())}
+    found = explain(io.BytesIO(text.encode()))
+    lines = sorted(found.lines, key=lambda line: line.number)
+    return {match.signature.id for match in matches_of(lines, catalog(), found.command)}
 
 
 @pytest.mark.parametrize("signature", SIGNATURES, ids=lambda signature: signature.id)
@@ -38,7 +39,7 @@ def test_its_counter_examples_are_not_it(signature: Signature) -> None:
 
 
 def test_a_condition_on_nearby_lines_looks_at_each_of_them() -> None:
-    """``^`` in ``near`` is the beginning of any line around, not only of the first."""
+    """``^`` in ``near`` is the beginning of any line around, not only of the first; a command counts by ``command``."""
     hung = "No output has been received in the last 10m0s, this potentially indicates a stalled build."
     assert "fetch-hung" in recognised(f"preparing the step\n+ git fetch origin\n{hung}")
     assert "fetch-hung" not in recognised(f"preparing the step\nwe then show git fetch origin\n{hung}")
