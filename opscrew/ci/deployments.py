@@ -113,7 +113,8 @@ class Rules(BaseModel):
     @cached_property
     def anywhere(self) -> Any:
         """The same for what a container is given to run."""
-        return re2.compile(rf"(?s)\s(?:\S*/)?(?:{'|'.join(_kind(one, '.*?') for one in self.commands if one.doing)})")
+        kinds = "|".join(rf"(?:{one.tool})\s(?:.*?\s)?(?:{one.doing}){WORD_ENDS}" for one in self.commands if one.doing)
+        return re2.compile(rf"(?s)\s(?:/\S*/)?(?:{kinds})")
 
 
 @cache

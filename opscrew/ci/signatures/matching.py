@@ -81,9 +81,10 @@ def _also(signature: Signature, text: str, known: Catalog) -> bool:
 
 
 def _without_word(text: str, inside: int) -> str:
-    before = re2.search(r"[\w$-]*$", text[:inside])
-    behind = re2.search(r"^[\w$-]*", text[inside:])
-    return text[: before.start()] + " " + text[inside + behind.end() :]
+    """Every mention of the word that position ``inside`` lies in is taken out."""
+    before = re2.search(r"[\w$-]*$", text[:inside]).group()
+    behind = re2.search(r"^[\w$-]*", text[inside:]).group()
+    return text.replace(before + behind, " ")
 
 
 def _excluded(signature: Signature, text: str, known: Catalog) -> bool:
