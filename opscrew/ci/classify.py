@@ -6,11 +6,12 @@ system's own error message: words about the network appear in most logs, but sel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opscrew.ci.deployments import Deployment
 from opscrew.ci.explain import ExplainedLine, Explanation, surroundings
+from opscrew.ci.hosts import host_named
 from opscrew.ci.signatures.catalog import Catalog, Verdict, catalog
 from opscrew.ci.signatures.matching import NEAR_LINES, Match, matches_of
 from opscrew.redaction import redact
@@ -38,12 +39,18 @@ STATED_SCORE = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The verdict, the signature that decided ("" if none), and the lines that show it, best first."""
+    """The verdict, the signature that decided ("" if none), and the lines that show it, best first.
+
+    ``next_step`` is what a person does about just this signature, "" where the verdict's own says enough. ``host`` is
+    the other machine that a blip's lines name, "" where they name none.
+    """
 
     verdict: Verdict
     signature: str
     confidence: float
     lines: tuple[ExplainedLine, ...]
+    next_step: str = ""
+    host: str = ""
 
 
 def classify(explanation: Explanation, *, error_message: str = "", known: Catalog | None = None) -> Classification:
@@ -53,9 +60,20 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
     trouble that stays; then what is left alone (a person or a deployment is involved); then trouble that passes. Else
     ``unknown``. ``known`` are the signatures to go by, by default the project's own.
     """
-    lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     known = known or catalog()
     stated = matches_of(_as_lines(error_message), known)
+    for verdict, group in _in_order(explanation, stated, known):
+        chosen = [match for match in group if match.signature.verdict is verdict]
+        if chosen and verdict is Verdict.TRANSIENT and explanation.deployment is not None:
+            return _after_a_deployment(explanation.deployment, chosen)
+        if chosen:
+            return _decided(verdict, chosen)
+    return Classification(Verdict.UNKNOWN, "", 0.0, explanation.lines[:MOST_EVIDENCE])
+
+
+def _in_order(explanation: Explanation, stated: list[Match], known: Catalog) -> Iterable[tuple[Verdict, list[Match]]]:
+    """Verdicts with the matches that may speak for them; the first one that any does speak for is the verdict."""
+    lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     matches = [*stated, *matches_of(lines, known, explanation.command)]
     telling = _telling(explanation)
     blips = [
@@ -68,7 +86,7 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
     lasting = [match for match in matches if match.signature.verdict is Verdict.INFRA_PERSISTENT]
     end = max((line.number for line in lines), default=0)
     denials = [match for match in matches if _denies(match, blips + lasting, end)]
-    for verdict, group in (
+    return (
         (Verdict.INFRA_PERSISTENT, stated),
         (Verdict.UNKNOWN, stated),
         (Verdict.GENUINE, denials),
@@ -76,13 +94,7 @@ def classify(explanation: Explanation, *, error_message: str = "", known: Catalo
         (Verdict.UNKNOWN, denials),
         (Verdict.TRANSIENT, blips),
         (Verdict.GENUINE, matches),
-    ):
-        chosen = [match for match in group if match.signature.verdict is verdict]
-        if chosen and verdict is Verdict.TRANSIENT and explanation.deployment is not None:
-            return _after_a_deployment(explanation.deployment, chosen)
-        if chosen:
-            return _decided(verdict, chosen)
-    return Classification(Verdict.UNKNOWN, "", 0.0, explanation.lines[:MOST_EVIDENCE])
+    )
 
 
 def _after_a_deployment(deployment: Deployment, blips: list[Match]) -> Classification:
@@ -90,7 +102,11 @@ def _after_a_deployment(deployment: Deployment, blips: list[Match]) -> Classific
     begun = ExplainedLine(deployment.line, deployment.text, STATED_SCORE)
     decided = _decided(Verdict.UNKNOWN, blips)
     return Classification(
-        Verdict.UNKNOWN, DEPLOYMENT_STARTED, DEPLOYMENT_CONFIDENCE, (begun, *decided.lines[: MOST_EVIDENCE - 1])
+        Verdict.UNKNOWN,
+        DEPLOYMENT_STARTED,
+        DEPLOYMENT_CONFIDENCE,
+        (begun, *decided.lines[: MOST_EVIDENCE - 1]),
+        next_step="Look at what the deployment left behind before anything is run again.",
     )
 
 
@@ -135,7 +151,8 @@ def _decided(verdict: Verdict, matches: list[Match]) -> Classification:
     best = max(matches, key=lambda match: (match.signature.confidence, match.line.score))
     ordered = sorted(matches, key=lambda match: (match.signature is not best.signature, -match.line.score))
     lines = tuple(dict.fromkeys(match.line for match in ordered))[:MOST_EVIDENCE]
-    return Classification(verdict, best.signature.id, best.signature.confidence, lines)
+    host = host_named(line.text for line in lines) if verdict is Verdict.TRANSIENT else ""
+    return Classification(verdict, best.signature.id, best.signature.confidence, lines, best.signature.next_step, host)
 
 
 def _as_lines(message: str) -> tuple[ExplainedLine, ...]:
