@@ -31,7 +31,7 @@ def explain_logs(
     for name in files:
         try:
             with reading(name):
-                explanation = _explain(name, passing, budget)
+                explanation, is_log = _explain(name, passing, budget)
         except CrewError as problem:
             broken += 1
             tell(problem)
@@ -40,31 +40,36 @@ def explain_logs(
             numbers = [line.number for line in explanation.lines]
             print_json({"file": readable(name), "n_lines": explanation.total_lines, "lines": numbers})
         else:
-            _show(name, explanation)
+            _show(name, explanation, is_log=is_log)
     if broken:
         raise typer.Exit(1)
 
 
-def _explain(name: str, passing: str, budget: int) -> Explanation:
-    from cli.log_files import open_log
+def _explain(name: str, passing: str, budget: int) -> tuple[Explanation, bool]:
+    """What explains the failure, and whether the file is text at all."""
+    from cli.log_files import is_text, open_log
     from opscrew.ci.explain import explain
 
     with open_log(name) as log:
+        text = is_text(log)
         if not passing:
-            return explain(log, budget=budget)
+            return explain(log, budget=budget), text
         with open_log(passing) as passed:
-            return explain(log, budget=budget, passing=passed)
+            return explain(log, budget=budget, passing=passed), text
 
 
-def _show(name: str, explanation: Explanation) -> None:
+def _show(name: str, explanation: Explanation, *, is_log: bool) -> None:
     """The chosen lines in groups of neighbours, the group with the best line first, each group in the log's order."""
     from rich.text import Text
 
     from cli.log_files import shown
 
     out, called = console(), shown(name)
+    if not is_log:
+        out.print(Text(f"{called}: no text, so nothing of it is shown."), soft_wrap=True)
+        return
     if not explanation.lines:
-        out.print(Text(f"{called}: {explanation.total_lines} lines, none of them explains a failure."))
+        out.print(Text(f"{called}: {_why_none(explanation)}"), soft_wrap=True)
         return
     count = len(explanation.lines)
     out.print(Text(f"{called}: {count} of {explanation.total_lines} lines explain the failure", style="bold"))
@@ -76,6 +81,15 @@ def _show(name: str, explanation: Explanation) -> None:
             style = "bold red" if line.number == best else ""
             text = Text(f"{line.number:>{width}}  {line.text.expandtabs(4)}", style=style)
             out.print(text, no_wrap=True, overflow="ellipsis")
+
+
+def _why_none(explanation: Explanation) -> str:
+    if explanation.is_empty:
+        return "empty."
+    lines = f"{explanation.total_lines} lines"
+    if not explanation.output_lines:
+        return f"{lines} of the CI system's own; the script printed nothing."
+    return f"{lines}, none of them explains a failure."
 
 
 def groups(lines: tuple[ExplainedLine, ...]) -> list[list[ExplainedLine]]:

@@ -16,6 +16,16 @@ from cli.output import notes
 from opscrew.errors import CrewError, UsageError
 
 STANDARD_INPUT = "-"
+
+BEGINNING = 8192
+"""Bytes that tell text from anything else."""
+
+TEXT_CONTROLS = frozenset(b"\t\n\r\x1b\b\f")
+"""Control characters of logs: layout, colours, and progress that is overwritten."""
+
+MOST_CONTROLS = 0.05
+"""Share of other control characters. Packed data has a tenth, UTF-16 half; a log has none but a stray NUL."""
+
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -36,6 +46,13 @@ def open_log(name: str) -> Iterator[BinaryIO]:
             raise CrewError(
                 f"{shown(name)}: {problem.strerror or problem}", "Give a log file, or - for stdin."
             ) from problem
+
+
+def is_text(log: BinaryIO) -> bool:
+    """Whether the log that was opened here begins like one that a person can read. Reads nothing of it."""
+    beginning: bytes = log.peek(BEGINNING)[:BEGINNING]  # type: ignore[attr-defined]
+    controls = sum(byte < 32 and byte not in TEXT_CONTROLS for byte in beginning)
+    return controls <= MOST_CONTROLS * len(beginning)
 
 
 def shown(name: str) -> str:

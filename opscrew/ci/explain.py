@@ -47,7 +47,8 @@ class ExplainedLine:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The chosen lines, best first, out of ``total_lines``, of which ``output_lines`` are not the CI system's own.
+    """The chosen lines, best first, out of ``total_lines``, of which ``output_lines`` are what the commands printed.
+    ``is_empty`` says that the log holds no character at all that could be seen.
 
     Two more kinds are not worth showing, and are needed by whoever judges the failure by its words: ``nearly`` are the
     next best lines, ``beside`` those around the best ones, since a cause often stands in the plain line below its
@@ -63,6 +64,7 @@ class Explanation:
     nearly: tuple[ExplainedLine, ...] = ()
     beside: tuple[ExplainedLine, ...] = ()
     output_lines: int = 0
+    is_empty: bool = False
     command: ExplainedLine | None = None
     last_command: int = 0
     deployment: Deployment | None = None
@@ -85,7 +87,8 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
         total_lines=lines.total,
         nearly=nearly,
         beside=_beside(lines, chosen + nearly),
-        output_lines=lines.length if any(text.strip() for text in lines.texts) else 0,
+        output_lines=_output_lines(lines),
+        is_empty=lines.is_empty,
         command=_command(lines, chosen),
         last_command=_last_command(lines),
         deployment=watch.found,
@@ -159,6 +162,13 @@ def _beside(lines: LogLines, ranked: tuple[ExplainedLine, ...]) -> tuple[Explain
         and lines.roles[place] is Role.OUTPUT
         and lines.texts[place].strip()
     )
+
+
+def _output_lines(lines: LogLines) -> int:
+    """Of a long log that is not kept whole, the lines between count as output too."""
+    printed = any(role is Role.OUTPUT and text.strip() for role, text in zip(lines.roles, lines.texts, strict=True))
+    others = sum(role is not Role.OUTPUT for role in lines.roles)
+    return lines.length - others if printed else 0
 
 
 def _command(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> ExplainedLine | None:

@@ -6,7 +6,10 @@ or an expired certificate, they may put below its own consequences; the catalogu
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+
+import re2
 
 from opscrew.ci.signatures.catalog import Signature, Verdict, catalog
 
@@ -16,25 +19,44 @@ SURE = 0.9
 MOST_NAMED = 3
 """Named lines that are put first; the rest keep their places."""
 
+WARNING = re2.compile(r"(?i)\bwarn(?:ing)?\b")
+"""A line that calls itself a warning did not end the step."""
+
 
 def named_lines(texts: Sequence[str]) -> list[int]:
-    """Positions of the lines that are known with confidence, the surest first, at most ``MOST_NAMED`` of them.
+    """Positions of the lines that are known with confidence, at most ``MOST_NAMED`` of them: first what nothing else in
+    the log can outweigh, then what the log says only once or twice, then the surest.
 
     Conditions on other lines are not looked at, so signatures that have some are left aside.
     """
-    sure: list[tuple[float, int]] = []
-    for position, text in enumerate(texts):
-        confidence = max((one.confidence for one in catalog().candidates(text) if _names(one, text)), default=0.0)
-        if confidence >= SURE:
-            sure.append((-confidence, position))
-    return [position for _, position in sorted(sure)[:MOST_NAMED]]
+    found = [[one for one in catalog().candidates(text) if _names(one, text)] for text in texts]
+    passes = any(one.verdict is Verdict.TRANSIENT for names in found for one in names)
+    known = {
+        position: max(sure, key=lambda one: (one.decisive, one.confidence))
+        for position, names in enumerate(found)
+        if (sure := [one for one in names if _is_sure(one, passes)]) and not WARNING.search(texts[position])
+    }
+    times = Counter(signature.id for signature in known.values())
+
+    def order(position: int) -> tuple[bool, bool, float, int]:
+        one = known[position]
+        return not one.decisive, times[one.id] > MOST_NAMED, -one.confidence, position
+
+    return sorted(known, key=order)[:MOST_NAMED]
+
+
+def _is_sure(signature: Signature, passes: bool) -> bool:
+    """What a failed download leaves behind is not put above it, where the log tells of trouble that ``passes``."""
+    return (
+        signature.confidence >= SURE
+        and signature.verdict in (Verdict.GENUINE, Verdict.INFRA_PERSISTENT)
+        and not (signature.consequence and passes)
+    )
 
 
 def _names(signature: Signature, text: str) -> bool:
     return (
-        signature.verdict in (Verdict.GENUINE, Verdict.INFRA_PERSISTENT)
-        and not signature.consequence
-        and signature.near is None
+        signature.near is None
         and signature.near_unless is None
         and (signature.also is None or bool(signature.also(text)))
         and not (signature.unless is not None and signature.unless(text))

@@ -82,7 +82,8 @@ class LogLines:
     of each line whether a passing log lacks it (all False without one), ``red`` whether its program coloured it red,
     ``roles`` whether it is output, an echoed command, or a frame line in the middle.
     ``total`` counts every line of the log, ``before`` and ``after`` those of the frame at its ends. ``first_command``
-    is the last echo among the lines before, with its number: the command that printed the first kept line.
+    is the last echo among the lines before, with its number: the command that printed the first kept line. ``is_empty``
+    says that the whole log has nothing to be seen.
     """
 
     numbers: list[int]
@@ -94,6 +95,7 @@ class LogLines:
     before: int
     after: int
     first_command: tuple[int, str] | None
+    is_empty: bool
 
     @property
     def length(self) -> int:
@@ -124,6 +126,7 @@ def read_lines(log: BinaryIO, passing: BinaryIO | None = None) -> LogLines:
         before=before,
         after=after,
         first_command=command,
+        is_empty=not any(texts) and not any(line.strip() for line in head),
     )
 
 
