@@ -33,6 +33,7 @@ def _read(path: Path) -> tuple[Verdict, list[dict[str, str]]]:
     return Verdict(content["verdict"]), content["failures"]
 
 
+@cache
 def judged(log: str) -> Classification:
     return classify(explain(io.BytesIO(log.encode())))
 
