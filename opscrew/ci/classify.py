@@ -6,7 +6,7 @@ system's own error message: words about the network appear in most logs, but sel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opscrew.ci.deployments import Deployment
@@ -129,8 +129,8 @@ def _was_survived(match: Match, explanation: Explanation) -> bool:
 def _denies(match: Match, troubles: list[Match], end: int) -> bool:
     """A denial counts, unless it comes with trouble that leaves the same message behind.
 
-    Tools print a heading over the cause as often as a complaint under it, so a little before counts as after. What stays
-    broken and stands at the ``end`` of the log, such as a memory limit, ended whatever went on above it.
+    Tools print a heading over the cause as often as a complaint under it, so a little before counts as after. What
+    stays broken and stands at the ``end`` of the log, such as a memory limit, ended whatever went on above it.
     """
     if match.signature.verdict not in (Verdict.GENUINE, Verdict.UNKNOWN):
         return False

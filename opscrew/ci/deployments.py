@@ -225,7 +225,7 @@ def _command_at(text: bytes, start: int) -> str:
     """The whole line from ``start`` on, with the lines that go on with it, and without the mark of an echo."""
     end = _end_of_command(text, start)
     whole = "\n".join(clean(text[start : min(end, start + COMMAND_BYTES)].split(b"\n")))
-    return re2.sub(_MARK, "", whole, count=1)
+    return str(re2.sub(_MARK, "", whole, count=1))
 
 
 _MARK = r"^(?:\++ |\$ |> |\[command\]|##\[command\]|##\[group\]Run |Run |[A-Za-z]:\\[^>\n]*>)"

@@ -20,18 +20,9 @@ HOSTS_FILE = Path(__file__).with_name("public_hosts.yaml")
 
 _NAME = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)+"
 
-_NOT_FOUND = re2.compile(
-    r"(?i)unknown ?host|name or service not known|no such host|\benotfound\b|nxdomain|nodename nor servname"
-    r"|(?:could(?:n.t| not)|can.?t|cannot|unable to|failed to) (?:be )?resolved?:? (?:the )?(?:host|proxy|name|address|')"
-    r"|(?:name|host) (?:\S+ )?could(?:n.t| not) be resolved|no address associated|getaddrinfo failed|err_name_not_resolved"
-    r"|name ?resolution ?(?:failure|failed)|wget: bad address|server can.t find|could not translate host name"
-)
-_MAY_PASS = re2.compile(r"(?i)temporary failure|server misbehaving|i/o timeout|\beai_again\b|servfail|timed out")
-"""What the name server says of itself: it was the asking that went wrong."""
-
 _NAMED = re2.compile(
-    rf"(?i)(?:enotfound|lookup|resolve(?: host(?:name)?)?:?|unknown ?host(?:exception)?:?|host:|hostname:?|resolving|address"
-    rf"|name could not be resolved: ?|translate host name|can.t find|://(?:[^/@\s'\"]*@)?|host=)['\"`( ]*({_NAME})"
+    rf"(?i)(?:enotfound|lookup|resolve(?: host(?:name)?)?:?|unknown ?host(?:exception)?:?|host:|hostname:?|resolving"
+    rf"|address|name could not be resolved: ?|translate host name|can.t find|://(?:[^/@\s'\"]*@)?|host=)['\"`( ]*({_NAME})"
 )
 _BESIDE = re2.compile(rf"(?i)://(?:[^/@\s'\"]*@)?({_NAME})|\bdial tcp: lookup ({_NAME})|\b({_NAME}):\d{{2,5}}\b")
 _ADDRESS = re2.compile(r"^[\d.]+$")
@@ -72,11 +63,6 @@ def is_public(host: str) -> bool:
         return True
     parts = host.split(".")
     return any(".".join(parts[start:]) in known.whole for start in range(1, len(parts)))
-
-
-def says_not_found(text: str) -> bool:
-    """Whether the line says that a name does not exist."""
-    return bool(_NOT_FOUND.search(text)) and not _MAY_PASS.search(text)
 
 
 def host_named(lines: Iterable[str]) -> str:

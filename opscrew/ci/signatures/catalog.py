@@ -67,11 +67,11 @@ class Signature:
 
     ``also`` must match the same line and ``unless`` must not; ``near`` must match that line or one close to it and
     ``near_unless`` must not; ``command`` may match the command that printed it instead of ``near``. ``consequence``
-    marks what a failed download also leaves behind; ``yields`` marks what counts only if the same line does not go on to name a broken connection as its cause; ``decisive`` marks trouble
-    after which nothing that the log says counts any more, such as a lost runner. ``local`` says that addresses of this
-    machine do not disqualify the line, ``private_host`` that it must name a host which is no public service's.
-    ``next_step`` is what a person does about it, where the finding's own is too general. ``confidence`` is the
-    author's, between 0 and 1.
+    marks what a failed download also leaves behind; ``yields`` marks what counts only if the same line does not go on
+    to name a broken connection as its cause; ``decisive`` marks trouble after which nothing that the log says counts
+    any more, such as a lost runner. ``local`` says that addresses of this machine do not disqualify the line,
+    ``private_host`` that it must name a host which is no public service's. ``next_step`` is what a person does about
+    it, where the finding's own is too general. ``confidence`` is the author's, between 0 and 1.
     """
 
     id: str

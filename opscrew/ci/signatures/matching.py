@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import re2
 
 from opscrew.ci.explain import ExplainedLine
-from opscrew.ci.hosts import host_named, is_public, says_not_found
+from opscrew.ci.hosts import host_named, is_public
 from opscrew.ci.signatures.catalog import Catalog, Signature, Verdict
 
 NEAR_LINES = 12
@@ -56,7 +56,7 @@ def _holds(signature: Signature, text: str, near: Sequence[str], known: Catalog)
         (signature.also is None or _also(signature, text, known))
         and (signature.unless is None or not _excluded(signature, text, known))
         and not (signature.yields and _names_a_later_cause(signature, text, known))
-        and (not signature.private_host or _private_host(text, near))
+        and (not signature.private_host or _private_host(signature, text, near, known))
     )
 
 
@@ -69,8 +69,8 @@ def _is_near(signature: Signature, near: Sequence[str], command: ExplainedLine |
 
 
 def _also(signature: Signature, text: str, known: Catalog) -> bool:
-    """``ConnectionTimeout`` is a name that compilers and schemas print: where the pattern is found in one word only, the
-    condition must be found beside that word."""
+    """``ConnectionTimeout`` is a name that compilers and schemas print: where the pattern is found in one word only,
+    the condition must be found beside that word."""
     assert signature.also is not None
     if not signature.also(text):
         return False
@@ -104,11 +104,9 @@ def _names_a_later_cause(signature: Signature, text: str, known: Catalog) -> boo
     return bool(spans) and all(known.shared.cause_follows(text, end) for _, end in spans)
 
 
-def _private_host(text: str, near: Sequence[str]) -> bool:
-    """The line says that a host is not found, and that host, named there or close to it, is no public service."""
-    if not says_not_found(text):
-        return False
-    host = host_named((text, *(one for one in near if says_not_found(one)), *near))
+def _private_host(signature: Signature, text: str, near: Sequence[str], known: Catalog) -> bool:
+    """The host that is named there, or close to it and best in a line that says the same, is no public service's."""
+    host = host_named((text, *sorted(near, key=lambda one: not known.spans(signature, one))))
     return bool(host) and not is_public(host)
 
 
