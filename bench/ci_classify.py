@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from bench.ci_frames import classify_rows
 from bench.section import Row, Section, at_least, at_most
 from opscrew.ci.classify import Classification, Verdict, classify
 from opscrew.ci.explain import Explanation, explain
@@ -57,6 +58,7 @@ def measure(data: Path) -> Section:
         *_core("full logs where there is one", score(rows, _labels(logs))),
         *_core("excerpts, held-out projects", score(rows, _held_out(excerpts))),
         *_core("full logs, held-out projects", score(rows, _held_out(logs))),
+        *_framed(score, rows, excerpts),
         *_written(),
         *_speed(data, rows),
     ]
@@ -80,6 +82,15 @@ def _core(what: str, scored: dict[str, Any]) -> list[Row]:
         at_most(f"re-run of a genuine LogChunks failure, {what}", negatives["fpr"], 0.005),
         Row(f"ambiguous ones called transient, {what}", f"{ambiguous} of {of}"),
     ]
+
+
+def _framed(score: Any, rows: list[dict[str, Any]], excerpts: list[Case]) -> list[Row]:
+    def figures(judged: list[Classification]) -> dict[str, float]:
+        core = score(rows, [_label(case, one) for case, one in zip(excerpts, judged, strict=True)])["core_set"]
+        return {"precision": core["precision"], "recall": core["recall"]}
+
+    texts = [case.row["excerpt"] for case in excerpts]
+    return classify_rows([classify(case.explanation) for case in excerpts], texts, figures)
 
 
 def _labels(cases: list[Case]) -> list[dict[str, str]]:

@@ -18,11 +18,18 @@ from pathlib import Path
 import numpy as np
 
 from bench.ci_explain_data import MarkedLog, marked_logs
+from bench.ci_frames import explain_rows
 from bench.fit_explain import example_of, fold_of, held_out, held_out_lengths
 from bench.section import Row, Section, at_least, at_most
 from opscrew.ci.explain import ExplainedLine, choose, choose_by, explain, final_scores
 
 BUDGET = 60
+FEW = 2
+"""Marked lines of a short explanation."""
+
+EVERY = 5
+"""Of so many logs one is wrapped in every frame: all of them would take ten minutes."""
+
 MEGABYTE = 1 << 20
 
 PARTS = (
@@ -49,6 +56,9 @@ def measure(data: Path) -> Section:
     for source in ("pytorch", "treeherder"):
         rows.append(Row(f"{source} recall, held-out", f"{held[source]['recall']:.3f}"))
     rows.append(Row("LogChunks, lines shown", f"{held['LogChunks']['lines']:.1f}", "≤ 60"))
+    shown = [len(_held_out(*each)) for each in zip(logs, final, longer, strict=True) if 0 < len(each[0].numbers) <= FEW]
+    rows.append(at_most(f"lines shown where {FEW} or fewer are marked, median", statistics.median(shown), 8, digits=0))
+    rows += explain_rows([log for log in logs if "LogChunks" in log.source][::EVERY], _recall_and_f1)
     return Section(
         name="ci_explain",
         title="Which lines explain a CI failure",

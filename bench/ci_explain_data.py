@@ -26,6 +26,12 @@ class MarkedLog:
     numbers: frozenset[int]
     needles: tuple[str, ...]
     has_passing: bool
+    path: Path
+
+    def text(self) -> str:
+        """The whole log; bytes that are no UTF-8 come back from it as they were."""
+        with gzip.open(self.path) as log:
+            return log.read().decode("utf-8", "surrogateescape")
 
     @property
     def learn(self) -> bool:
@@ -66,4 +72,5 @@ def _read(data: Path, row: dict[str, object]) -> MarkedLog:
         numbers=frozenset(number for low, high in ranges for number in range(low, high + 1)),
         needles=tuple(needles),
         has_passing=bool(passing),
+        path=data / str(row["log"]),
     )

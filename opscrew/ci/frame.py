@@ -22,8 +22,8 @@ from opscrew.strict_yaml import load_strictly
 
 FRAME_FILE = Path(__file__).with_name("frame.yaml")
 
-LONGEST_BLOCK = 250
-"""Lines between the first and the last line of a block. Travis describes its machine in 120."""
+LONGEST_BLOCK = 450
+"""Lines between the first and the last line of a block. Travis describes its machine in up to 408."""
 
 
 Meaning = frozenset[tuple[str, int]]
@@ -31,6 +31,13 @@ Meaning = frozenset[tuple[str, int]]
 
 NOTHING: Meaning = frozenset()
 ANYWHERE, ECHO, CLOSING = ("anywhere", 0), ("echo", 0), ("teardown", 0)
+
+
+TELLS_ERROR = re2.compile(
+    r"(?i)^\W*(?:\w+ )?(?:error|fatal|failed|failure|exception|panic|traceback)\b|\b(?:error|fatal|failed|exception): "
+    r"|connection re|no space left|exceeded|timed out|killed|denied"
+)
+"""A block in which a line says so was printed by something else than the CI system, which describes a machine there."""
 
 
 class Role(IntEnum):
@@ -145,18 +152,16 @@ class Frame:
         return roles
 
     def _begin(self, texts: Sequence[str], means: list[Meaning], roles: list[Role]) -> int:
-        """Behind the setup and the echoes of the first command."""
+        """Behind the setup and the echoes of the first command. Blocks count only here."""
         index = 0
-        before_commands = True
         while index < len(texts):
-            block = _block_length(means, index) if before_commands else 0
-            if block:
+            block = _block_length(means, index)
+            if block and not any(TELLS_ERROR.search(text) for text in texts[index : index + block]):
                 roles[index : index + block] = [Role.FRAME] * block
                 index += block
                 continue
             if roles[index] is Role.OUTPUT and texts[index].strip():
                 break
-            before_commands = before_commands and roles[index] is not Role.ECHO
             index += 1
         return index
 

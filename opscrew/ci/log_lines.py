@@ -71,6 +71,9 @@ TIMESTAMP = re.compile(
 )
 """Up to two of them: the CI system's, at times with the name of its part, and the program's own."""
 
+GITHUB_COLUMNS = re.compile(r"[^\t]{1,200}\t[^\t]{1,200}\t\ufeff?(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z )")
+"""`gh run view --log` puts the job's and the step's name before the time."""
+
 FIRST_OF_TIMESTAMP = frozenset("[012")
 
 
@@ -156,6 +159,8 @@ def clean(raw: list[bytes]) -> list[str]:
 def _final_state(text: str) -> str:
     if "\r" in text:
         text = next((part for part in reversed(text.split("\r")) if part.strip()), "")
+    if "\t" in text:
+        text = GITHUB_COLUMNS.sub("", text, count=1) if GITHUB_COLUMNS.match(text) else text
     if text[:1] in FIRST_OF_TIMESTAMP:
         text = TIMESTAMP.sub("", text, count=1)
     return _capped(text.rstrip())

@@ -40,6 +40,8 @@ def test_empty_lines_at_both_ends_are_counted_and_not_kept() -> None:
         (b"[task 2026-10-06T21:45:24.968Z] 21:45:24     INFO - started", "    INFO - started"),
         (b"[12:30:01] Starting", "Starting"),
         (b"12 apples", "12 apples"),
+        (b"build\tRun make\t2026-10-06T09:11:02.8577255Z make: *** [all] Error 2", "make: *** [all] Error 2"),
+        (b"main.go\t12\t2026", "main.go\t12\t2026"),
         (b"\x1b]0;title\x07text", "text"),
         (b"\x1b[999;999Hbell\x07 and \xc2\x9bcontrol", "bell and control"),
         ("left \u202eright".encode(), "left right"),
