@@ -22,7 +22,8 @@ _NAME = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_
 
 _NAMED = re2.compile(
     rf"(?i)(?:enotfound|lookup|resolve(?: host(?:name)?)?:?|unknown ?host(?:exception)?:?|host:|hostname:?|resolving"
-    rf"|address|name could not be resolved: ?|translate host name|can.t find|://(?:[^/@\s'\"]*@)?|host=)['\"`( ]*({_NAME})"
+    rf"|address|name could not be resolved: ?|translate host name|can.t find|://(?:[^/@\s'\"]*@)?|host=)"
+    rf"['\"`( ]*({_NAME})"
 )
 _BESIDE = re2.compile(rf"(?i)://(?:[^/@\s'\"]*@)?({_NAME})|\bdial tcp: lookup ({_NAME})|\b({_NAME}):\d{{2,5}}\b")
 _ADDRESS = re2.compile(r"^[\d.]+$")
