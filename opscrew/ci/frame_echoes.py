@@ -25,7 +25,9 @@ GROUP_DETAILS = re.compile(r"(shell: \S|with:$|env:$)")
 """What GitHub lists below the script of a step. A group without one of them is a program's own."""
 
 OPENS = re.compile(r"(?:\b(then|do|in)|<<-?\s*(['\"]?)(\w+)\2.*)$")
-CLOSES = {"then": re.compile(r"\s*fi\b"), "do": re.compile(r"\s*done\b"), "in": re.compile(r"\s*esac\b")}
+CLOSES = {"then": re.compile(r"^\s*fi\b"), "do": re.compile(r"^\s*done\b"), "in": re.compile(r"^\s*esac\b")}
+OPEN_QUOTE = re.compile(r"[\s=(](['\"])(?:(?!\1).)*$")
+"""A quote at the beginning of a word that the line does not close. The apostrophe of a word is none."""
 
 
 def echo_length(texts: Sequence[str], start: int) -> int:
@@ -63,17 +65,25 @@ def _is_detail(text: str) -> bool:
 
 
 def _construct_length(texts: Sequence[str], start: int) -> int:
-    """From an ``if``, a loop, a ``case`` or a here-document to its end, if that follows before the next echo."""
-    opened = OPENS.search(texts[start])
-    if opened is None:
+    """From an ``if``, loop, ``case``, here-document or quote to its end, if that follows before the next echo."""
+    closes = _closing(texts[start])
+    if closes is None:
         return 1
-    closes = CLOSES.get(opened.group(1) or "") or re.compile(rf"\s*{re.escape(opened.group(3) or '')}$")
     for index in range(start + 1, min(len(texts), start + LONGEST_ECHO)):
-        if closes.match(texts[index]):
+        if closes.search(texts[index]):
             return index + 1 - start
         if texts[index].startswith(("+ ", "$ ")):
             break
     return 1
+
+
+def _closing(first: str) -> re.Pattern[str] | None:
+    """What ends the construct that this line leaves open."""
+    opened = OPENS.search(first)
+    if opened is not None:
+        return CLOSES.get(opened.group(1) or "") or re.compile(rf"^\s*{re.escape(opened.group(3) or '')}$")
+    quote = OPEN_QUOTE.search(first)
+    return re.compile(re.escape(quote.group(1))) if quote is not None else None
 
 
 def _in_diff(texts: Sequence[str], start: int) -> bool:

@@ -114,3 +114,27 @@ def test_a_damaged_gzip_file_is_named_and_the_next_log_is_still_explained(
     assert done.code == 1
     assert "half.gz" in done.err
     assert json.loads(done.out)["file"] == str(log)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty."),
+        (b"\n \n", "empty."),
+        (
+            b"+ umask 000\n\n+ chmod 777 $BUILD_DIR\n\n+ ./check.sh\n",
+            "6 lines of the CI system's own; the script printed",
+        ),
+        (b"\x7fELF\x02\x01\x01" + bytes(200), "no text, so nothing of it is shown."),
+        ("error: utf-16\n".encode("utf-16"), "no text, so nothing of it is shown."),
+        (b"\0" + b"error: a stray NUL\n" * 9, "error: a stray NUL"),
+    ],
+)
+def test_a_log_without_words_is_told_in_one_line(crew: Crew, tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "step.log"
+    for data in (content, gzip.compress(content)):
+        path.write_bytes(data)
+        done = crew(path)
+        assert done.code == 0
+        assert said in done.out
+        assert len(done.out.strip().splitlines()) == 1 or "stray" in said

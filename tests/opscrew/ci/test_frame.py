@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 
 from opscrew.ci.frame import Role, frame
+from opscrew.ci.log_lines import clean
+
+REPORTED = yaml.safe_load((Path(__file__).with_name("data") / "frames_reported.yaml").read_text(encoding="utf-8"))
 
 
 def roles(log: str) -> str:
@@ -225,3 +232,14 @@ travis_time:end:0f:start=1,finish=2,duration=1
 Done. Your build exited with 1.
 """
     assert output(travis) == ["main.c:3: error: x", 'The command "make" exited with 2.']
+
+
+@pytest.mark.parametrize("report", REPORTED, ids=lambda report: report["about"][:50])
+def test_logs_as_people_reported_them(report: dict[str, Any]) -> None:
+    """With and without the times that the systems' downloads carry."""
+    plain = report["log"]
+    timed = "".join(
+        f"2026-11-03T09:00:{number % 60:02}.1234567Z {line}\n" for number, line in enumerate(plain.split("\n"))
+    )
+    for log in (plain, timed):
+        assert output("\n".join(clean(log.encode().split(b"\n")))) == report["output"]

@@ -27,6 +27,11 @@ def echoes(log: str) -> str:
         ("+ if [ -f a ]; then\n  make\nfi\nerror: x", "eee-"),
         ("+ for f in *; do\n  lint $f\ndone\nerror: x", "eee-"),
         ("+ cat > a <<EOF\nlint failed\nEOF\nerror: x", "eee-"),
+        ('+ curl -d "{\n  lint failed\n}" https://a.example\nerror: x', "eee-"),
+        ("+ sh -c 'make\nlint failed'\nerror: x", "ee-"),
+        ("+ echo don't stop\nerror: can't open", "e-"),
+        ('+ echo "open\n+ make\nerror: "x"', "ee-"),
+        ("+ echo 'a' \"b\"\nerror: 'x'", "e-"),
         # What bash prints with -x for what it calls itself, and lone marks, are output.
         ("++ make", "-"),
         (" + make", "-"),
