@@ -76,12 +76,17 @@ def _in_order(explanation: Explanation, stated: list[Match], known: Catalog) -> 
     lines = sorted((*explanation.lines, *explanation.nearly, *explanation.beside), key=lambda line: line.number)
     matches = [*stated, *matches_of(lines, known, explanation.command)]
     telling = _telling(explanation)
+    # What a command complained of that succeeded, since another one was begun after it, broke nothing; nor did what a
+    # tool tried again and then got.
+    survived = explanation.last_command
+    through = max((line.number for line in lines if known.shared.went_through(line.text)), default=0)
     blips = [
         match
         for match in matches
         if match.signature.verdict is Verdict.TRANSIENT
         and (match in stated or match.line in telling)
-        and not _was_survived(match, explanation)
+        and not 0 < match.line.number < survived
+        and not (0 < match.line.number < through and known.shared.tried_again(match.line.text))
     ]
     lasting = [match for match in matches if match.signature.verdict is Verdict.INFRA_PERSISTENT]
     end = max((line.number for line in lines), default=0)
@@ -119,11 +124,6 @@ def _telling(explanation: Explanation) -> set[ExplainedLine]:
     ranked = (*explanation.lines, *explanation.nearly)
     near = (line for line in ranked if line.score >= best - JUDGED_BELOW_BEST or line.number in around)
     return {*near, *explanation.beside}
-
-
-def _was_survived(match: Match, explanation: Explanation) -> bool:
-    """What a command complained of that succeeded, since another one was begun after it, broke nothing."""
-    return 0 < match.line.number < explanation.last_command
 
 
 def _denies(match: Match, troubles: list[Match], end: int) -> bool:

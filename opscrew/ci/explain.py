@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import numpy as np
+import re2
 
 from opscrew.ci.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explanation_length import length_weights, lines_worth_showing, signs_of_length
@@ -25,6 +26,12 @@ NEARLY_SHOWN = 4.5
 """Lines whose score is at most this much below the best are handed to whoever judges the failure, shown or not: a short
 explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 90 times less
 likely to be part of the explanation than the best."""
+
+TIDYING = re2.compile(
+    r"^(\+|\$) (sudo )?(docker(-compose| compose)? (logs|ps|down|stop|rm|kill|inspect|images)|echo|printf|ls|df|du|free|ps"
+    r"|kill|pkill|sleep|exit|true|curl .*(hook|slack|teams|discord)|.*(slack|teams|email)-notify|git (status|log))\b"
+)
+"""Commands that look, put away or tell somebody. Where one is the last of a log, it is seldom the one that failed."""
 
 LOOKED_UP = 150
 """Lines, the best first, that are looked up in the catalogue of signatures."""
@@ -186,10 +193,12 @@ def _command(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> ExplainedLin
 
 
 def _last_command(lines: LogLines) -> int:
-    """0 where no command is echoed that printed anything."""
+    """0 where no command is echoed that printed anything. Those of an after-script run whatever failed before."""
     said = False
     for number, text, role in zip(reversed(lines.numbers), reversed(lines.texts), reversed(lines.roles), strict=True):
-        if role is Role.ECHO and said:
-            return number
+        if role is Role.ECHO:
+            if said and not TIDYING.search(text):
+                return number
+            said = False
         said = said or (role is Role.OUTPUT and bool(text.strip()))
     return 0

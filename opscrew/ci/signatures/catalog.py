@@ -108,6 +108,8 @@ class Shared:
     transport_failure: Condition
     answer: Condition
     zero_count: Any
+    tried_again: Condition
+    went_through: Condition
 
     def cause_follows(self, text: str, end: int) -> bool:
         """Whether behind position ``end`` the line goes on to a broken connection, which is then what it is about."""
@@ -177,6 +179,8 @@ def _shared(fragments: dict[str, list[str]]) -> Shared:
         transport_failure=_condition("{{transport_failure}}", fragments),
         answer=_condition("{{answer}}", fragments),
         zero_count=_compiled("|".join(fragments["zero_count"])),
+        tried_again=_condition("{{tried_again}}", fragments),
+        went_through=_condition("{{went_through}}", fragments),
     )
 
 

@@ -175,6 +175,17 @@ def test_what_a_command_complained_of_that_succeeded_says_nothing() -> None:
     assert judge("+ npm ci", BLIP, "+ echo").verdict is Verdict.TRANSIENT
 
 
+def test_what_an_after_script_looks_at_hides_nothing() -> None:
+    logs = ("+ docker logs app", "starting the shop", "+ df -h", "overlay 40G 38G 2G 95% /")
+    assert judge("+ npm ci", BLIP, *logs).verdict is Verdict.TRANSIENT
+
+
+def test_what_a_tool_tried_again_and_then_got_says_nothing() -> None:
+    tried = "npm http fetch GET 503 https://registry.npmjs.org/left-pad attempt 1 failed with 503"
+    assert judge("+ ./build.sh", tried, "added 812 packages in 31s", "the ledger is off").verdict is Verdict.UNKNOWN
+    assert judge("+ ./build.sh", BLIP, "added 812 packages in 31s").verdict is Verdict.TRANSIENT
+
+
 def test_a_panic_over_a_failed_download_is_its_consequence() -> None:
     panic = "thread 'main' panicked at src/main.rs:13:65:"
     assert judge(panic, f"called `Result::unwrap()` on an `Err` value: {BLIP}").verdict is Verdict.TRANSIENT
