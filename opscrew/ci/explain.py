@@ -28,8 +28,8 @@ explanation must not hide what speaks against a re-run. At a factor of e for eac
 likely to be part of the explanation than the best."""
 
 TIDYING = re2.compile(
-    r"^(\+|\$) (sudo )?(docker(-compose| compose)? (logs|ps|down|stop|rm|kill|inspect|images)|echo|printf|ls|df|du|free|ps"
-    r"|kill|pkill|sleep|exit|true|curl .*(hook|slack|teams|discord)|.*(slack|teams|email)-notify|git (status|log))\b"
+    r"^(\+|\$) (sudo )?(docker(-compose| compose)? (logs|ps|down|stop|rm|kill|inspect|images)|echo|printf|ls|df|du|free"
+    r"|ps|kill|pkill|sleep|exit|true|curl .*(hook|slack|teams|discord)|.*(slack|teams|email)-notify|git (status|log))\b"
 )
 """Commands that look, put away or tell somebody. Where one is the last of a log, it is seldom the one that failed."""
 
