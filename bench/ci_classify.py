@@ -117,7 +117,7 @@ def _without(names: frozenset[str]) -> Catalog:
     if names not in _smaller:
         whole = catalog()
         kept = tuple(signature for signature in whole.signatures if signature.id not in names)
-        _smaller[names] = Catalog(kept, whole.local_address)
+        _smaller[names] = Catalog(kept, whole.shared)
     return _smaller[names]
 
 

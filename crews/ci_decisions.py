@@ -8,12 +8,12 @@ from functools import cached_property
 
 from crews.context import CrewContext
 from crews.executors.rerun_pipeline import RerunPipeline
-from crews.rescue_learning import with_signature
+from crews.rescue_learning import with_cause
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.failures import with_note
-from opscrew.ci.history import rescue_record, sightings_since
+from opscrew.ci.history import host_stays_broken, rescue_record, sightings_since
 from opscrew.ci.outage import LOOK_BACK, Outage, outages
 from opscrew.ci.rerun import rerun_action
 from opscrew.ci.rescue import rescue_estimate
@@ -88,6 +88,9 @@ class Decisions:
             return self._impossible(
                 standing, f"it failed {hours:.0f} hours ago, too long for a re-run to be waited for"
             )
+        host = str(details.get("host", ""))
+        if host_stays_broken(self._context.engine, self._client.workspace, host, self._context.clock()):
+            return _stays_broken(standing, host)
         record = rescue_record(self._context.engine, standing.signature, standing.repository, self._context.clock())
         estimate = rescue_estimate(record)
         if estimate.demoted:
@@ -95,7 +98,7 @@ class Decisions:
         pipeline = self._client.pipeline(repo, details["pipeline_uuid"])
         reason = f"{details['what']}: {details['signature']} usually passes when run again: {estimate.text}"
         action = rerun_action(pipeline, standing.repository, reason, told.evidence, told.fingerprint)
-        action = with_signature(action, standing.signature)
+        action = with_cause(action, standing.signature, host)
         objection = self._executor.precondition(action)
         if objection:
             return self._impossible(standing, objection)
@@ -131,6 +134,12 @@ class Decisions:
                 "ends_at": outage.ends_at.isoformat(),
             },
         )
+
+
+def _stays_broken(standing: Standing, host: str) -> Standing:
+    note = f"not run again: the last re-run after a failure on {host} failed as well"
+    told = with_note(standing.finding, note, code="CI_INFRA_PERSISTENT", verdict="infra_persistent")
+    return replace(standing, rerun=Rerun.NOT_WANTED, finding=told)
 
 
 def _told_action(record: ActionRecord, standing: Standing) -> str:

@@ -5,12 +5,15 @@ Kept apart from ``ci_watch`` because questions ("why did #42 fail?") and the dai
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
+from typing import BinaryIO, cast
 
-from opscrew.ci.classify import classify
+from opscrew.ci.classify import Verdict, classify
+from opscrew.ci.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explain import Explanation, explain
 from opscrew.ci.failures import Failure, StepFailure
-from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.client import WHOLE_LOG_BYTES, BitbucketClient
 from tools.bitbucket.records import Pipeline, PipelineStep
 
 LOG_BYTES = 1 << 20
@@ -34,7 +37,20 @@ def judge_failure(client: BitbucketClient, repo: str, pipeline: Pipeline) -> Fai
 def _judge_step(client: BitbucketClient, repo: str, pipeline: Pipeline, step: PipelineStep) -> StepFailure:
     tail = client.step_log_tail(repo, pipeline.uuid, step.uuid, max_bytes=LOG_BYTES)
     explanation = explain(BytesIO(tail.data))
-    return StepFailure(step, explanation, classify(explanation, error_message=step.error_message), tail.truncated)
+    judged = classify(explanation, error_message=step.error_message)
+    if judged.verdict is Verdict.TRANSIENT and tail.truncated:
+        above = _deployment_above(client, repo, pipeline, step)
+        judged = classify(replace(explanation, deployment=above), error_message=step.error_message)
+    return StepFailure(step, explanation, judged, tail.truncated)
+
+
+def _deployment_above(client: BitbucketClient, repo: str, pipeline: Pipeline, step: PipelineStep) -> Deployment | None:
+    """A deployment may have begun far above the end of a long log, so all of it is looked through, and none kept."""
+    watch = DeploymentWatch()
+    read = client.step_log(repo, pipeline.uuid, step.uuid, cast(BinaryIO, watch))
+    if watch.found is None and read >= WHOLE_LOG_BYTES:
+        return Deployment(0, "perhaps: the log is too long to be looked through")
+    return watch.found
 
 
 def _judge_whole(pipeline: Pipeline) -> StepFailure:

@@ -18,9 +18,13 @@ SIGNATURE = "signature"
 """The parameter of a re-run that says what its failure was recognised as: the failure itself is soon forgotten."""
 
 
-def with_signature(action: Action, signature: str) -> Action:
-    """The same re-run, from which ``signature`` will be learned."""
-    return action.model_copy(update={"parameters": action.parameters | {SIGNATURE: signature}})
+HOST = "host"
+"""The parameter that says which other machine the failure named, "" where none."""
+
+
+def with_cause(action: Action, signature: str, host: str) -> Action:
+    """The same re-run, from which ``signature`` and ``host`` will be learned."""
+    return action.model_copy(update={"parameters": action.parameters | {SIGNATURE: signature, HOST: host}})
 
 
 class RescueLearning:
@@ -31,22 +35,30 @@ class RescueLearning:
 
     def outage(self, action: Action) -> Outage | None:
         """The outage that goes on now and that this re-run would run into."""
-        signature, now = self._signature(action), self._clock()
+        (signature, _), now = self._cause(action), self._clock()
         found = outages(sightings_since(self._engine, now - LOOK_BACK), now)
         return next((one for one in found if one.signature == signature), None)
 
     def ended(self, action: Action, *, passed: bool) -> None:
         """Counts for the signature that led to it. An outage, whose re-runs fail whatever they are, does not."""
-        signature, now = self._signature(action), self._clock()
+        (signature, host), now = self._cause(action), self._clock()
         if not signature or self.outage(action) is not None:
             return
         repository, number = action.target.scope, action.parameters["build_number"]
-        record_rescue(self._engine, signature, repository, pipeline_key=f"{repository}#{number}", passed=passed, at=now)
+        record_rescue(
+            self._engine,
+            signature,
+            repository,
+            pipeline_key=f"{repository}#{number}",
+            passed=passed,
+            at=now,
+            host=host,
+        )
 
-    def _signature(self, action: Action) -> str:
-        """A person who asks for a re-run names no signature; then the failure that still stands does."""
-        named = str(action.parameters.get(SIGNATURE, ""))
+    def _cause(self, action: Action) -> tuple[str, str]:
+        """Signature and host. A person who asks for a re-run names neither; then the failure that still stands does."""
+        named = str(action.parameters.get(SIGNATURE, "")), str(action.parameters.get(HOST, ""))
         standing = standing_in(self._engine, action.target.scope).get(action.parameters["target_key"])
-        if named or standing is None or standing.pipeline_uuid != action.parameters["pipeline_uuid"]:
+        if named[0] or standing is None or standing.pipeline_uuid != action.parameters["pipeline_uuid"]:
             return named
-        return standing.signature
+        return standing.signature, str(standing.finding.details.get(HOST, ""))

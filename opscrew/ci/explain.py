@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
+import re2
 
+from opscrew.ci.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explanation_length import length_weights, lines_worth_showing, signs_of_length
 from opscrew.ci.frame import Role
 from opscrew.ci.line_features import Numbers, features
@@ -24,6 +26,12 @@ NEARLY_SHOWN = 4.5
 """Lines whose score is at most this much below the best are handed to whoever judges the failure, shown or not: a short
 explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 90 times less
 likely to be part of the explanation than the best."""
+
+TIDYING = re2.compile(
+    r"^(\+|\$) (sudo )?(docker(-compose| compose)? (logs|ps|down|stop|rm|kill|inspect|images)|echo|printf|ls|df|du|free"
+    r"|ps|kill|pkill|sleep|exit|true|curl .*(hook|slack|teams|discord)|.*(slack|teams|email)-notify|git (status|log))\b"
+)
+"""Commands that look, put away or tell somebody. Where one is the last of a log, it is seldom the one that failed."""
 
 LOOKED_UP = 150
 """Lines, the best first, that are looked up in the catalogue of signatures."""
@@ -53,7 +61,9 @@ class Explanation:
     next best lines, ``beside`` those around the best ones, since a cause often stands in the plain line below its
     heading. None of the three holds a line of the CI system's frame or the echo of a command.
 
-    ``command`` is the echo of the command that printed the best line, where the log shows it.
+    ``command`` is the echo of the command that printed the best line, where the log shows it, and ``last_command`` the
+    number of the last echo with words below it: the command that failed, since a step ends there. ``deployment`` is the
+    first one that had begun anywhere in the log.
     """
 
     lines: tuple[ExplainedLine, ...]
@@ -63,6 +73,8 @@ class Explanation:
     output_lines: int = 0
     is_empty: bool = False
     command: ExplainedLine | None = None
+    last_command: int = 0
+    deployment: Deployment | None = None
 
 
 def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None) -> Explanation:
@@ -73,7 +85,8 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
     """
     if budget < 1:
         raise ValueError(f"the budget is a number of lines from 1, not {budget}")
-    lines = read_lines(log, passing)
+    watch = DeploymentWatch(log)
+    lines = read_lines(cast(BinaryIO, watch), passing)
     lines = replace(lines, texts=without_private_keys(lines.texts))
     chosen, nearly = choose(lines, budget, has_passing=passing is not None)
     return Explanation(
@@ -84,6 +97,8 @@ def explain(log: BinaryIO, *, budget: int = 60, passing: BinaryIO | None = None)
         output_lines=_output_lines(lines),
         is_empty=lines.is_empty,
         command=_command(lines, chosen),
+        last_command=_last_command(lines),
+        deployment=watch.found,
     )
 
 
@@ -175,3 +190,15 @@ def _command(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> ExplainedLin
     ]
     last = echoes[-1] if echoes else lines.first_command
     return ExplainedLine(last[0], redact(last[1])[:LONGEST_LINE], best.score) if last else None
+
+
+def _last_command(lines: LogLines) -> int:
+    """0 where no command is echoed that printed anything. Those of an after-script run whatever failed before."""
+    said = False
+    for number, text, role in zip(reversed(lines.numbers), reversed(lines.texts), reversed(lines.roles), strict=True):
+        if role is Role.ECHO:
+            if said and not TIDYING.search(text):
+                return number
+            said = False
+        said = said or (role is Role.OUTPUT and bool(text.strip()))
+    return 0

@@ -116,6 +116,7 @@ def failure_finding(failure: Failure) -> Finding:
         code_of(failure),
         target_subject(failure.pipeline, failure.repository),
         what,
+        next_step=decided.classification.next_step,
         evidence=_evidence(failure),
         details={
             "what": what,
@@ -126,6 +127,7 @@ def failure_finding(failure: Failure) -> Finding:
             "verdict": failure.verdict.value,
             "signature": decided.classification.signature,
             "confidence": decided.classification.confidence,
+            "host": decided.classification.host,
             "step": decided.name,
             "url": failure.pipeline.url,
         },

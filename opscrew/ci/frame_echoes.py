@@ -17,6 +17,8 @@ DIFF_REACH = 12
 
 REMOVED = re.compile(r"-(?!--)|@@ |\? ")
 
+POWERSHELL_PLACE = re.compile(r"^At (\S.*:\d+|line:\d+) char:\d+$")
+
 GROUP = "##[group]Run "
 GROUP_ENDS = "##[endgroup]"
 GROUP_DETAILS = re.compile(r"(shell: \S|with:$|env:$)")
@@ -31,7 +33,7 @@ OPEN_QUOTE = re.compile(r"[\s=(](['\"])(?:(?!\1).)*$")
 def echo_length(texts: Sequence[str], start: int) -> int:
     """How many lines the echo at ``start`` takes; 0 if it only looks like one."""
     first = texts[start]
-    if first.startswith("+ ") and _in_diff(texts, start):
+    if first.startswith("+ ") and (_in_diff(texts, start) or _quoted_by_powershell(texts, start)):
         return 0
     if first.startswith(GROUP):
         return _group_length(texts, start)
@@ -39,6 +41,11 @@ def echo_length(texts: Sequence[str], start: int) -> int:
     while texts[index].endswith("\\") and index + 1 < len(texts) and index - start < LONGEST_ECHO:
         index += 1
     return max(index + 1 - start, _construct_length(texts, start))
+
+
+def _quoted_by_powershell(texts: Sequence[str], start: int) -> bool:
+    """Below where an error happened PowerShell quotes the line of the script, with a ``+`` before it."""
+    return start > 0 and POWERSHELL_PLACE.search(texts[start - 1]) is not None
 
 
 def _group_length(texts: Sequence[str], start: int) -> int:

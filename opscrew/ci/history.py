@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, delete, func, select
 
+from opscrew.ci.hosts import is_public
 from opscrew.ci.outage import Sighting
 from opscrew.ci.rescue import RescueRecord
 from opscrew.store.database import reading
-from opscrew.store.tables.ci import ci_rescues, ci_sightings
+from opscrew.store.tables.ci import LONGEST_HOST, ci_rescues, ci_sightings
 
 RESCUES_COUNT_FOR = timedelta(days=90)
 """Older re-runs say little about today: what broke then was mended or replaced, and a demotion must be able to end."""
@@ -38,10 +39,11 @@ def sightings_since(engine: Engine, since: datetime) -> list[Sighting]:
         return [Sighting(row.signature, row.pipeline, row.seen_at) for row in connection.execute(query)]
 
 
-def record_rescue(
-    engine: Engine, signature: str, repository: str, *, pipeline_key: str, passed: bool, at: datetime
+def record_rescue(  # noqa: PLR0913  each is a column
+    engine: Engine, signature: str, repository: str, *, pipeline_key: str, passed: bool, at: datetime, host: str = ""
 ) -> None:
-    """Notes how the re-run of ``pipeline_key`` ended, which ``signature`` had led to. The first time counts."""
+    """Notes how the re-run of ``pipeline_key`` ended, which ``signature`` had led to, and which ``host`` the failure
+    had named. The first time counts."""
     _insert_once(
         engine,
         ci_rescues,
@@ -50,6 +52,7 @@ def record_rescue(
         pipeline=pipeline_key,
         passed=passed,
         decided_at=at,
+        host=host[:LONGEST_HOST],
     )
 
 
@@ -64,6 +67,25 @@ def rescue_record(engine: Engine, signature: str, repository: str, now: datetime
     with reading(engine).connect() as connection:
         counted = {bool(passed): int(count) for passed, count in connection.execute(query)}
     return RescueRecord(passed=counted.get(True, 0), failed=counted.get(False, 0))
+
+
+def host_stays_broken(engine: Engine, workspace: str, host: str, now: datetime) -> bool:
+    """Whether the last re-run in the workspace after a failure that named ``host`` failed again.
+
+    A public service has bad hours and comes back, so nothing of the kind is held against one.
+    """
+    if not host or is_public(host):
+        return False
+    query = (
+        select(ci_rescues.c.passed)
+        .where(ci_rescues.c.host == host[:LONGEST_HOST])
+        .where(ci_rescues.c.repository.startswith(f"{workspace}/", autoescape=True))
+        .where(ci_rescues.c.decided_at > now - RESCUES_COUNT_FOR)
+        .order_by(ci_rescues.c.decided_at.desc(), ci_rescues.c.id.desc())
+        .limit(1)
+    )
+    with reading(engine).connect() as connection:
+        return connection.execute(query).scalar() is False
 
 
 def forget_before(engine: Engine, before: datetime) -> int:

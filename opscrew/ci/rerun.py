@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from opscrew.ci.deployments import deployment_in
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
@@ -106,6 +107,9 @@ def _a_deployment_has_started(case: RerunCase) -> str | None:
     step = next((step for step in case.steps if step.environment and step.has_started), None)
     if step:
         return f"the deployment to {step.environment} in step {step.name!r} had started"
+    deploying = next(((step, command) for step in case.steps if (command := _deploying_command(step))), None)
+    if deploying:
+        return f"step {deploying[0].name!r} had started, and it deploys: {deploying[1]}"
     # The steps themselves do not always name their environment; the list of deployments does.
     started = {step.uuid for step in case.steps if step.has_started}
     found = next(
@@ -117,6 +121,11 @@ def _a_deployment_has_started(case: RerunCase) -> str | None:
         None,
     )
     return f"the deployment to {found.environment or 'an environment'} had started" if found else None
+
+
+def _deploying_command(step: PipelineStep) -> str:
+    """Of a step that has begun, whether it passed or not: a re-run would do it once more. "" where there is none."""
+    return deployment_in(step.commands) if step.has_started else ""
 
 
 def _definition_is_unknown(case: RerunCase) -> str | None:

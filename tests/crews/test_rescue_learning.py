@@ -14,9 +14,10 @@ from crews.registry import find_crew
 from crews.rescue_learning import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
-from opscrew.ci.history import record_sighting, rescue_record
+from opscrew.ci.history import record_rescue, record_sighting, rescue_record
 from opscrew.ci.outage import Sighting
 from opscrew.ci.rescue import RescueRecord
+from opscrew.ci.standing import Rerun, standing_in, standing_wanted, update_standing
 from opscrew.model.action import ActionState
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 
@@ -142,3 +143,28 @@ def test_what_a_person_asked_for_counts_for_the_failure_that_stands(watch) -> No
     assert record.receipt is not None
     assert executor.outcome(record.action.model_copy(update={"parameters": nameless}), record.receipt)
     assert learned(watch) == RescueRecord(passed=1, failed=0)
+
+
+def test_a_host_that_a_re_run_failed_on_is_told_instead_of_asked_again(watch) -> None:
+    """Whichever repository of the workspace found out."""
+    engine, host = watch.context.engine, "nexus.acme-corp.net"
+    for number in range(6):
+        record_sighting(engine, Sighting(SIGNATURE, f"acme/other#{number}", watch.clock()))
+    watch.world.push("shop", "flaky")
+    watch.rounds(4)
+    (held,) = standing_wanted(engine, "acme")
+    named = held.finding.model_copy(update={"details": {**held.finding.details, "host": host}})
+    update_standing(engine, replace(held, finding=named))
+    record_rescue(engine, SIGNATURE, "acme/till", pipeline_key="acme/till#7", passed=False, at=watch.clock(), host=host)
+    watch.clock.forward(minutes=30)
+    watch.rounds(2)
+    (told,) = standing_in(engine, "acme/shop").values()
+    assert told.rerun is Rerun.NOT_WANTED
+    assert told.finding.code == "CI_INFRA_PERSISTENT"
+    assert f"the last re-run after a failure on {host} failed as well" in told.finding.cause
+    assert actions(watch) == []
+
+
+def test_the_host_of_a_failure_is_learned_with_its_re_run(watch) -> None:
+    sent(watch, "flaky")
+    assert actions(watch)[-1].action.parameters["host"]

@@ -56,6 +56,10 @@ class Condition:
     def __call__(self, text: str) -> bool:
         return any(search(text) for search in self.searches)
 
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where each expression that matches does so first."""
+        return [found.span() for search in self.searches if (found := search(text))]
+
 
 @dataclass(frozen=True)
 class Signature:
@@ -63,9 +67,11 @@ class Signature:
 
     ``also`` must match the same line and ``unless`` must not; ``near`` must match that line or one close to it and
     ``near_unless`` must not; ``command`` may match the command that printed it instead of ``near``. ``consequence``
-    marks what a failed download also leaves behind; ``decisive`` marks
-    trouble after which nothing that the log says counts any more, such as a lost runner. ``local`` says that addresses
-    of this machine do not disqualify the line. ``confidence`` is the author's, between 0 and 1.
+    marks what a failed download also leaves behind; ``yields`` marks what counts only if the same line does not go on
+    to name a broken connection as its cause; ``decisive`` marks trouble after which nothing that the log says counts
+    any more, such as a lost runner. ``local`` says that addresses of this machine do not disqualify the line,
+    ``private_host`` that it must name a host which is no public service's. ``next_step`` is what a person does about
+    it, where the finding's own is too general. ``confidence`` is the author's, between 0 and 1.
     """
 
     id: str
@@ -81,8 +87,11 @@ class Signature:
     unless: Condition | None = None
     near_unless: Condition | None = None
     consequence: bool = False
+    yields: bool = False
     decisive: bool = False
     local: bool = False
+    private_host: bool = False
+    next_step: str = ""
 
 
 CONDITIONS = ("also", "near", "command", "unless", "near_unless")
@@ -91,20 +100,45 @@ REQUIRED = {"id", "confidence", "why", "patterns", "examples"}
 ALLOWED = {field.name for field in fields(Signature)} - {"verdict"}
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Fragments that say something of every line. ``answer`` is what a server said, and so no broken connection."""
+
+    local_address: Condition
+    transport_failure: Condition
+    answer: Condition
+    zero_count: Any
+    tried_again: Condition
+    went_through: Condition
+
+    def cause_follows(self, text: str, end: int) -> bool:
+        """Whether behind position ``end`` the line goes on to a broken connection, which is then what it is about."""
+        return self.transport_failure(text[end:])
+
+
 class Catalog:
     """All signatures, and automata that tell in a few passes which of them a line may be."""
 
-    def __init__(self, signatures: tuple[Signature, ...], local_address: Condition) -> None:
+    def __init__(self, signatures: tuple[Signature, ...], shared: Shared) -> None:
         self.signatures = signatures
-        self.local_address = local_address
+        self.shared = shared
         owned = [(index, pattern) for index, signature in enumerate(signatures) for pattern in signature.patterns]
         starts = range(0, len(owned), PATTERNS_PER_SET)
         self._sets = [self._compiled_set(owned[start : start + PATTERNS_PER_SET]) for start in starts]
 
     def candidates(self, text: str) -> list[Signature]:
-        """Signatures with a pattern that matches ``text``, in the catalogue's order; conditions are not checked."""
+        """Signatures with a pattern that matches ``text``, in the catalogue's order; conditions are not checked.
+
+        "0 failed" is no failure: counts of zero are not looked at.
+        """
+        if "0" in text or "no " in text.lower():
+            text = self.shared.zero_count.sub(" ", text)
         found = {owners[hit] for automaton, owners in self._sets for hit in automaton.Match(text) or ()}
         return [self.signatures[index] for index in sorted(found)]
+
+    def spans(self, signature: Signature, text: str) -> list[tuple[int, int]]:
+        """Where the signature's own patterns match."""
+        return [found.span() for pattern in signature.patterns if (found := _compiled(pattern).search(text))]
 
     def _compiled_set(self, owned: list[tuple[int, str]]) -> tuple[Any, list[int]]:
         automaton = re2.Set.SearchSet(_options())
@@ -136,7 +170,18 @@ def read_catalog(folder: Path) -> Catalog:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"signature ids are used twice: {', '.join(twice)}")
-    return Catalog(tuple(found), _condition("{{local_address}}", fragments))
+    return Catalog(tuple(found), _shared(fragments))
+
+
+def _shared(fragments: dict[str, list[str]]) -> Shared:
+    return Shared(
+        local_address=_condition("{{local_address}}", fragments),
+        transport_failure=_condition("{{transport_failure}}", fragments),
+        answer=_condition("{{answer}}", fragments),
+        zero_count=_compiled("|".join(fragments["zero_count"])),
+        tried_again=_condition("{{tried_again}}", fragments),
+        went_through=_condition("{{went_through}}", fragments),
+    )
 
 
 def _signature(entry: dict[str, Any], verdict: Verdict, fragments: dict[str, list[str]], file: str) -> Signature:

@@ -6,6 +6,9 @@ from sqlalchemy import Boolean, Column, Index, Integer, String, Table, UniqueCon
 
 from opscrew.store.base import UtcDateTime, metadata
 
+LONGEST_HOST = 253
+"""Characters of a name in the domain name system."""
+
 ci_sightings = Table(
     "ci_sightings",
     metadata,
@@ -26,6 +29,8 @@ ci_rescues = Table(
     Column("pipeline", String(256), nullable=False),
     Column("passed", Boolean, nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
+    Column("host", String(LONGEST_HOST), nullable=False, server_default=""),
     UniqueConstraint("signature", "pipeline"),
     Index(None, "signature", "repository"),
+    Index(None, "host"),
 )

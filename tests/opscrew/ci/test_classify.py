@@ -116,6 +116,117 @@ def test_message_and_log_are_judged_together() -> None:
     assert judge("--- FAIL: TestCart (0.01s)", error_message=memory).verdict is Verdict.INFRA_PERSISTENT
 
 
+@pytest.mark.parametrize(
+    "count",
+    [
+        "100% tests passed, 0 tests failed out of 168",
+        "Merged test suites, total number tests is 0, with 0 failures and 0 errors.",
+        '<testsuite name="cart" tests="4" errors="0" failures="0">',
+        "Total: 4, Errors: 0, Failed: 0, Skipped: 0",
+        "# fail 0",
+        "0 problems (0 errors, 0 warnings)",
+        "no vulnerabilities found",
+    ],
+)
+def test_a_count_of_zero_is_no_failure(count: str) -> None:
+    assert judge(count, BLIP).verdict is Verdict.TRANSIENT
+    assert judge(BLIP, count).verdict is Verdict.TRANSIENT
+    assert judge("+ make", count).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "mark", ["✖ Deploy step", "❌ Failed", "✗ it did not work", "BUILD FAILED", "** BUILD FAILED **"]
+)
+def test_a_bare_mark_or_a_closing_banner_is_no_cause(mark: str) -> None:
+    assert judge("+ ./check.sh", mark).verdict is Verdict.UNKNOWN
+    assert judge(BLIP, mark).verdict is Verdict.TRANSIENT
+
+
+def test_the_later_cause_of_one_line_is_its_cause() -> None:
+    goal = "[ERROR] Failed a:maven-surefire-plugin:2.21.0:test failed: Could not transfer artifact a:b:jar:1"
+    assert judge(f"{goal} from/to central (https://maven.example): Connection reset").verdict is Verdict.TRANSIENT
+    assert judge(f"{goal}: There are test failures").verdict is Verdict.GENUINE
+    chart = "Error: chart postgresql not found in https://charts.example: cannot be reached"
+    assert judge(f"{chart}: stream error: stream ID 1; INTERNAL_ERROR").verdict is Verdict.TRANSIENT
+    assert judge(chart).verdict is not Verdict.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'client.adb:31:14: "ConnectionTimeout" is undefined',
+        'net.pas(328,8) Error: identifier idents no member "ConnectionTimeout"',
+        "Error: field ConnectionTimeout is not part of the schema",
+        "Net.cs(12,3): error CS1061: no definition for 'ConnectionTimeout'",
+        "ImportError: cannot import name 'ConnectTimeoutError' from 'acme'",
+    ],
+)
+def test_a_name_in_code_is_no_broken_connection(line: str) -> None:
+    assert judge(f"Failed to download plan\n{line}").verdict is not Verdict.TRANSIENT
+
+
+def test_a_compiler_that_only_passes_a_failed_download_on_does_not_deny() -> None:
+    line = 'cart.go:22:2: k8s.io/api@v0.23.4: Get "https://proxy.acme.example/api.zip": read: connection reset by peer'
+    assert judge(line).verdict is Verdict.TRANSIENT
+
+
+def test_what_a_command_complained_of_that_succeeded_says_nothing() -> None:
+    assert judge("+ npm ci", BLIP, "added 3 packages", "+ ./check.sh", "the ledger is off").verdict is Verdict.UNKNOWN
+    assert judge("+ npm ci", BLIP, "+ echo").verdict is Verdict.TRANSIENT
+
+
+def test_what_an_after_script_looks_at_hides_nothing() -> None:
+    logs = ("+ docker logs app", "starting the shop", "+ df -h", "overlay 40G 38G 2G 95% /")
+    assert judge("+ npm ci", BLIP, *logs).verdict is Verdict.TRANSIENT
+
+
+def test_what_a_tool_tried_again_and_then_got_says_nothing() -> None:
+    tried = "npm http fetch GET 503 https://registry.npmjs.org/left-pad attempt 1 failed with 503"
+    assert judge("+ ./build.sh", tried, "added 812 packages in 31s", "the ledger is off").verdict is Verdict.UNKNOWN
+    assert judge("+ ./build.sh", BLIP, "added 812 packages in 31s").verdict is Verdict.TRANSIENT
+
+
+def test_a_panic_over_a_failed_download_is_its_consequence() -> None:
+    panic = "thread 'main' panicked at src/main.rs:13:65:"
+    assert judge(panic, f"called `Result::unwrap()` on an `Err` value: {BLIP}").verdict is Verdict.TRANSIENT
+    assert judge(panic, "index out of bounds: the len is 3 but the index is 3").verdict is Verdict.GENUINE
+
+
+def test_expired_credentials_are_renewed_by_a_person_and_not_by_the_change() -> None:
+    for line in (
+        "denied: Your Authorization Token has expired.",
+        "An error occurred (ExpiredToken): the token has expired",
+    ):
+        assert judge("+ docker pull x", line).verdict is Verdict.INFRA_PERSISTENT
+
+
+def test_a_host_that_is_not_found_passes_only_for_public_services() -> None:
+    def npm(host: str) -> Verdict:
+        request = f"npm ERR! network request to https://{host}/cart failed, reason: getaddrinfo ENOTFOUND {host}"
+        return judge("+ npm ci", "npm ERR! code ENOTFOUND", "npm ERR! errno ENOTFOUND", request).verdict
+
+    assert npm("registry.npmjs.org") is Verdict.TRANSIENT
+    assert npm("nexus.acme-corp.net") is Verdict.UNKNOWN
+
+
+def test_what_bitbucket_says_of_the_step_outranks_the_log() -> None:
+    limit = "Exceeded build time limit of 120 minutes."
+    assert judge("+ npm ci", BLIP, error_message=limit).verdict is Verdict.UNKNOWN
+    assert judge("+ make", "1 failed", error_message=limit).signature == "time-limit"
+    memory = "Container 'Build' exceeded memory limit."
+    assert judge("+ npm ci", BLIP, error_message=memory).verdict is Verdict.INFRA_PERSISTENT
+
+
+def test_a_memory_limit_at_the_end_ended_what_went_on_above_it() -> None:
+    refused = "    Error: connect ECONNREFUSED 172.18.0.3:5432"
+    assert judge(refused, "Container 'Build' exceeded memory limit.").verdict is Verdict.INFRA_PERSISTENT
+
+
+def test_the_other_machine_of_a_blip_is_named() -> None:
+    assert judge(BLIP).host == "registry.acme.example"
+    assert judge("fatal: Temporary failure in name resolution").host == ""
+
+
 def test_secrets_in_the_message_are_redacted_and_its_length_capped() -> None:
     judged = judge("", error_message="exceeded memory limit AKIAIOSFODNN7EXAMPLE " + "x" * 9000)
     assert "AKIAIOSFODNN7EXAMPLE" not in judged.lines[0].text

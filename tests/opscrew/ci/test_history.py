@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from opscrew.ci.history import (
     RESCUES_COUNT_FOR,
     forget_before,
+    host_stays_broken,
     record_rescue,
     record_sighting,
     rescue_record,
@@ -62,3 +63,30 @@ def test_forgetting_deletes_only_what_is_older(database: Engine) -> None:
     assert forget_before(database, NOON + timedelta(days=1)) == 2
     assert [sighting.pipeline_key for sighting in sightings_since(database, NOON)] == ["acme/shop#2"]
     assert rescue_record(database, "npm-network", "acme/shop", NOON) == RescueRecord(passed=0, failed=0)
+
+
+def test_a_host_that_no_re_run_got_past_is_known_in_the_whole_workspace(database: Engine) -> None:
+    def rescue(repository: str, number: int, passed: bool, host: str) -> None:
+        at = NOON + timedelta(minutes=number)
+        key = f"{repository}#{number}"
+        record_rescue(database, "maven-network", repository, pipeline_key=key, passed=passed, at=at, host=host)
+
+    later = NOON + timedelta(hours=1)
+    rescue("acme/shop", 1, True, "nexus.acme-corp.net")
+    assert not host_stays_broken(database, "acme", "nexus.acme-corp.net", later)
+    rescue("acme/shop", 2, False, "nexus.acme-corp.net")
+    assert host_stays_broken(database, "acme", "nexus.acme-corp.net", later)
+    assert not host_stays_broken(database, "other", "nexus.acme-corp.net", later)
+    assert not host_stays_broken(database, "acme", "git.acme-corp.net", later)
+    assert not host_stays_broken(database, "acme", "", later)
+    assert not host_stays_broken(database, "acme", "nexus.acme-corp.net", later + RESCUES_COUNT_FOR)
+    rescue("acme/till", 3, True, "nexus.acme-corp.net")
+    assert not host_stays_broken(database, "acme", "nexus.acme-corp.net", later)
+
+
+def test_a_public_service_is_not_held_to_its_bad_hour(database: Engine) -> None:
+    key = "acme/shop#1"
+    record_rescue(
+        database, "npm-network", "acme/shop", pipeline_key=key, passed=False, at=NOON, host="registry.npmjs.org"
+    )
+    assert not host_stays_broken(database, "acme", "registry.npmjs.org", NOON + timedelta(hours=1))

@@ -101,6 +101,15 @@ def test_a_deployment_step_that_never_started_does_no_harm() -> None:
     assert why_not_rerun(case(steps=steps)) is None
 
 
+@pytest.mark.parametrize("command", ["helm upgrade shop chart/", "pipe: atlassian/aws-s3-deploy:1.1.0"])
+def test_a_step_that_deploys_is_known_by_its_commands_even_if_it_passed(command: str) -> None:
+    """Bitbucket knows of a deployment only where the step names an environment."""
+    ship = step("Ship").model_copy(update={"commands": ("npm ci", command)})
+    assert why_not_rerun(case(steps=(ship, step()))) == f"step 'Ship' had started, and it deploys: {command}"
+    waits = ship.model_copy(update={"started_on": None})
+    assert why_not_rerun(case(steps=(step(), waits))) is None
+
+
 def test_plain_variables_can_be_passed_again() -> None:
     assert why_not_rerun(case(pipeline(variables=[{"key": "LEVEL", "value": "full"}]))) is None
 

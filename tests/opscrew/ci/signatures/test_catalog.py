@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from opscrew.ci.classify import classify, matches_of
+from opscrew.ci.classify import classify
 from opscrew.ci.explain import explain
 from opscrew.ci.signatures.catalog import FOLDER, Signature, Verdict, catalog, read_catalog
+from opscrew.ci.signatures.matching import matches_of
 
 SIGNATURES = catalog().signatures
 
@@ -59,7 +60,7 @@ def test_what_is_called_transient_says_where_it_would_be_wrong() -> None:
         ("    why:", "    reason:", "unknown keys ['reason'], missing keys ['why']"),
         ("unless: 'could not", "unless: '(could not", "compile-java: not a regular expression of RE2: missing )"),
         ("      - '\\berror", "      - '(\\berror", "not a regular expression of RE2: (\\berror"),
-        ("{{network_trouble}}", "{{net_trouble}}", "there is no fragment 'net_trouble'"),
+        ("{{transport_failure}}", "{{transport_fault}}", "there is no fragment 'transport_fault'"),
     ],
 )
 def test_a_mistake_in_the_data_is_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:
