@@ -25,6 +25,7 @@ AREAS: tuple[str, ...] = (
     "ci_explain",
     "polling",
     "webhooks",
+    "open_port",
     "cluster",
     "cluster_sweep",
     "storage",
