@@ -121,16 +121,22 @@ def _open(waiting: selectors.BaseSelector, sort: str, url: str, number: int) -> 
 
 def _continue(waiting: selectors.BaseSelector, line: socket.socket, sort: str, url: str, number: int) -> None:
     """The next piece; or a new line where the server has ended this one."""
-    alive = _send(line, {"dripping": b"x", "flooding": REQUEST}.get(sort, b""))
-    with contextlib.suppress(BlockingIOError):
-        try:
-            alive = alive and (sort == "not reading" or bool(line.recv(65536)))
-        except ConnectionError:
-            alive = False
-    if not alive or sort == "sending bodies":
-        waiting.unregister(line)
-        line.close()
-        _open(waiting, sort, url, number)
+    heard = b"x" if sort == "not reading" else _heard(line)
+    if heard and sort != "sending bodies" and _send(line, {"dripping": b"x", "flooding": REQUEST}.get(sort, b"")):
+        return
+    waiting.unregister(line)
+    line.close()
+    _open(waiting, sort, url, number)
+
+
+def _heard(line: socket.socket) -> bytes:
+    """What there is to read, a mark where there is nothing yet, and nothing where the line has ended."""
+    try:
+        return line.recv(65536)
+    except BlockingIOError:
+        return b"x"
+    except OSError:
+        return b""
 
 
 def _send(line: socket.socket, piece: bytes) -> bool:
@@ -164,15 +170,12 @@ def _mcp_server(folder: Path) -> Iterator[tuple[str, int]]:
         "CREW_LOG_LEVEL": "error",
     }
     command = [*CREW[:-1], "mcp", "serve", "--http", "--port", "0"]
-    running = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    folder.mkdir()
+    log = folder / "log"
+    with log.open("w") as written:
+        running = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=written)
     try:
-        assert running.stderr is not None
-        first = running.stderr.readline()
-        found = re.search(r"http://\S+(?=/mcp)", first)
-        if found is None:
-            raise RuntimeError(f"the MCP server did not start: {first}")
-        _wait_for(found[0])
-        yield found[0], running.pid
+        yield _address_in(log), running.pid
     finally:
         running.terminate()
         try:
@@ -182,11 +185,13 @@ def _mcp_server(folder: Path) -> Iterator[tuple[str, int]]:
             running.wait()
 
 
-def _wait_for(url: str) -> None:
+def _address_in(log: Path) -> str:
+    """What the server printed, once it answers there."""
     ends = time.monotonic() + STOP_SECONDS
     while time.monotonic() < ends:
+        found = re.search(r"http://\S+(?=/mcp)", log.read_text())
         with contextlib.suppress(httpx.TransportError):
-            httpx.get(f"{url}/healthz", trust_env=False)
-            return
+            if found and httpx.get(f"{found[0]}/healthz", trust_env=False).status_code == 200:
+                return found[0]
         time.sleep(0.05)
-    raise RuntimeError("the MCP server does not answer")
+    raise RuntimeError(f"the MCP server does not answer: {log.read_text()}")

@@ -14,7 +14,7 @@ from starlette.types import Message, Receive
 
 log = structlog.get_logger(__name__)
 
-MOST_HELD = 8 * 1024 * 1024
+MOST_HELD = 4 * 1024 * 1024
 """Bytes of all unfinished bodies of callers that have shown no token for long ones."""
 
 

@@ -19,6 +19,11 @@ HEAD_SECONDS = 10.0
 """From the opening of the connection, or the end of the answer before, until the head of a request is complete."""
 MOST_CONNECTIONS = 256
 """Half of what a process may commonly open is left for files and for connections of our own."""
+FEW_CONNECTIONS = 16
+"""So many may ask as fast as they like."""
+SECONDS_EACH = 0.002
+"""With more, a connection pauses after an answer for so long times their number: together they ask 500 times a second,
+and a newcomer, who may be a probe, finds time left."""
 LOOK_EVERY = 0.5
 """Seconds between looks at one connection."""
 
@@ -56,6 +61,14 @@ class LimitedConnection(H11Protocol):
             super().data_received(data[:piece])
             data = data[piece:]
             self._note()  # a short request begins and ends between two looks
+
+    def on_response_complete(self) -> None:
+        """The next request of this connection waits its turn. What was sent already stays unread for as long."""
+        others = len(self.connections)
+        if others <= FEW_CONNECTIONS:
+            super().on_response_complete()
+        else:
+            self.loop.call_later(others * SECONDS_EACH, super().on_response_complete)
 
     def drop(self) -> None:
         """Ends the connection without waiting for anything to be sent."""

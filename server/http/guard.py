@@ -5,6 +5,7 @@ Plain ASGI rather than FastAPI dependencies, so that a route added later is guar
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,8 +23,10 @@ LARGEST_TRUSTED_BODY = 16 * 1024 * 1024
 """Bytes, from who shows the token of a path with large bodies: a storm of 10,000 alerts in one delivery."""
 BODY_SECONDS = 10.0
 """A caller that takes longer to send its body is holding a connection open, not calling."""
-MOST_REQUESTS = 64
-"""Worked on at once. Beyond it callers are asked to come again, and probes are answered all the same."""
+MOST_REQUESTS = 8
+"""Worked on at once: each takes a thread, and many would leave no time to the one that answers probes."""
+MOST_WAITING = 64
+"""Worked on or waiting for it. Beyond it callers are asked to come again."""
 
 SAFETY_HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -59,7 +62,8 @@ class Guard:
         self._app = app
         self._rules = rules
         self._bodies = Bodies()
-        self._working = 0
+        self._turn = asyncio.Semaphore(rules.most_requests)
+        self._begun = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -80,14 +84,15 @@ class Guard:
         if not isinstance(body, bytes):
             await (body or refuse(400, "the request ended early"))(scope, receive, send)
             return
-        if self._working >= self._rules.most_requests:
+        if self._begun >= max(MOST_WAITING, self._rules.most_requests):
             await refuse(503, "too many requests at once", {"Retry-After": "5"})(scope, receive, send)
             return
-        self._working += 1  # only now: who sends slowly takes no place from others
+        self._begun += 1  # only now: who sends slowly takes no place from others
         try:
-            await self._app(scope, replay(body, receive), send)
+            async with self._turn:
+                await self._app(scope, replay(body, receive), send)
         finally:
-            self._working -= 1
+            self._begun -= 1
 
     def _largest_body(self, scope: Scope) -> int:
         shown = Headers(scope=scope).get("authorization", "")

@@ -8,7 +8,13 @@ from collections.abc import Callable
 
 SAID_AGAIN_AFTER = 60.0
 """Seconds."""
-LOGGERS = ("uvicorn.error", "server.http.bodies", "server.http.webhooks", "server.http.alert_webhooks")
+LOGGERS = (
+    "uvicorn.error",
+    "server.http.bodies",
+    "server.http.webhooks",
+    "server.http.alert_webhooks",
+    "mcp.server.streamable_http_manager",
+)
 """Those that speak because of a request. Errors are our own faults, and are always told."""
 
 

@@ -208,16 +208,20 @@ def test_when_all_connections_are_taken_the_one_that_has_been_idle_longest_goes(
         assert others[-1].recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_too_many_requests_at_once_are_asked_to_come_again_and_probes_are_answered(url: str, routes: Routes) -> None:
+def test_too_many_requests_at_once_are_asked_to_come_again_and_probes_are_answered(
+    url: str, routes: Routes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "MOST_WAITING", 5)
     with ExitStack() as lines:
-        for _ in range(3):
+        for _ in range(5):
             line = lines.enter_context(open_line(url))
             line.sendall(b"GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
         ends = time.monotonic() + PATIENCE
         while routes.called < 3:
             assert time.monotonic() < ends
             time.sleep(0.01)
-        refused = get(url)
+        refused = get(url)  # three are worked on, two wait
+        assert routes.called == 3
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
         assert get(url, "/healthz").status_code == 200
         routes.may_end.set()
@@ -272,6 +276,18 @@ def test_the_body_is_given_once_and_then_that_the_caller_went(url: str, routes: 
         assert time.monotonic() < ends
         time.sleep(0.01)
     assert routes.second == ["http.request", "http.disconnect"]
+
+
+def test_with_many_connections_each_waits_its_turn_and_all_are_answered(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "FEW_CONNECTIONS", 0)
+    monkeypatch.setattr(connections, "SECONDS_EACH", 0.2)
+    with open_line(url) as line:
+        began = time.monotonic()
+        line.sendall(HEAD + b"\r\n" + HEAD + b"Connection: close\r\n\r\n")
+        assert reading(line).count(b"HTTP/1.1 200") == 2
+        assert time.monotonic() - began >= 0.2
 
 
 def test_a_warning_that_a_caller_can_provoke_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
