@@ -68,7 +68,13 @@ def _rows(name: str, url: str, process: int, probe: str) -> list[Row]:
         times, peak = _probed_while(sort, url, process, probe)
         slowest, middle = max(times), statistics.median(times)
         rows.append(
-            at_most(f"{name}, {sort}: slowest of {len(times)} probes", slowest, MOST_SECONDS, f"median {middle:.3f} s", unit=" s")
+            at_most(
+                f"{name}, {sort}: slowest of {len(times)} probes",
+                slowest,
+                MOST_SECONDS,
+                f"median {middle:.3f} s",
+                unit=" s",
+            )
         )
         rows.append(at_most(f"{name}, {sort}: memory grew by", peak - before, MOST_MEGABYTES, digits=1, unit=" MB"))
     return rows
