@@ -57,7 +57,8 @@ def redact(text: str) -> str:
     if not _any_cue().search(text):
         return text  # nearly every line; one search instead of one for each pattern
     if "\n" in text:
-        text = mask_kubernetes_secrets("\n".join(without_private_keys(text.split("\n"))), MASK)
+        text = "\n".join(without_private_keys(text.split("\n")))
+    text = mask_kubernetes_secrets(text, MASK)
     return _redact_piece(text)
 
 
@@ -128,7 +129,7 @@ def _published() -> _Published:
         cue = _filled(content["cues"][entry["cue"]], parts)
         groups.setdefault(cue, []).append((_filled(entry["pattern"], parts), entry["look"]))
     tokens = "|".join(entry["pattern"] for entry in content["tokens"])
-    groups[content["cues"]["token"]] = [(rf"\b(?:{tokens})", ANY)]
+    groups[content["cues"]["token"]] = [(rf"(?:\b|\x1b\[[0-9;]*m)({tokens})", ANY)]
     return _Published(groups, Values([one["pattern"] for one in content["placeholders"]], content["words"].split()))
 
 

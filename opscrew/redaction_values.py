@@ -20,7 +20,7 @@ LEAST_BITS = 3.0
 
 _NUMBER = re2.compile(r"[+-]?[0-9]{1,5}|[0-9][0-9,._]*(?:[a-zA-Z%]{1,3}|/[a-z]+)?")
 _TYPE = re2.compile(r"(?:[A-Z][a-z]+)?(?:String|Str|Secret|Token|Password|Bytes?|Any|Optional|Literal|Option)(?:\[.*|<.*)?\??")
-_NAME = re2.compile(r"[A-Za-z]+(?:[ _.:/-]+[A-Za-z]+)*[0-9]{0,2}[.!?]?|v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|[0-9:T./-]+Z?")
+_NAME = re2.compile(r"[A-Za-z]+(?:[ _.:/-]+[A-Za-z]+)*[.!?]?|[a-z]{1,5}[0-9]{1,3}|v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|[0-9:T./-]+Z?")
 _PORT = re2.compile(r"[0-9]{1,5}(?:[/?#].*)?")
 _TRAILING = "\"'`.,;:)]}>"
 
