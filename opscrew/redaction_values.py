@@ -22,6 +22,8 @@ _NUMBER = re2.compile(r"[+-]?[0-9]{1,5}|[0-9][0-9,._]*(?:[a-zA-Z%]{1,3}|/[a-z]+)
 _TYPE = re2.compile(r"(?:[A-Z][a-z]+)?(?:String|Str|Secret|Token|Password|Bytes?|Any|Optional|Literal|Option)(?:\[.*|<.*)?\??")
 _NAME = re2.compile(r"[A-Za-z]+(?:[ _.:/-]+[A-Za-z]+)*[.!?]?|[a-z]{1,5}[0-9]{1,3}|v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|[0-9:T./-]+Z?")
 _PORT = re2.compile(r"[0-9]{1,5}(?:[/?#].*)?")
+_DENSE = re2.compile(r"[^\s()/<>{}]{8,}|[A-Za-z0-9+/]{16,}={0,2}")
+_HEX = re2.compile(r"[0-9a-f-]*[a-f][0-9a-f-]*[0-9][0-9a-f-]{14,}|[0-9a-f-]*[0-9][0-9a-f-]*[a-f][0-9a-f-]{14,}")
 _TRAILING = "\"'`.,;:)]}>"
 
 
@@ -35,6 +37,7 @@ class Values:
             "any": lambda value: True,
             "given": self._is_given,
             "random": self._is_random,
+            "dense": self._is_dense,
             "long": self._is_long,
             "url_password": lambda value: not _PORT.fullmatch(value),
         }
@@ -56,6 +59,10 @@ class Values:
         core = value.rstrip(_TRAILING)
         return len(core) >= SHORTEST_RANDOM and self._is_given(core) and not self._is_name(core)
 
+    def _is_dense(self, value: str) -> bool:
+        core = value.rstrip(_TRAILING)
+        return self._is_random(core) and bool(_DENSE.fullmatch(core)) and (_is_mixed(core) or bool(_HEX.fullmatch(core)))
+
     def _is_long(self, value: str) -> bool:
         core = value.rstrip(_TRAILING)
         return len(core) >= SHORTEST_LONG and self._is_random(core) and _bits(core) >= LEAST_BITS
@@ -69,6 +76,10 @@ def _has_inner_capitals(text: str) -> bool:
     """Letters of either case mixed as in no name: more than two changes from small to capital."""
     changes = sum(1 for before, after in zip(text, text[1:], strict=False) if before.islower() and after.isupper())
     return changes > 2
+
+
+def _is_mixed(text: str) -> bool:
+    return any(sign.isdigit() for sign in text) and any(map(str.islower, text)) and any(map(str.isupper, text))
 
 
 def _bits(text: str) -> float:
