@@ -130,7 +130,10 @@ def _published() -> _Published:
         groups.setdefault(cue, []).append((_filled(entry["pattern"], parts), entry["look"]))
     tokens = "|".join(entry["pattern"] for entry in content["tokens"])
     groups[content["cues"]["token"]] = [(rf"(?:\b|\x1b\[[0-9;]*m)({tokens})", ANY)]
-    return _Published(groups, Values([one["pattern"] for one in content["placeholders"]], content["words"].split()))
+    placeholders = {
+        meant: [one["pattern"] for one in content["placeholders"] if one["everywhere"] is meant] for meant in (True, False)
+    }
+    return _Published(groups, Values(placeholders[True], placeholders[False], content["words"].split()))
 
 
 def _filled(pattern: str, parts: Mapping[str, str]) -> str:

@@ -30,8 +30,11 @@ _TRAILING = "\"'`.,;:)]}>"
 class Values:
     """Judges by the placeholders and words of one file."""
 
-    def __init__(self, placeholders: Iterable[str], words: Iterable[str]) -> None:
-        self._placeholder = re2.compile("|".join(f"(?:{one})" for one in placeholders))
+    def __init__(self, everywhere: Iterable[str], elsewhere: Iterable[str], words: Iterable[str]) -> None:
+        """``everywhere`` are placeholders of any place, ``elsewhere`` those where a value may also be none."""
+        always = list(everywhere)
+        self._placeholder = re2.compile(_any_of(always))
+        self._no_value = re2.compile(_any_of([*always, *elsewhere]))
         self._words = frozenset(words)
         self._looks: Mapping[str, Callable[[str], bool]] = {
             "any": lambda value: True,
@@ -45,7 +48,8 @@ class Values:
     def is_secret(self, value: str, look: str) -> bool:
         """``look`` is one of those that ``redaction.yaml`` explains; KeyError for another one."""
         value = value.strip()
-        if self._placeholder.fullmatch(value) or self._placeholder.fullmatch(value.rstrip(_TRAILING)):
+        placeholder = self._placeholder if look == "any" else self._no_value
+        if placeholder.fullmatch(value) or placeholder.fullmatch(value.rstrip(_TRAILING)):
             return False
         return self._looks[look](value)
 
@@ -53,7 +57,8 @@ class Values:
         core = value.rstrip(_TRAILING)
         if len(core) < SHORTEST or _NUMBER.fullmatch(core) or _TYPE.fullmatch(core):
             return False
-        return any(word.lower() not in self._words for word in core.split())
+        # Several words are a passphrase, or prose about one.
+        return not any(word.lower().rstrip(_TRAILING) in self._words for word in core.split())
 
     def _is_random(self, value: str) -> bool:
         core = value.rstrip(_TRAILING)
@@ -65,11 +70,17 @@ class Values:
 
     def _is_long(self, value: str) -> bool:
         core = value.rstrip(_TRAILING)
-        return len(core) >= SHORTEST_LONG and self._is_random(core) and _bits(core) >= LEAST_BITS
+        if len(core) < SHORTEST_LONG or not self._is_random(core) or _bits(core) < LEAST_BITS:
+            return False
+        return "-" not in core or bool(_HEX.fullmatch(core)) or _is_mixed(core)
 
     def _is_name(self, core: str) -> bool:
         """Words, versions, times: what people and programs write in their place."""
         return bool(_NAME.fullmatch(core)) and not _has_inner_capitals(core)
+
+
+def _any_of(patterns: Iterable[str]) -> str:
+    return "|".join(f"(?:{one})" for one in patterns)
 
 
 def _has_inner_capitals(text: str) -> bool:
