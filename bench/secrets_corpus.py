@@ -29,6 +29,12 @@ class Sample:
     secret: str
 
 
+def is_left(sample: Sample, cleaned: str) -> bool:
+    """Whether the secret can still be read. Of an address or a pair, its last part is the secret."""
+    last = sample.secret.rpartition("/")[2] if sample.kind.endswith("_webhook") else sample.secret
+    return last.removeprefix("AccountKey=") in cleaned
+
+
 def secrets(seed: int, of_each: int) -> Iterator[Sample]:
     """Each kind of secret in ``of_each`` contexts that fit it."""
     dice = random.Random(seed)
@@ -97,11 +103,22 @@ TOKENS: dict[str, Callable[[random.Random], str]] = {
     "gitlab": _of("glpat-", URL_SAFE, 20),
     "gitlab_runner": _of("glrt-", URL_SAFE, 20),
     "gitlab_deploy": _of("gldt-", URL_SAFE, 20),
-    "slack_bot": lambda dice: f"xoxb-{_text(dice, string.digits, 12)}-{_text(dice, string.digits, 13)}-{_text(dice, LETTERS, 24)}",
+    "slack_bot": lambda dice: (
+        f"xoxb-{_text(dice, string.digits, 12)}-{_text(dice, string.digits, 13)}-{_text(dice, LETTERS, 24)}"
+    ),
     "slack_user": lambda dice: f"xoxp-{_text(dice, string.digits, 12)}-{_text(dice, HEX, 32)}",
     "slack_app": lambda dice: f"xapp-1-{_text(dice, LETTERS, 11)}-{_text(dice, HEX, 40)}",
-    "slack_webhook": lambda dice: "https://hooks.slack.com/services/T0" + _text(dice, LETTERS, 8) + "/B0" + _text(dice, LETTERS, 8) + "/" + _text(dice, LETTERS, 24),
-    "discord_webhook": lambda dice: f"https://discord.com/api/webhooks/{_text(dice, string.digits, 18)}/{_text(dice, URL_SAFE, 68)}",
+    "slack_webhook": lambda dice: (
+        "https://hooks.slack.com/services/T0"
+        + _text(dice, LETTERS, 8)
+        + "/B0"
+        + _text(dice, LETTERS, 8)
+        + "/"
+        + _text(dice, LETTERS, 24)
+    ),
+    "discord_webhook": lambda dice: (
+        f"https://discord.com/api/webhooks/{_text(dice, string.digits, 18)}/{_text(dice, URL_SAFE, 68)}"
+    ),
     "telegram": lambda dice: f"{dice.randrange(10**8, 10**9)}:AA{_text(dice, URL_SAFE, 33)}",
     "atlassian": _of("ATATT3xFfGF0", URL_SAFE, 170, "=1A2B3C4D"),
     "bitbucket_app": _of("ATBB", LETTERS, 32),
@@ -138,7 +155,9 @@ TOKENS: dict[str, Callable[[random.Random], str]] = {
     "shopify": _of("shpat_", HEX, 32),
     "linear": _of("lin_api_", LETTERS, 40),
     "new_relic": _of("NRAK-", string.ascii_uppercase + string.digits, 27),
-    "dynatrace": lambda dice: f"dt0c01.{_text(dice, string.ascii_uppercase, 24)}.{_text(dice, string.ascii_uppercase, 64)}",
+    "dynatrace": lambda dice: (
+        f"dt0c01.{_text(dice, string.ascii_uppercase, 24)}.{_text(dice, string.ascii_uppercase, 64)}"
+    ),
     "doppler": _of("dp.pt.", LETTERS, 43),
     "pulumi": _of("pul-", HEX, 40),
     "sonar": _of("squ_", HEX, 40),
@@ -288,7 +307,9 @@ def _key_body(dice: random.Random, lines: int = 12) -> list[str]:
     return [_text(dice, BASE64, 64) for _ in range(lines)] + [_text(dice, BASE64, 30) + "=="]
 
 
-def _pem(kind: str, *, end: bool = True, begin: bool = True, lead: str = "", one_line: bool = False) -> Callable[[random.Random], tuple[str, str]]:
+def _pem(
+    kind: str, *, end: bool = True, begin: bool = True, lead: str = "", one_line: bool = False
+) -> Callable[[random.Random], tuple[str, str]]:
     def make(dice: random.Random) -> tuple[str, str]:
         body = _key_body(dice)
         lines = [f"-----BEGIN {kind}-----"] * begin + body + [f"-----END {kind}-----"] * end
@@ -352,7 +373,9 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: f"Status: Downloaded newer image for registry.example.org/shop@sha256:{_text(d, HEX, 64)}",
     lambda d: f'"integrity": "sha512-{_text(d, BASE64, 86)}=="',
     lambda d: f"resolved https://registry.npmjs.org/@types/node/-/node-{d.randrange(30)}.1.0.tgz#{_text(d, HEX, 40)}",
-    lambda d: f"request id {_text(d, HEX, 8)}-{_text(d, HEX, 4)}-4{_text(d, HEX, 3)}-a{_text(d, HEX, 3)}-{_text(d, HEX, 12)}",
+    lambda d: (
+        f"request id {_text(d, HEX, 8)}-{_text(d, HEX, 4)}-4{_text(d, HEX, 3)}-a{_text(d, HEX, 3)}-{_text(d, HEX, 12)}"
+    ),
     lambda d: f"data:image/png;base64,iVBORw0KGgo{_text(d, BASE64, 120)}",
     lambda d: f"token count: {d.randrange(5000)}",
     lambda d: f"{d.randrange(20, 90)} tokens/s, prompt tokens: {d.randrange(4000)}",
@@ -366,7 +389,9 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: f"PWD=/opt/atlassian/pipelines/agent/build/{d.choice(WORDS)}",
     lambda d: "OLDPWD=/root",
     lambda d: f"secretName: {d.choice(WORDS)}-tls",
-    lambda d: f"  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef:\n        name: {d.choice(WORDS)}\n        key: password",
+    lambda d: (
+        f"  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef:\n        name: {d.choice(WORDS)}\n        key: password"
+    ),
     lambda d: f"      DB_PASSWORD:  <set to the key 'password' in secret '{d.choice(WORDS)}'>  Optional: false",
     lambda d: f"imagePullSecrets:\n- name: {d.choice(WORDS)}-regcred",
     lambda d: f"https://{d.choice(WORDS)}.example.org:8443/login?next=/home",
@@ -384,7 +409,7 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: "self.password = config.password",
     lambda d: "error TS2345: Argument of type 'token: string' is not assignable",
     lambda d: "const apiKey: string = process.env.API_KEY;",
-    lambda d: f"Error: password authentication failed for user \"{d.choice(WORDS)}\"",
+    lambda d: f'Error: password authentication failed for user "{d.choice(WORDS)}"',
     lambda d: "fatal: could not read Password for 'https://ci@git.example.org': terminal prompts disabled",
     lambda d: "401 Unauthorized: token expired",
     lambda d: "the token is invalid or has expired",
@@ -392,15 +417,15 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: f"Cache key: linux-npm-{_text(d, HEX, 16)}",
     lambda d: f"cache hit for key node-modules-v1-{_text(d, HEX, 32)}",
     lambda d: f"PRIMARY KEY ({d.choice(WORDS)}_id), FOREIGN KEY ({d.choice(WORDS)}_id)",
-    lambda d: f"ERROR: duplicate key value violates unique constraint \"{d.choice(WORDS)}_pkey\"",
+    lambda d: f'ERROR: duplicate key value violates unique constraint "{d.choice(WORDS)}_pkey"',
     lambda d: f"KeyError: '{d.choice(WORDS)}'",
     lambda d: f"AUTH_METHOD=oidc TOKEN_EXPIRY={d.randrange(9999)} PASSWORD_MIN_LENGTH=12",
     lambda d: "TOKEN_URL=https://login.example.org/oauth2/token",
     lambda d: f"DB_PASSWORD_FILE=/run/secrets/{d.choice(WORDS)}_password",
     lambda d: "DB_PASSWORD=$DB_PASSWORD docker compose up -d",
-    lambda d: "curl -H \"Authorization: Bearer $TOKEN\" https://api.example.org",
+    lambda d: 'curl -H "Authorization: Bearer $TOKEN" https://api.example.org',
     lambda d: "docker login -u $USER -p $PASSWORD registry.example.org",
-    lambda d: "echo \"$REGISTRY_PASSWORD\" | docker login -u ci --password-stdin",
+    lambda d: 'echo "$REGISTRY_PASSWORD" | docker login -u ci --password-stdin',
     lambda d: "password: ${{ secrets.DB_PASSWORD }}",
     lambda d: "token: {{ .Values.auth.token }}",
     lambda d: f"docker run -d -p {d.randrange(1000, 9999)}:80 --name {d.choice(WORDS)} nginx:1.27",
@@ -410,12 +435,12 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: f"chown -R 1000:1000 /data/{d.choice(WORDS)}",
     lambda d: f"useradd -u 1000:{d.randrange(999)} app",
     lambda d: "Set password policy: strict",
-    lambda d: f"level=info msg=\"secret synced\" secret=shop/{d.choice(WORDS)}-tls",
+    lambda d: f'level=info msg="secret synced" secret=shop/{d.choice(WORDS)}-tls',
     lambda d: f"secret/{d.choice(WORDS)}-credentials configured",
     lambda d: f"serviceaccount/{d.choice(WORDS)}-token-reviewer created",
     lambda d: f"Mounting volume kube-api-access-{_text(d, LOWER, 5)} at /var/run/secrets/kubernetes.io/serviceaccount",
     lambda d: f"pod/{d.choice(WORDS)}-{_text(d, LOWER, 10)}-{_text(d, LOWER, 5)} condition met",
-    lambda d: f"etag: W/\"{_text(d, HEX, 32)}\"",
+    lambda d: f'etag: W/"{_text(d, HEX, 32)}"',
     lambda d: f"{_text(d, HEX, 64)}  app-{d.choice(WORDS)}.tar.gz",
     lambda d: f"go: golang.org/x/crypto v0.{d.randrange(40)}.0 h1:{_text(d, BASE64, 43)}=",
     lambda d: f"    sha256-{_text(d, BASE64, 43)}=",
@@ -423,7 +448,7 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: f"compass: {d.choice(WORDS)}, bypass: enabled, passed: {d.randrange(99)}, failed: 0",
     lambda d: f"author: {d.choice(WORDS)} <{d.choice(WORDS)}@example.org>",
     lambda d: f"at com.example.auth.TokenFilter.doFilter(TokenFilter.java:{d.randrange(400)})",
-    lambda d: f"File \"/app/{d.choice(WORDS)}/password.py\", line {d.randrange(400)}, in check_password",
+    lambda d: f'File "/app/{d.choice(WORDS)}/password.py", line {d.randrange(400)}, in check_password',
     lambda d: f"npm warn config _auth is deprecated, use //registry.example.org/:_authToken",
     lambda d: f"X-Request-Id: {_text(d, HEX, 32)}",
     lambda d: f"trace_id={_text(d, HEX, 32)} span_id={_text(d, HEX, 16)}",

@@ -68,9 +68,9 @@ def without_private_keys(lines: Sequence[str]) -> list[str]:
 
 
 def _redact_piece(text: str) -> str:
-    for cue, patterns in _groups():
-        if cue.search(text):
-            for pattern, look in patterns:
+    for group in _groups():
+        if group.cue.search(text) and group.all.search(text):
+            for pattern, look in group.patterns:
                 text = pattern.sub(lambda match, look=look: _mask(match, look), text)
     return text
 
@@ -90,6 +90,15 @@ def _mask(match: Any, look: str) -> str:
 
 
 @dataclass(frozen=True)
+class _Group:
+    """Patterns of one cue; ``all`` matches where any of them does, and costs as much as a few of them."""
+
+    cue: Any
+    all: Any
+    patterns: Sequence[tuple[Any, str]]
+
+
+@dataclass(frozen=True)
 class _Published:
     """What the file says. ``groups`` are patterns with how a value must look, by the cue that they need."""
 
@@ -100,13 +109,17 @@ class _Published:
 @cache
 def _any_cue() -> Any:
     """One pattern that matches where any cue, and so any pattern, does."""
-    return re2.compile("|".join(f"(?:{cue})" for cue, _ in _sources()), _options())
+    return _compiled(cue for cue, _ in _sources())
 
 
 @cache
-def _groups() -> tuple[tuple[Any, tuple[tuple[Any, str], ...]], ...]:
+def _groups() -> tuple[_Group, ...]:
     return tuple(
-        (re2.compile(cue, _options()), tuple((re2.compile(pattern, _options()), look) for pattern, look in patterns))
+        _Group(
+            _compiled([cue]),
+            _compiled(pattern for pattern, _ in patterns),
+            [(_compiled([pattern]), look) for pattern, look in patterns],
+        )
         for cue, patterns in _sources()
     )
 
@@ -131,7 +144,8 @@ def _published() -> _Published:
     tokens = "|".join(entry["pattern"] for entry in content["tokens"])
     groups[content["cues"]["token"]] = [(rf"(?:\b|\x1b\[[0-9;]*m)({tokens})", ANY)]
     placeholders = {
-        meant: [one["pattern"] for one in content["placeholders"] if one["everywhere"] is meant] for meant in (True, False)
+        meant: [one["pattern"] for one in content["placeholders"] if one["everywhere"] is meant]
+        for meant in (True, False)
     }
     return _Published(groups, Values(placeholders[True], placeholders[False], content["words"].split()))
 
@@ -143,8 +157,7 @@ def _filled(pattern: str, parts: Mapping[str, str]) -> str:
     return pattern
 
 
-@cache
-def _options() -> Any:
+def _compiled(alternatives: Iterable[str]) -> Any:
     options = re2.Options()
     options.max_mem = MOST_MEMORY
-    return options
+    return re2.compile("|".join(f"(?:{one})" for one in alternatives), options)

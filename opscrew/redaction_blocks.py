@@ -42,13 +42,19 @@ def mask_keys(lines: Sequence[str], mask: str, redact: Callable[[str], str]) -> 
 
 
 def _mask_before(kept: list[str], mask: str) -> None:
-    """Lines of a key whose beginning was cut off: the same base64 as far up as it goes."""
-    for index in range(len(kept) - 1, max(-1, len(kept) - LONGEST_KEY), -1):
-        words = kept[index].split()
-        body = words[-1] if words else ""
-        if not _BODY.fullmatch(body) or (len(body) < SHORTEST_BODY and index < len(kept) - 2):
-            return
+    """Lines of a key whose beginning was cut off: full ones as far up as they go, and a last one of any length."""
+    whole = [_is_body(line) for line in kept[-LONGEST_KEY:]]
+    count = 0
+    while count < len(whole) and (whole[-1 - count] or (count == 0 and len(whole) > 1 and whole[-2])):
+        count += 1
+    for index in range(len(kept) - count, len(kept)):
         kept[index] = mask
+
+
+def _is_body(line: str) -> bool:
+    """Whether it ends with a long piece of base64; a log may have put something before it."""
+    words = line.split()
+    return bool(words) and len(words[-1]) >= SHORTEST_BODY and bool(_BODY.fullmatch(words[-1]))
 
 
 def mask_kubernetes_secrets(text: str, mask: str) -> str:
@@ -79,5 +85,3 @@ def _mask_yaml(lines: Sequence[str], mask: str) -> list[str]:
                 line = " " * indent + mask  # the next line of a value
         kept.append(line)
     return kept
-
-

@@ -19,8 +19,12 @@ LEAST_BITS = 3.0
 """Entropy of a character, from which a long value is no name: words and versions have less."""
 
 _NUMBER = re2.compile(r"[+-]?[0-9]{1,5}|[0-9][0-9,._]*(?:[a-zA-Z%]{1,3}|/[a-z]+)?")
-_TYPE = re2.compile(r"(?:[A-Z][a-z]+)?(?:String|Str|Secret|Token|Password|Bytes?|Any|Optional|Literal|Option)(?:\[.*|<.*)?\??")
-_NAME = re2.compile(r"[A-Za-z]+(?:[ _.:/-]+[A-Za-z]+)*[.!?]?|[a-z]{1,5}[0-9]{1,3}|v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|[0-9:T./-]+Z?")
+_TYPE = re2.compile(
+    r"(?:[A-Z][a-z]+)?(?:String|Str|Secret|Token|Password|Bytes?|Any|Optional|Literal|Option)(?:\[.*|<.*)?\??"
+)
+_NAME = re2.compile(
+    r"[A-Za-z]+(?:[ _.:/-]+[A-Za-z]+)*[.!?]?|[a-z]{1,5}[0-9]{1,3}|v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|[0-9:T./-]+Z?"
+)
 _PORT = re2.compile(r"[0-9]{1,5}(?:[/?#].*)?")
 _DENSE = re2.compile(r"[^\s()/<>{}]{8,}|[A-Za-z0-9+/]{16,}={0,2}")
 _HEX = re2.compile(r"[0-9a-f-]*[a-f][0-9a-f-]*[0-9][0-9a-f-]{14,}|[0-9a-f-]*[0-9][0-9a-f-]*[a-f][0-9a-f-]{14,}")
@@ -66,7 +70,9 @@ class Values:
 
     def _is_dense(self, value: str) -> bool:
         core = value.rstrip(_TRAILING)
-        return self._is_random(core) and bool(_DENSE.fullmatch(core)) and (_is_mixed(core) or bool(_HEX.fullmatch(core)))
+        return (
+            self._is_random(core) and bool(_DENSE.fullmatch(core)) and (_is_mixed(core) or bool(_HEX.fullmatch(core)))
+        )
 
     def _is_long(self, value: str) -> bool:
         core = value.rstrip(_TRAILING)
