@@ -36,6 +36,7 @@ AREAS: tuple[str, ...] = (
     "asking",
     "answer_time",
     "claims",
+    "redaction",
 )
 """Modules of this package with ``measure(data: Path) -> Section``, in the order of the page."""
 

@@ -54,9 +54,9 @@ def measure(_data: Path) -> Section:
     return Section(
         "open_port",
         "An open port",
-        f"{CALLERS} callers at once for {SECONDS:.0f} s: silent, in the middle of a head or a body, a byte a second, not "
-        "reading, or asking as fast as they can. The slowest of the probes that were sent all the while, and how much "
-        "memory grew.",
+        f"{CALLERS} callers at once for {SECONDS:.0f} s: silent, in the middle of a head or a body, a byte a "
+        "second, not reading, or asking as fast as they can. The slowest of the probes sent all the while, and "
+        "how much memory grew.",
         rows,
     )
 

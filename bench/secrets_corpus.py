@@ -390,7 +390,8 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: "OLDPWD=/root",
     lambda d: f"secretName: {d.choice(WORDS)}-tls",
     lambda d: (
-        f"  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef:\n        name: {d.choice(WORDS)}\n        key: password"
+        "  - name: DB_PASSWORD\n    valueFrom:\n      secretKeyRef:\n"
+        f"        name: {d.choice(WORDS)}\n        key: password"
     ),
     lambda d: f"      DB_PASSWORD:  <set to the key 'password' in secret '{d.choice(WORDS)}'>  Optional: false",
     lambda d: f"imagePullSecrets:\n- name: {d.choice(WORDS)}-regcred",
@@ -449,7 +450,7 @@ HARMLESS: list[Callable[[random.Random], str]] = [
     lambda d: f"author: {d.choice(WORDS)} <{d.choice(WORDS)}@example.org>",
     lambda d: f"at com.example.auth.TokenFilter.doFilter(TokenFilter.java:{d.randrange(400)})",
     lambda d: f'File "/app/{d.choice(WORDS)}/password.py", line {d.randrange(400)}, in check_password',
-    lambda d: f"npm warn config _auth is deprecated, use //registry.example.org/:_authToken",
+    lambda d: "npm warn config _auth is deprecated, use //registry.example.org/:_authToken",
     lambda d: f"X-Request-Id: {_text(d, HEX, 32)}",
     lambda d: f"trace_id={_text(d, HEX, 32)} span_id={_text(d, HEX, 16)}",
     lambda d: "pip install --hash=sha256:" + _text(d, HEX, 64),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 
 import re2
 
@@ -91,7 +92,7 @@ def _any_of(patterns: Iterable[str]) -> str:
 
 def _has_inner_capitals(text: str) -> bool:
     """Letters of either case mixed as in no name: more than two changes from small to capital."""
-    changes = sum(1 for before, after in zip(text, text[1:], strict=False) if before.islower() and after.isupper())
+    changes = sum(1 for before, after in pairwise(text) if before.islower() and after.isupper())
     return changes > 2
 
 

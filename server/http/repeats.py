@@ -1,4 +1,4 @@
-"""Keeps strangers from filling the log: what each bad request would say is said once a minute, with how often it was."""
+"""Keeps strangers from filling the log: a warning that a bad request leads to is given once a minute, with a count."""
 
 from __future__ import annotations
 

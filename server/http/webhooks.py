@@ -46,7 +46,7 @@ def router(context: ServerContext) -> APIRouter:
         x_event_key: str = Header(default=""),
         x_request_uuid: str = Header(default=""),
     ) -> JSONResponse:
-        """202 when it leads to a look or has led to one, 200 when it is of no interest, 400, 401 or 403 when refused."""
+        """202 when it leads or has led to a look, 200 when it is of no interest, 400, 401 or 403 when refused."""
         part = context.crews.settings.bitbucket
         if part is None or part.webhook_secret is None:
             return answer(403, "refused", "no webhook secret is set: CREW_BITBUCKET__WEBHOOK_SECRET")

@@ -146,9 +146,13 @@ def test_who_completes_no_head_is_let_go(url: str, sent: bytes, hurry: Callable[
 def test_a_byte_now_and_then_does_not_keep_a_connection(url: str, hurry: Callable[[], None]) -> None:
     hurry()
     with open_line(url) as line, pytest.raises(OSError):
-        for byte in HEAD * 1000:
-            line.sendall(bytes([byte]))
-            time.sleep(0.05)
+        _drip(line)
+
+
+def _drip(line: socket.socket) -> None:
+    for byte in HEAD * 1000:
+        line.sendall(bytes([byte]))
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /pa"])

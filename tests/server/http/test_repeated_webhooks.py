@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import queue
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -78,8 +77,8 @@ def _named(name: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def receiver(database: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    yield Receiver(database, monkeypatch)
+def receiver(database: Engine, monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    return Receiver(database, monkeypatch)
 
 
 def test_a_delivery_that_comes_again_is_acknowledged_and_leads_to_nothing(receiver: Receiver) -> None:
