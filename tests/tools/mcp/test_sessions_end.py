@@ -9,7 +9,7 @@ import pytest
 
 from demo.serving import serve
 from tests.support.daemon import PATIENCE
-from tests.tools.mcp.test_http_servers import own_server
+from tests.support.own_mcp_server import own_server
 from tools.mcp import serving
 
 ACCEPTED = {"Accept": "application/json, text/event-stream"}
