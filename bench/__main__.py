@@ -25,6 +25,7 @@ AREAS: tuple[str, ...] = (
     "ci_explain",
     "polling",
     "webhooks",
+    "open_port",
     "cluster",
     "cluster_sweep",
     "storage",
@@ -35,6 +36,7 @@ AREAS: tuple[str, ...] = (
     "asking",
     "answer_time",
     "claims",
+    "redaction",
 )
 """Modules of this package with ``measure(data: Path) -> Section``, in the order of the page."""
 

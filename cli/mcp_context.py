@@ -18,8 +18,8 @@ from crews.team.roles import load_team
 from opscrew.clock import utc_now
 from opscrew.errors import NotFoundError, UsageError
 from opscrew.metrics import Metrics
-from server.http.hosts import is_loopback
-from server.http.serving import bind, url_of
+from server.http.hosts import LOOPBACK_NAMES, is_loopback
+from server.http.serving import bind, http_server, url_of
 from tools.mcp.gateway import Gateway
 from tools.mcp.trimming import McpTool
 
@@ -52,9 +52,8 @@ def serve_stdio(app: App, name: str) -> None:
 
 def serve_http(app: App, name: str, host: str, port: int, names: Sequence[str]) -> None:
     """Until interrupted. Raises ``UsageError`` when others could reach us and no token is asked of them."""
-    import uvicorn
-
-    from tools.mcp.serving import PATH, http_app
+    from server.http.guard import Guard, Rules
+    from tools.mcp.serving import ALIVE_PATH, MOST_SESSIONS, PATH, http_app
 
     token = app.settings.mcp.token.get_secret_value() if app.settings.mcp.token else ""
     if not token and not is_loopback(host):
@@ -63,10 +62,16 @@ def serve_http(app: App, name: str, host: str, port: int, names: Sequence[str]) 
         )
     with _context_of(app) as context:
         application = http_app(_own(context, name), token=token, hosts=(host, *names))
+        rules = Rules(
+            hosts=frozenset((*LOOPBACK_NAMES, host.lower(), *(one.lower() for one in names))),
+            token="",  # the application asks for it
+            any_host=(ALIVE_PATH,),
+            probes=(ALIVE_PATH,),
+            most_requests=2 * MOST_SESSIONS,  # each session may hold one open to be told news
+        )
         listener = bind(host, port, "Choose another --host or --port")
         typer.echo(f"serving {name} at {url_of(listener)}{PATH}", err=True)
-        config = uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=3)
-        uvicorn.Server(config).run(sockets=[listener])
+        http_server(Guard(application, rules), lifespan="on").run(sockets=[listener])
 
 
 @contextmanager

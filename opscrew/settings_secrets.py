@@ -7,10 +7,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, SecretStr
 
+SHORTEST = 6
+"""Characters. A shorter one is guessed in no time, and could only be kept out of sight by masking parts of words."""
+
 
 def _set_or_none(value: SecretStr | None) -> SecretStr | None:
     """A blank secret is none: as a token or a key that anybody can guess it would open what it should shut."""
-    return value if value is not None and value.get_secret_value().strip() else None
+    text = value.get_secret_value().strip() if value is not None else ""
+    if 0 < len(text) < SHORTEST:
+        raise ValueError(f"is a secret of fewer than {SHORTEST} characters; use a longer one")
+    return value if text else None
 
 
 def without_blank(values: dict[str, SecretStr]) -> dict[str, SecretStr]:

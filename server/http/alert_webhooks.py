@@ -1,20 +1,26 @@
 """Webhooks of Alertmanager and Grafana: checked by token, read, stored, and only then acknowledged.
 
 Both send again what was not acknowledged with a 2xx, and the crew also polls, so that nothing rests on one delivery.
+
+Neither names its deliveries or says when it sent them: an alert that goes on is told again in the very same words. So
+the same body counts once within a minute, and a body that tells of nothing but ends of long ago is refused.
 """
 
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import structlog
 from fastapi import APIRouter, Header, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 
 from opscrew.alerts.deliveries import record_accepted, record_refused
 from opscrew.alerts.intake import MalformedWebhookError, read_webhook
 from opscrew.alerts.store import AlertStore
+from opscrew.store.deliveries import forget_delivery, hashed, note_delivery
 from server.context import ServerContext
 from server.http.tokens import shows_token
 
@@ -22,6 +28,10 @@ log = structlog.get_logger(__name__)
 
 CREW = "alert_triage"
 SOURCES = ("alertmanager", "grafana")
+SAME_WITHIN = timedelta(minutes=1)
+"""A sender that gave up waiting tries again within seconds; alerts that go on are told again after minutes or hours."""
+OLDEST = timedelta(days=1)
+"""Senders give up within minutes."""
 WAKE_EVERY = 10.0
 """Seconds. In a storm each delivery brings news, and a crew that ran for every one would only stand in their way."""
 
@@ -68,6 +78,7 @@ def router(context: ServerContext) -> APIRouter:
 def _take(context: ServerContext, wake: _Waker, source: str, body: bytes) -> tuple[int, str, str]:
     """Status, outcome and detail."""
     crews = context.crews
+    now = crews.clock()
     try:
         delivery = read_webhook(source, body)
     except MalformedWebhookError as problem:
@@ -75,8 +86,17 @@ def _take(context: ServerContext, wake: _Waker, source: str, body: bytes) -> tup
         record_refused(crews.engine, source, str(problem), crews.clock())
         wake()  # the crew tells it as a finding
         return 400, "malformed", str(problem)
-    taken = AlertStore(crews.engine, crews.clock).take(delivery.alerts)
-    record_accepted(crews.engine, source, crews.clock())
+    if delivery.alerts and all(alert.ends_at and now - alert.ends_at > OLDEST for alert in delivery.alerts):
+        log.warning("webhook refused: what it tells of ended long ago", source=source)
+        return 400, "refused", f"all of it ended more than {OLDEST} ago"
+    if not note_delivery(crews.engine, source, [hashed(body)], now, SAME_WITHIN):
+        return 202, "duplicate", "it has come before"
+    try:
+        taken = AlertStore(crews.engine, crews.clock).take(delivery.alerts)
+        record_accepted(crews.engine, source, now)
+    except SQLAlchemyError:
+        forget_delivery(crews.engine, source, [hashed(body)])  # or it would be refused when it is sent again
+        raise
     if taken.new or taken.resolved:
         wake()
     return 202, "accepted", f"{len(delivery.alerts)} alerts"

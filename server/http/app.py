@@ -11,6 +11,7 @@ from server.http.hosts import expected_hosts
 
 ROUTERS = (probes.router, metrics.router, status.router, webhooks.router, alert_webhooks.router)
 """Functions that take the ServerContext and give an APIRouter."""
+PROBES = ("/healthz", "/readyz")
 
 
 def create_app(context: ServerContext) -> FastAPI:
@@ -22,8 +23,9 @@ def create_app(context: ServerContext) -> FastAPI:
     rules = Rules(
         hosts=expected_hosts(http),
         token=http.token.get_secret_value() if http.token else "",
-        without_token=("/healthz", "/readyz", "/webhooks/"),
-        any_host=("/healthz", "/readyz"),
+        without_token=(*PROBES, "/webhooks/"),
+        any_host=PROBES,
+        probes=PROBES,
         large_bodies=_alert_webhooks(context),
     )
     application.add_middleware(Guard, rules=rules)

@@ -9,15 +9,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import structlog
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.http.bodies import Bodies, refuse, replay, too_long
 from server.http.hosts import is_expected
 from server.http.tokens import shows_token
-
-log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 512 * 1024
 """Bytes. Bitbucket's webhooks stay below 256 kB."""
@@ -25,6 +23,10 @@ LARGEST_TRUSTED_BODY = 16 * 1024 * 1024
 """Bytes, from who shows the token of a path with large bodies: a storm of 10,000 alerts in one delivery."""
 BODY_SECONDS = 10.0
 """A caller that takes longer to send its body is holding a connection open, not calling."""
+MOST_REQUESTS = 8
+"""Worked on at once: each takes a thread, and many would leave no time to the one that answers probes."""
+MOST_WAITING = 64
+"""Worked on or waiting for it. Beyond it callers are asked to come again."""
 
 SAFETY_HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -39,6 +41,8 @@ SAFETY_HEADERS = {
 class Rules:
     """``without_token`` and ``any_host`` are path prefixes. An empty ``token`` asks for none.
 
+    ``probes`` are whole paths, which take no body and are answered however much else is going on.
+
     ``large_bodies`` maps path prefixes to the token that opens them for long bodies: nobody else may fill our memory.
     """
 
@@ -46,29 +50,49 @@ class Rules:
     token: str
     without_token: tuple[str, ...] = ()
     any_host: tuple[str, ...] = ()
+    probes: tuple[str, ...] = ()
+    most_requests: int = MOST_REQUESTS
     large_bodies: Mapping[str, str] = field(default_factory=dict)
 
 
 class Guard:
-    """ASGI middleware. Answers 421, 413, 408 or 401 itself; otherwise passes the request on."""
+    """ASGI middleware. Answers 421, 413, 408, 401 or 503 itself; otherwise passes the request on."""
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self._app = app
         self._rules = rules
+        self._bodies = Bodies()
+        self._turn = asyncio.Semaphore(rules.most_requests)
+        self._begun = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send = _safely(send)
         limit = self._largest_body(scope)
         refusal = self._refusal(scope, limit)
-        body = None if refusal else await _whole_body(receive, limit)
-        if isinstance(body, PlainTextResponse):
-            refusal = body
-        if refusal is not None or not isinstance(body, bytes):
-            await (refusal or _refuse(400, "the request ended early"))(scope, receive, _safely(send))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+        elif scope["path"] in self._rules.probes:
+            await self._app(scope, replay(b"", receive), send)
+        else:
+            await self._pass_on(scope, receive, send, limit)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        body = await self._bodies.take(receive, limit, BODY_SECONDS, counted=limit == LARGEST_BODY)
+        if not isinstance(body, bytes):
+            await (body or refuse(400, "the request ended early"))(scope, receive, send)
             return
-        await self._app(scope, _replay(body, receive), _safely(send))
+        if self._begun >= max(MOST_WAITING, self._rules.most_requests):
+            await refuse(503, "too many requests at once", {"Retry-After": "5"})(scope, receive, send)
+            return
+        self._begun += 1  # only now: who sends slowly takes no place from others
+        try:
+            async with self._turn:
+                await self._app(scope, replay(body, receive), send)
+        finally:
+            self._begun -= 1
 
     def _largest_body(self, scope: Scope) -> int:
         shown = Headers(scope=scope).get("authorization", "")
@@ -81,46 +105,15 @@ class Guard:
     def _refusal(self, scope: Scope, limit: int) -> PlainTextResponse | None:
         headers, path = Headers(scope=scope), scope["path"]
         if not path.startswith(self._rules.any_host) and not is_expected(headers.get("host", ""), self._rules.hosts):
-            return _refuse(421, "this host name is not expected here; add it to http.hosts in crew.yaml")
+            return refuse(421, "this host name is not expected here; add it to http.hosts in crew.yaml")
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > limit:
-            return _too_long(limit)
+            return too_long(limit)
         shown = headers.get("authorization", "")
         guarded = bool(self._rules.token) and not path.startswith(self._rules.without_token)
         if guarded and not shows_token(shown, self._rules.token):
-            return _refuse(401, "a token is needed", {"WWW-Authenticate": 'Basic realm="crew (any name, the token)"'})
+            return refuse(401, "a token is needed", {"WWW-Authenticate": 'Basic realm="crew (any name, the token)"'})
         return None
-
-
-async def _whole_body(receive: Receive, limit: int) -> bytes | PlainTextResponse | None:
-    """The body; a refusal when it is too long or too slow; None when the caller went away."""
-    found = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return None
-                found += message.get("body", b"")
-                if len(found) > limit:
-                    return _too_long(limit)
-                if not message.get("more_body", False):
-                    return bytes(found)
-    except TimeoutError:
-        return _refuse(408, f"the body took longer than {BODY_SECONDS:.0f} s")
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    told = False
-
-    async def again() -> Message:
-        nonlocal told
-        if told:
-            return await receive()  # later messages: the caller going away
-        told = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
 
 
 def _safely(send: Send) -> Send:
@@ -132,13 +125,3 @@ def _safely(send: Send) -> Send:
         await send(message)
 
     return with_headers
-
-
-def _too_long(limit: int) -> PlainTextResponse:
-    log.warning("a body was refused: it is too long", most_bytes=limit)
-    return _refuse(413, f"a body may have at most {limit} bytes")
-
-
-def _refuse(status: int, why: str, headers: dict[str, str] | None = None) -> PlainTextResponse:
-    # The rest of an unread body must not be taken for the next request.
-    return PlainTextResponse(why + "\n", status, {"Connection": "close", **(headers or {})})

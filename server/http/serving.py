@@ -1,4 +1,7 @@
-"""Runs the HTTP application in a thread of its own, on a socket that is bound before anything else starts."""
+"""How we listen: the one configuration of every HTTP server of ours, and the thread in which the daemon's runs.
+
+The socket is bound before anything else starts.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import socket
 import threading
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import uvicorn
 
 from opscrew.errors import CrewError
+from server.http.connections import HEAD_SECONDS, LARGEST_HEAD, LimitedConnection
+from server.http.repeats import quiet_repeats
 
-CONNECTIONS_AT_ONCE = 100
 SECONDS_TO_START = 20.0
 SECONDS_TO_FINISH = 3
 
@@ -39,22 +43,30 @@ def url_of(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def http_server(application: Any, *, lifespan: Literal["on", "off"] = "off") -> uvicorn.Server:
+    """A server with all limits that lie below the application; those on requests and bodies are in ``guard.py``."""
+    quiet_repeats()
+    return uvicorn.Server(
+        uvicorn.Config(
+            application,
+            http=LimitedConnection,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
+            timeout_keep_alive=int(HEAD_SECONDS),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan=lifespan,
+            timeout_graceful_shutdown=SECONDS_TO_FINISH,
+        )
+    )
+
+
 class HttpThread:
     """A context manager. ``alive`` turns false if the server ever ends by itself."""
 
     def __init__(self, application: Any, listener: socket.socket) -> None:
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                application,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                limit_concurrency=CONNECTIONS_AT_ONCE,
-                timeout_keep_alive=15,
-                timeout_graceful_shutdown=SECONDS_TO_FINISH,
-            )
-        )
+        self._server = http_server(application)
         self._listener = listener
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
 

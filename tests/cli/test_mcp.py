@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,7 @@ from demo.bitbucket.world import TOKEN
 from tests.support.bitbucket import Sandbox, sandbox
 from tests.support.crew_command import CrewCommand, Ran
 from tests.support.daemon import until
+from tests.support.hanging import hang, open_line, ways_to_hang
 
 ROOT = Path(__file__).resolve().parents[2]
 CTRL_C_COUNTS = """
@@ -243,6 +245,13 @@ def test_serve_over_http_answers_at_mcp(setup, tmp_path) -> None:
         assert status == 401
         headers = {"Authorization": "Bearer callers-token"}
         assert httpx.post(url, json={}, headers=headers, timeout=60, trust_env=False).status_code in (400, 406)
+        host = {"Host": "evil.example"}
+        assert httpx.post(url, json={}, headers=host, timeout=60, trust_env=False).status_code == 421
+        with ExitStack() as lines:
+            address = url.removesuffix("/mcp")
+            for number in range(150):
+                hang(lines.enter_context(open_line(address)), ways_to_hang()[number % len(ways_to_hang())])
+            assert httpx.get(f"{address}/healthz", timeout=60, trust_env=False).status_code == 200
     finally:
         process.terminate()
         process.wait(60)

@@ -194,7 +194,9 @@ def test_a_build_that_does_not_exist_is_an_answer_and_no_silent_system(watch) ->
 def test_a_system_that_hangs_costs_less_than_five_seconds_and_is_named(tmp_path) -> None:
     assert known_names.ASK_SECONDS + gathering.DEADLINE_SECONDS < 5
     with socket.create_server(("127.0.0.1", 0)) as silent, bitbucket_watch(tmp_path) as made:
-        part = BitbucketSettings(url=f"http://127.0.0.1:{silent.getsockname()[1]}/2.0", workspace="acme", token="x")
+        part = BitbucketSettings(
+            url=f"http://127.0.0.1:{silent.getsockname()[1]}/2.0", workspace="acme", token="a-token"
+        )
         with bitbucket_watch(tmp_path / "other", bitbucket=part) as hanging:
             del made
             started = time.monotonic()

@@ -2,18 +2,53 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 import yaml
 
+from bench.secrets_corpus import harmless, is_left, secrets
 from opscrew.redaction import MASK, PATTERNS_FILE, forget_own, mask_also, redact, without_private_keys
 
-PATTERNS = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))["patterns"]
+DATA = Path(__file__).with_name("redaction_data")
+"""Made by hand, after public logs and documentation: one secret or one harmless line each."""
+MADE_UP = ("Zx9-kPq2wLm", "Tr0ub4dor", "c3VwZXItc2VjcmV0LXZhbHVl", "9f86d081884c7d659a2feaa0c55ad015")
+CONTENT = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))
+PATTERNS = CONTENT["patterns"]
+EXAMPLES = [example for entry in PATTERNS for example in entry["examples"]]
 
 
 @pytest.mark.parametrize("entry", PATTERNS, ids=lambda entry: entry["name"])
-def test_every_pattern_takes_its_example_out(entry: dict[str, str]) -> None:
-    assert MASK in redact(entry["example"])
+def test_every_pattern_takes_its_examples_out(entry: dict[str, list[str]]) -> None:
+    assert [example for example in entry["examples"] if MASK not in redact(example)] == []
+
+
+@pytest.mark.parametrize("entry", CONTENT["placeholders"], ids=lambda entry: entry["what"])
+def test_what_stands_in_place_of_a_secret_stays(entry: dict[str, list[str]]) -> None:
+    assert [redact(example) for example in entry["examples"]] == entry["examples"]
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_made_up_secrets_of_every_kind_go_and_harmless_strings_stay(seed: int) -> None:
+    """A small part of what `python -m bench redaction` measures."""
+    samples = list(secrets(seed, of_each=3))
+    assert [sample for sample in samples if is_left(sample, redact(sample.text))] == []
+    strings = list(harmless(seed, 200))
+    assert [redact(text) for text in strings] == strings
+
+
+def _lines_of(name: str) -> list[str]:
+    return (DATA / name).read_text(encoding="utf-8").replace("\\e", "\x1b").splitlines()
+
+
+def test_a_secret_goes_in_the_ways_that_people_and_programs_write_it() -> None:
+    lines = _lines_of("secrets.txt")
+    assert [line for line in lines if any(secret in redact(line) for secret in MADE_UP)] == []
+
+
+def test_what_only_talks_of_secrets_stays() -> None:
+    lines = _lines_of("harmless.txt")
+    assert [redact(line) for line in lines] == lines
 
 
 def test_half_a_character_is_no_reason_to_fail() -> None:
@@ -79,11 +114,36 @@ def test_lines_of_a_private_key_go_one_by_one_and_what_follows_stays() -> None:
     key = ["-----BEGIN RSA PRIVATE KEY-----", "MIIEerror", "failed==", "-----END RSA PRIVATE KEY-----"]
     assert without_private_keys(["before", *key, "after"]) == ["before", MASK, MASK, MASK, MASK, "after"]
     endless = without_private_keys(["-----BEGIN PRIVATE KEY-----", *["x"] * 500])
-    assert (endless[100], endless[-1]) == (MASK, "x")
+    assert [endless[at] for at in (0, 100, 150, 200)] == [MASK] * 4
+    assert (endless[201], endless[-1]) == ("x", "x")
+
+
+def test_a_key_whose_beginning_was_cut_off_goes_as_far_up_as_it_reaches() -> None:
+    body = ["MIIE" + "a1B2" * 15] * 3
+    lines = [
+        "2026-11-30 | step 4",
+        *(f"2026-11-30 | {line}" for line in body),
+        "2026-11-30 | ab==",
+        "x -----END PRIVATE KEY-----",
+    ]
+    assert without_private_keys([*lines, "after"]) == ["2026-11-30 | step 4", *[MASK] * 5, "after"]
+    assert without_private_keys(["an ordinary line", "-----END PRIVATE KEY-----"]) == ["an ordinary line", MASK]
+
+
+@pytest.mark.parametrize(
+    "quiet", ["data:\n  a: b\nkind: ConfigMap", "kind: Secret\nmetadata:\n  name: shop\ntype: Opaque"]
+)
+def test_of_a_manifest_only_the_data_of_a_secret_goes(quiet: str) -> None:
+    assert redact(quiet) == quiet
+    manifest = "kind: Secret\nmetadata:\n  name: shop\ndata:\n  a.b: MTIz\n  c: |\n    x: 1\ntype: Opaque"
+    cleaned = f"kind: Secret\nmetadata:\n  name: shop\ndata:\n  a.b: {MASK}\n  c: {MASK}\n    x: {MASK}\ntype: Opaque"
+    assert redact(manifest) == cleaned
+    as_json = '{"kind":"Secret","data":{"a":"MTIz","b":"NDU2"},"type":"Opaque"}'
+    assert json.loads(redact(as_json)) == {"kind": "Secret", "data": {"a": MASK, "b": MASK}, "type": "Opaque"}
 
 
 def test_redacting_twice_changes_nothing() -> None:
-    once = redact("\n".join(entry["example"] for entry in PATTERNS))
+    once = redact("\n".join(EXAMPLES))
     assert redact(once) == once
 
 

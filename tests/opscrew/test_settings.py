@@ -92,7 +92,7 @@ def test_every_secret_is_tried_with_a_blank_one() -> None:
 
 
 def test_a_blank_token_of_an_mcp_server_is_left_out(write, monkeypatch) -> None:
-    monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "", "atlassian": "abc"}')
+    monkeypatch.setenv("CREW_MCP__TOKENS", '{"grafana": "", "atlassian": "abc-def"}')
     assert list(settings_file.load(write("")).mcp.tokens) == ["atlassian"]
 
 
@@ -150,12 +150,29 @@ def test_a_wrong_file_is_one_clear_line(write, text: str, message: str) -> None:
     assert "\n" not in caught.value.message
 
 
-@pytest.mark.parametrize("token", ["two\nlines", "tök", "a\ttab"])
+@pytest.mark.parametrize("token", ["two\nlines", "töken-1", "a\ttab-stop"])
 def test_a_token_that_no_header_takes_is_told_without_it(write, monkeypatch, token: str) -> None:
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN", token)
     with pytest.raises(UsageError, match="environment: CREW_BITBUCKET__TOKEN: holds a line break or a sign") as caught:
         settings_file.load(write("bitbucket: {workspace: acme}"))
     assert token not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CREW_BITBUCKET__TOKEN", "dev-1"),
+        ("CREW_HTTP__TOKEN", "xyz"),
+        ("CREW_ALERTS__WEBHOOK_TOKEN", " abc "),
+        ("CREW_MCP__TOKENS", '{"grafana": "qwe"}'),
+    ],
+)
+def test_a_secret_that_is_a_piece_of_a_word_is_refused(write, monkeypatch, variable: str, value: str) -> None:
+    """Masking it would take parts out of every word; not masking it would show it."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match=f"{variable}.*is a secret of fewer than 6 characters") as caught:
+        settings_file.load(write("bitbucket: {workspace: acme}"))
+    assert value.strip() not in caught.value.message.replace(variable, "")
 
 
 @pytest.mark.parametrize("name", ["acme", "ACME-2", "a_b", "{3f2504e0-4f89-41d3-9a0c-0305e82c3301}"])

@@ -259,6 +259,31 @@ def test_the_shipped_role_reads_everything_but_secrets(plane: ControlPlane) -> N
         assert refused.value.status == 403
 
 
+def test_an_action_is_allowed_where_its_role_is_bound_and_nowhere_else(plane: ControlPlane) -> None:
+    for raw in yaml.safe_load_all((DEPLOY / "actions.yaml").read_text(encoding="utf-8")):
+        plane.apply(raw)
+    for raw in yaml.safe_load_all((DEPLOY / "actions-in-namespace.yaml").read_text(encoding="utf-8")):
+        if raw["metadata"]["labels"]["crew.io/action"] == "scale_workload":
+            raw["metadata"]["namespace"] = "default"
+            plane.apply(raw)
+
+    def may(verb: str, resource: str, namespace: str, group: str = "apps", subresource: str = "") -> bool:
+        asked = {"verb": verb, "resource": resource, "namespace": namespace, "group": group, "subresource": subresource}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": "system:serviceaccount:crew:crew", "resourceAttributes": asked},
+        }
+        answer = plane.http.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", json=review)
+        return bool(answer.raise_for_status().json()["status"]["allowed"])
+
+    until(lambda: may("patch", "deployments", "default", subresource="scale"))
+    assert not may("patch", "deployments", "kube-system", subresource="scale"), "another namespace"
+    assert not may("patch", "deployments", "default"), "another kind of action"
+    assert not may("delete", "pods", "default", group="")
+    assert not may("update", "deployments", "default", subresource="scale")
+
+
 def test_a_custom_resource_is_found_by_its_condition(plane: ControlPlane, client: KubernetesClient) -> None:
     name = namespace(plane, "custom")
     failed = [{"type": "Ready", "status": "False", "reason": "ProvisioningFailed", "message": "no disk left"}]

@@ -147,7 +147,7 @@ def test_a_json_log_holds_nothing_but_objects(tmp_path: Path) -> None:
     ("environment", "code", "message"),
     [
         ({"CREW_HTTP__HOST": "0.0.0.0"}, 2, "can be reached by others, and no token is set"),
-        ({"CREW_HTTP__HOST": "no.such.host.invalid", "CREW_HTTP__TOKEN": "x"}, 1, "cannot listen on"),
+        ({"CREW_HTTP__HOST": "no.such.host.invalid", "CREW_HTTP__TOKEN": "a token"}, 1, "cannot listen on"),
         ({"CREW_SCHEDULE": "/nowhere.yaml"}, 2, "cannot be read as a schedule"),
         ({"CREW_DATABASE": "postgresql://127.0.0.1:1/x"}, 1, "cannot open the database"),
     ],

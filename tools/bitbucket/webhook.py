@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -27,7 +28,8 @@ FULL_NAME = re.compile(r"[\w.-]{1,128}/(?!\.{1,2}$)[\w.-]{1,128}", re.ASCII)
 class PipelineEvent(BaseModel):
     """Something changed. ``repository`` is "workspace/slug"; the others are "" where the event does not say.
 
-    ``state`` is INPROGRESS, SUCCESSFUL, FAILED, STOPPED for a status, PUSHED for a push.
+    ``state`` is INPROGRESS, SUCCESSFUL, FAILED, STOPPED for a status, PUSHED for a push. ``at`` is when a status
+    changed; for a push none is known, since commits carry the time of their author's clock.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +38,7 @@ class PipelineEvent(BaseModel):
     commit: str = ""
     ref: str = ""
     state: str = ""
+    at: datetime | None = None
 
 
 def signature_is_valid(secret: bytes, body: bytes, header: str) -> bool:
@@ -76,7 +79,16 @@ def _status(repository: str, data: Any) -> PipelineEvent:
         commit=commit[:NAME_LENGTH],
         ref=text_at(data, "commit_status", "refname")[:NAME_LENGTH],
         state=text_at(data, "commit_status", "state")[:NAME_LENGTH].upper(),
+        at=_moment(text_at(data, "commit_status", "updated_on")),
     )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        read = datetime.fromisoformat(text)
+        return read.astimezone(UTC) if read.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _push(repository: str, data: Any) -> PipelineEvent:

@@ -1,7 +1,8 @@
 """Serves an MCP server of our own: over standard input and output, or over HTTP at /mcp.
 
 Over HTTP every request passes three checks first: a Host that is expected (a page in a browser cannot point its own
-name at us), an Origin that is ours where a browser sends one, and the bearer token where one is set.
+name at us), an Origin that is ours where a browser sends one, and the bearer token where one is set. How long heads,
+bodies and connections may take is decided by whoever serves the application: see ``server/http/serving.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 PATH = "/mcp"
+ALIVE_PATH = "/healthz"
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+SESSION_IDLE_SECONDS = 10 * 60.0
+"""A session without a request in flight for so long ends; its client is answered 404 and begins a new one."""
+MOST_SESSIONS = 128
+"""Open at once, of all clients. Each holds memory and tasks until it ends, and the library's own bound is 10,000."""
 
 
 async def serve_stdio(server: Server[Any, Any]) -> None:
@@ -33,7 +39,11 @@ def http_app(server: Server[Any, Any], *, token: str, hosts: Sequence[str] = ())
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from mcp.server.transport_security import TransportSecuritySettings
     from starlette.applications import Starlette
+    from starlette.responses import PlainTextResponse
     from starlette.routing import Route
+
+    async def alive(_request: object) -> PlainTextResponse:
+        return PlainTextResponse("alive\n")
 
     names = (*LOOPBACK_NAMES, *hosts)
     security = TransportSecuritySettings(
@@ -43,14 +53,20 @@ def http_app(server: Server[Any, Any], *, token: str, hosts: Sequence[str] = ())
             form for name in names for scheme in ("http", "https") for form in _origins(f"{scheme}://{name}")
         ],
     )
-    manager = StreamableHTTPSessionManager(server, security_settings=security)
+    manager = StreamableHTTPSessionManager(
+        server,
+        security_settings=security,
+        session_idle_timeout=SESSION_IDLE_SECONDS,
+        max_sessions=MOST_SESSIONS,
+    )
 
     @contextlib.asynccontextmanager
     async def running(_app: Starlette) -> AsyncIterator[None]:
         async with manager.run():
             yield
 
-    return Starlette(routes=[Route(PATH, TokenGate(manager.handle_request, token))], lifespan=running)
+    gate = TokenGate(manager.handle_request, token)
+    return Starlette(routes=[Route(PATH, gate), Route(ALIVE_PATH, alive)], lifespan=running)
 
 
 class TokenGate:

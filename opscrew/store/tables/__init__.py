@@ -13,6 +13,7 @@ from opscrew.store.tables import (
     polling,
     runs,
     standing_failures,
+    webhooks,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "polling",
     "runs",
     "standing_failures",
+    "webhooks",
 ]

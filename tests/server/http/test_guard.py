@@ -146,7 +146,7 @@ def test_host_names(header: str, expected: bool) -> None:
         ("::", None, True),
         ("192.168.1.5", None, True),
         ("crew.internal", None, True),
-        ("0.0.0.0", "x", False),
+        ("0.0.0.0", "a token", False),
     ],
 )
 def test_an_open_door_needs_a_token(host: str, token: str | None, refused: bool) -> None:

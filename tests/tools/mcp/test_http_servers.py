@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from demo.serving import serve
+from tests.support.own_mcp_server import own_server
 from tools.mcp.gateway import Gateway
 from tools.mcp.servers import ServerEntry, resolve
 from tools.mcp.serving import http_app
@@ -17,23 +18,6 @@ from tools.mcp.serving import http_app
 TOKEN = "right-token"
 PATIENT = {"timeout_seconds": 60, "start_seconds": 60}
 JSON = b"application/json"
-
-
-def own_server() -> Any:
-    from mcp.server.lowlevel import Server
-    from mcp.types import TextContent, Tool
-
-    server: Any = Server("own")
-
-    async def list_tools() -> list[Tool]:
-        return [Tool(name="hello", description="Says hello.", inputSchema={"type": "object", "properties": {}})]
-
-    async def call_tool(name: str, arguments: dict[str, Any]) -> list[TextContent]:
-        return [TextContent(type="text", text="hello")]
-
-    server.list_tools()(list_tools)
-    server.call_tool()(call_tool)
-    return server
 
 
 @contextmanager
