@@ -1,5 +1,5 @@
-"""How an answer reaches a terminal: facts and the answer over them at once, what a model adds as it is checked, then what
-to know beside it."""
+"""How an answer reaches a terminal: facts and the answer over them at once, what a model adds as it is checked, then
+what to know beside it."""
 
 from __future__ import annotations
 

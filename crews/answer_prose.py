@@ -7,30 +7,28 @@ wrong is on the screen even for a moment; one that fails is dropped. All calls o
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Self
 
 from crews.answer_prompt import MOST_CALLS, PROMPT_TOKENS, room_for_packet, shown_question
-from crews.answer_tools import AnswerTools, fact_of
-from crews.answers import Answer, Event, OnEvent, Usage
+from crews.answer_stream import CheckedStream
+from crews.answer_tools import AnswerTools
+from crews.answers import Answer, OnEvent, Usage
 from crews.collectors.collector import Request
 from crews.team.account import Account
 from crews.team.budget import RunBudget, RunControl
 from crews.team.gateway_tools import NO_TOOLS, RoleTools
 from crews.team.reason import Reasoner, ReasonResult
 from crews.team.roles import Role
-from crews.team.toolbox import ToolCall
-from opscrew.answer.claims import ClaimCheck, sentences
+from opscrew.answer.claims import ClaimCheck
 from opscrew.answer.intents import intents
-from opscrew.answer.packet import Fact, pack, shortened
+from opscrew.answer.packet import pack
 from opscrew.answer.prose_gate import ProseGate
 from opscrew.answer.tokens import token_counter
 from opscrew.answer.understand import Understanding
-from opscrew.clock import Clock
 from opscrew.memory.prompt_view import prompt_view
 from opscrew.memory.turns import already_told
-from opscrew.model.citations import cited_in, without_citations
+from opscrew.model.citations import cited_in
 from opscrew.settings import Settings
 
 CONVERSATION_TOKENS = 400
@@ -41,12 +39,6 @@ CHOICE_TOKENS = 40
 CHOICE_SECONDS = 12.0
 LEAST_SECONDS = 2.0
 """With less time than this a model is not even asked."""
-
-MOST_SENTENCES = 3
-"""Of the model behind an answer; it is stopped when it has so many."""
-
-MOST_LOST = 3
-"""Sentences in a row that were dropped: what such a model still has to say is not waited for."""
 
 
 class Writer:
@@ -60,8 +52,8 @@ class Writer:
         self._tools = tools
         self._reasoner = reasoner or Reasoner(settings.model, settings.data_dir, servers=settings.mcp.servers)
         self._count = token_counter(settings.data_dir, settings.model.name)
+        self._latest: Writing | None = None
         self._reasoner.warm_up()
-        self.begin()
 
     def __enter__(self) -> Self:
         return self
@@ -69,19 +61,36 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self._reasoner.close()
 
-    def begin(self) -> None:
-        """A new question, with calls and tokens of its own."""
+    def begin(self) -> Writing:
+        """The model's part in a new question, with calls and tokens of its own."""
         ratio = self._reasoner.hosts.pace.last().ratio
-        self._account = Account(PROMPT_TOKENS, MOST_CALLS, self._count, ratio)
-        self._spent = Usage(self._settings.model.name)
-
-    @property
-    def usage(self) -> Usage:
-        """Of the question at hand so far."""
-        return self._spent
+        account = Account(PROMPT_TOKENS, MOST_CALLS, self._count, ratio)
+        self._latest = Writing(self._settings, self._reasoner, self._tools, account)
+        return self._latest
 
     def cancel(self) -> None:
         """Stops the answer that is being written, and keeps a later part of it from beginning; what was shown stays."""
+        if self._latest is not None:
+            self._latest.cancel()
+
+
+class Writing:
+    """The model's part in one question. It has its own account, so that a question that was given up takes nothing
+    from the next one."""
+
+    def __init__(self, settings: Settings, reasoner: Reasoner, tools: AnswerTools | None, account: Account) -> None:
+        self._settings = settings
+        self._reasoner = reasoner
+        self._tools = tools
+        self._account = account
+        self._spent = Usage(settings.model.name)
+
+    @property
+    def usage(self) -> Usage:
+        """So far."""
+        return self._spent
+
+    def cancel(self) -> None:
         self._account.cancel()
 
     def choose_intent(self, question: str, understood: Understanding) -> Understanding:
@@ -89,7 +98,7 @@ class Writer:
         something done is none of its choices: that must come from a person's own words."""
         choices = {name: intent.title for name, intent in intents().items() if name != "act"}
         options = "\n".join(f"{name}: {title}" for name, title in choices.items())
-        shown = shown_question(question, self._count)
+        shown = shown_question(question, self._account.count)
         result = self._ask("choose_option", options, shown, CHOICE_SECONDS, CHOICE_TOKENS, choices=tuple(choices))
         chosen = str((result.structured or {}).get("choice", ""))
         return replace(understood, intent=chosen, sure=True) if chosen in choices else understood
@@ -112,12 +121,17 @@ class Writer:
             return replace(answer, usage=self._spent)
         check = ClaimCheck(answer.facts, request.question, self._settings.zone, request.names)
         gate = ProseGate(check, answer.facts, answer.text, has_gaps=bool(unavailable))
-        stream = _Checked(gate, on_event, request.context.clock)
+        stream = CheckedStream(gate, on_event, request.context.clock)
         result = self._ask(
-            "answer_question", self._evidence(request, answer, tools), shown_question(request.question, self._count),
-            ends - time.monotonic(), ANSWER_TOKENS, on_token=stream.hear, role=request.intent.role, tools=tools.tools,
-            on_tool=stream.learn, stream=stream,
-        )  # fmt: skip
+            "answer_question",
+            self._evidence(request, answer, tools),
+            shown_question(request.question, self._account.count),
+            ends - time.monotonic(),
+            ANSWER_TOKENS,
+            stream=stream,
+            role=request.intent.role,
+            tools=tools.tools,
+        )
         stream.end(result.text, is_cut=result.cut)
         return replace(
             answer,
@@ -142,9 +156,9 @@ class Writer:
         """What was said before stands above the evidence, and what this person knows already is named."""
         view, known = self._conversation(request, answer)
         task, (_, role) = self._reasoner.team.tasks["answer_question"], self._role(request)
-        question = shown_question(request.question, self._count)
+        question = shown_question(request.question, self._account.count)
         room = room_for_packet(role, task, question, tools.tools, view + known, self._account)
-        packet = pack(answer.facts, room, self._count, self._settings.zone).text
+        packet = pack(answer.facts, room, self._account.count, self._settings.zone).text
         return f"{view}{packet}{known}"
 
     def _conversation(self, request: Request, answer: Answer) -> tuple[str, str]:
@@ -152,7 +166,7 @@ class Writer:
         told = set(cited_in(answer.text))
         conversation, view = request.conversation, ""
         if conversation is not None and conversation.turns:
-            said = prompt_view(conversation, CONVERSATION_TOKENS, question=request.question, count=self._count)
+            said = prompt_view(conversation, CONVERSATION_TOKENS, question=request.question, count=self._account.count)
             view = f"{said.text}\nEvidence for this question:\n"
             before = already_told(conversation, [fact.text for fact in answer.facts])
             told |= {fact.id for fact in answer.facts if fact.text in before}
@@ -167,13 +181,14 @@ class Writer:
         seconds: float,
         answer_tokens: int,
         *,
-        stream: _Checked | None = None,
+        stream: CheckedStream | None = None,
         **more: object,
     ) -> ReasonResult:
         budget = RunBudget(deadline_seconds=seconds, answer_tokens=answer_tokens)
         control = RunControl(budget, account=self._account)
         if stream is not None:
             stream.when_done = control.stop_writing
+            more |= {"on_token": stream.hear, "on_tool": stream.learn}
         result = self._reasoner.reason(task, packet, question, control=control, **more)  # type: ignore[arg-type]
         spent = self._spent
         self._spent = replace(
@@ -185,67 +200,10 @@ class Writer:
         return result
 
 
-def _note(result: ReasonResult, stream: _Checked) -> str:
+def _note(result: ReasonResult, stream: CheckedStream) -> str:
     """Why there is no prose; "" where there is some."""
     if stream.kept:
         return ""
     if not result.state.ready:
         return f"The {result.state}; this is what the facts say."
     return "The model had nothing to add that the evidence holds."
-
-
-class _Checked:
-    """Takes pieces of prose as they come, and lets whole sentences through that pass the gate."""
-
-    def __init__(self, gate: ProseGate, on_event: OnEvent, clock: Clock) -> None:
-        self._gate, self._on_event, self._clock = gate, on_event, clock
-        self._heard = ""
-        self._done = 0
-        self._lost = 0
-        self.when_done: Callable[[], None] = lambda: None
-        self.kept: list[str] = []
-        self.dropped = 0
-        self.learnt: list[Fact] = []
-
-    def learn(self, call: ToolCall) -> None:
-        """What a tool brought may be said from now on. It is checked against in full and shown in one line."""
-        if call.failed:
-            return
-        fact = fact_of(call, self._clock())
-        self._gate.learn(fact)
-        shown = replace(fact, text=shortened(fact.text))
-        self.learnt.append(shown)
-        self._on_event(Event("facts", facts=(shown,)))
-
-    def hear(self, piece: str) -> None:
-        """All but the last sentence are whole: another one has begun."""
-        self._heard += piece
-        found = sentences(self._heard)
-        for sentence in found[self._done : -1]:
-            self._take(sentence)
-        self._done = max(self._done, len(found) - 1)
-
-    def end(self, text: str, *, is_cut: bool) -> None:
-        """The rest. ``text`` is the whole where nothing was streamed. The last sentence of a cut one is none."""
-        rest = sentences(self._heard or text)[self._done :]
-        for sentence in rest[:-1] if is_cut and rest and not _is_whole(rest[-1]) else rest:
-            self._take(sentence)
-
-    def _take(self, sentence: str) -> None:
-        if len(self.kept) >= MOST_SENTENCES or self._lost >= MOST_LOST:
-            return
-        passed = self._gate.take(sentence)
-        if passed.problem:
-            self.dropped += 1
-            self._lost += 1
-            self._on_event(Event("dropped", f"{passed.text} ({passed.problem})"))
-        else:
-            self.kept.append(passed.text)
-            self._lost = 0
-            self._on_event(Event("prose", passed.text))
-        if len(self.kept) >= MOST_SENTENCES or self._lost >= MOST_LOST:
-            self.when_done()
-
-
-def _is_whole(sentence: str) -> bool:
-    return without_citations(sentence).rstrip(" \"')*_`").endswith((".", "!", "?"))

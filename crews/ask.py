@@ -26,7 +26,7 @@ from opscrew.memory.turns import Conversation, ToldFact, already_told
 from opscrew.model.citations import cited_in
 
 if TYPE_CHECKING:
-    from crews.answer_prose import Writer
+    from crews.answer_prose import Writer, Writing
 
 SHORT_REPLIES = ("out_of_field", "help")
 """Answered by a sentence of ours: no evidence is needed, and a model would only digress."""
@@ -54,13 +54,11 @@ def answer_question(
     started = time.monotonic()
     book = Conversations(context.engine, context.clock)
     conversation = question.conversation or book.start(question.person)
-    writer = None if question.facts_only else writer
-    if writer is not None:
-        writer.begin()
-    request = _request(context, question, conversation, writer)
+    writing = writer.begin() if writer is not None and not question.facts_only else None
+    request = _request(context, question, conversation, writing)
     on_event(Event("understood", request.understood.intent))
-    if writer is not None and _is_for_prose(request):
-        writer.prepare(request)
+    if writing is not None and _is_for_prose(request):
+        writing.prepare(request)
     gathered = Gathered() if request.understood.intent in SHORT_REPLIES else gather(request, _collectors(request))
     is_wish = request.understood.intent == "act" and not request.understood.is_unclear
     proposal = propose(request) if is_wish else None
@@ -80,12 +78,12 @@ def answer_question(
         actions=(proposal.record,) if proposal and proposal.record else (),
         unavailable=tuple(gathered.unavailable),
         seconds_to_facts=to_facts,
-        usage=writer.usage if writer else Usage(),
+        usage=writing.usage if writing else Usage(),
     )
     on_event(Event("answer", answer.text))
-    if writer is not None and _is_for_prose(request):
+    if writing is not None and _is_for_prose(request):
         left = question.deadline_seconds - (time.monotonic() - started)
-        answer = writer.write(request, answer, left, on_event)
+        answer = writing.write(request, answer, left, on_event)
     beside = tuple(notes(request.understood, answer.unavailable))
     cited = [fact for fact in answer.facts if fact.id in cited_in("\n".join((answer.text, *answer.prose)))]
     heard = note_of_known(cited, _heard_elsewhere(book, question.person, cited) - told)
@@ -96,13 +94,13 @@ def answer_question(
     return replace(answer, seconds=time.monotonic() - started)
 
 
-def _request(context: CrewContext, question: Question, conversation: Conversation, writer: Writer | None) -> Request:
+def _request(context: CrewContext, question: Question, conversation: Conversation, writing: Writing | None) -> Request:
     now = context.clock()
     before = [Asked(turn.question, turn.asked_at, turn.intent) for turn in conversation.turns]
     known = known_names(context)
     understood = understand(question.text, known, now, context.settings.zone, before)
-    if not understood.sure and writer is not None:
-        understood = writer.choose_intent(question.text, understood)
+    if not understood.sure and writing is not None:
+        understood = writing.choose_intent(question.text, understood)
     return Request(context, question.text, understood, now, conversation, tuple(one.name for one in known))
 
 

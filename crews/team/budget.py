@@ -66,9 +66,7 @@ class RunBudget:
 class RunControl:
     """The spending of one run. Safe to use from several threads: crewai runs tools of one turn side by side."""
 
-    def __init__(
-        self, budget: RunBudget, clock: Monotonic = time.monotonic, *, account: Account | None = None
-    ) -> None:
+    def __init__(self, budget: RunBudget, clock: Monotonic = time.monotonic, *, account: Account | None = None) -> None:
         self.budget = budget
         self.account = account
         """What the question that this run is a part of may still cost; None where nobody set a limit."""

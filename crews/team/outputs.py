@@ -37,7 +37,7 @@ class Answer(Output):
 
 
 class Explanation(Output):
-    """Why something failed, for a finding or an alert. What to do about it is in ``codes.yaml``, never a model's word."""
+    """Why something failed, for a finding or an alert. What to do is in ``codes.yaml`` and never a model's word."""
 
     prose: ClassVar[str] = "cause"
     missing: list[str] = Field(default_factory=list, max_length=3)

@@ -42,11 +42,17 @@ def prompt_for(
 
 
 def fixed_tokens(
-    role: Role, task: TaskText, question: str, may_ask_for: Sequence[ToolSpec], count: CountTokens, *, last: bool = False
+    role: Role,
+    task: TaskText,
+    question: str,
+    offered: Sequence[ToolSpec],
+    count: CountTokens,
+    *,
+    last: bool = False,
 ) -> int:
     """Of a whole prompt without its evidence."""
     texts = (role.role, role.goal, role.backstory, task.expected_output)
-    return sum(map(count, texts)) + count(prompt_for(task, "", question, may_ask_for, last=last)) + FRAME_TOKENS
+    return sum(map(count, texts)) + count(prompt_for(task, "", question, offered, last=last)) + FRAME_TOKENS
 
 
 def packet_that_fits(packet: str, room: int, count: CountTokens = estimated_tokens) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from crews import alert_reasoning
 from crews.alert_reasoning import Opinion, opinion
-from demo.ollama.script import Asked, Reply, Speaker, answers, calls, says
+from demo.ollama.script import Speaker, answers, calls, says
 from opscrew.alerts.causes import Candidate, Clue, Ownership
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
