@@ -170,8 +170,10 @@ def test_a_chat_ends_at_once_by_a_second_interrupt_or_from_outside(tmp_path: Pat
         while "stops an answer" not in process.stdout.readline():
             pass
         process.send_signal(signal.SIGINT)
-        while "Ctrl-C again" not in process.stdout.readline():
-            pass
+        while "Ctrl-C again" not in (line := process.stdout.readline()):
+            assert process.poll() is None
+            if "(stopped)" in line:  # it was still at the line before
+                process.send_signal(signal.SIGINT)
         assert ended(process, signal.SIGINT) == (130, "")
     with silent_model() as (script, environment), crew(tmp_path, "chat", "--deadline", "10m", **environment) as process:
         assert process.stdin is not None
