@@ -5,8 +5,6 @@ The model's judgement is weak, which is what it is here for: whatever it writes,
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from bench.small_model import DEADLINE_SECONDS, Course, ask_all, reading_speeds, stands, wrong_in
