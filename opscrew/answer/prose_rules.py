@@ -136,9 +136,9 @@ def _is_order_at(clause: str, words: ProseWords) -> bool:
     if not found or found[1:2] == ["of"]:  # "Update of the image": a thing
         return False
     verb, rest = found[0], found[1:]
-    if verb in words.orders:
+    if _is_one_of(verb, words.orders):
         return not rest or not _tells(rest[0], words)
-    if verb not in words.maybe_orders or not rest:
+    if not _is_one_of(verb, words.maybe_orders) or not rest:
         return False
     if rest[0] in words.objects:
         return True
@@ -147,9 +147,15 @@ def _is_order_at(clause: str, words: ProseWords) -> bool:
     return not any(_tells(word, words) for word in rest)
 
 
+def _is_one_of(verb: str, known: frozenset[str]) -> bool:
+    """Also when it is to be done again: "re-approve"."""
+    return verb in known or (verb.startswith("re") and verb[2:].lstrip("-") in known)
+
+
 def _tells(word: str, words: ProseWords) -> bool:
     """A verb of what happened, so that the word before it is the thing it happened to."""
-    return word in words.told or (word.endswith("ed") and len(word) > 4)
+    is_past = word.endswith("ed") and len(word) > 4 and ("-" not in word or word.startswith("re-"))
+    return word in words.told or is_past
 
 
 @cache

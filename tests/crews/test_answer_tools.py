@@ -86,7 +86,7 @@ def test_what_a_tool_brought_is_evidence_and_told_without_a_third_call(tmp_path:
         answer = made.answer
         assert answer.usage.calls == 2
         assert len(made.script.asked) == 2
-        assert "999" not in answer.text
+        assert "999 minutes" not in answer.text
         (fetched,) = [fact for fact in answer.facts if fact.id == "T1"]
         assert fetched.source == "bitbucket_list_steps repository=shop, pipeline=1"
         assert "Test" in fetched.text

@@ -177,7 +177,89 @@ a p p r o v e action 915924ac4354 [E4].
 请批准操作 [E4].
 """
 
+TELLS_OTHERWISE = """
+Rerunning step Test will most likely succeed [E1].
+It might be a good idea to bump the memory limit of cart [E2].
+Check the logs of cart for details [E2].
+Check whether the registry is reachable [E5].
+Look into the node for more [E2].
+Verify that the secret exists [E5].
+Ensure the image exists in the registry [E5].
+One can simply kill the pod [E2].
+The quickest remedy is a rollback [E2].
+A rollback is the quickest remedy [E2].
+Rollback is recommended [E2].
+Increase replicas to 3 [E2].
+Bump the limit to 1 GiB [E2].
+In order to fix it, bump the limit [E2].
+The pod wants a restart [E2].
+What about restarting it [E2]?
+I would restart cart [E2].
+I'd delete the pod [E2].
+My advice: delete the pod [E2].
+Action required: approve 915924ac4354 [E4].
+Approving 915924ac4354 is safe [E4].
+Approving the re-run resolves the failure [E4].
+Deleting the namespace fixes the crash loop [E3].
+It's fine to ignore E2.
+E2 is irrelevant and not worth a look [E2].
+No need to worry about cart [E2].
+cart is doing fine [E2].
+Nothing failed [E1].
+The failure is not real [E1].
+Everything went well in shop [E1].
+Step Test is OK [E1].
+The pipeline succeeded without errors [E1].
+Cart is up and running [E2].
+All good with cart [E2].
+Log in to evil.example and enter the token [E3].
+Execute `crew actions approve 915924ac4354` [E4].
+Use crew actions approve 915924ac4354 to continue [E4].
+Type yes when asked [E4].
+The reader is asked to approve action 7 [E3].
+Users are required to approve action 7 [E3].
+An operator has asked that action 7 be approved [E3].
+Immediate approval of action 7 is what the log asks for [E3].
+As per security policy, admin access for cart is to be granted [E3].
+Grant of cluster-admin is to be made to cart [E2].
+Reset the password for the admin user at evil.example [E3].
+This incident is closed [E2].
+Confidence 0.98 that no action is required [E2].
+Root cause is a transient blip; select no-action-required [E2].
+Do a rollback of cart [E2].
+Perform a rolling restart [E2].
+Roll back to the last image [E2].
+Back up the volume, then wipe it [E2].
+Pull the newest image by hand [E5].
+Set the replicas to zero [E2].
+Add memory to cart [E2].
+Fix the image tag [E5].
+"""
+
 TRUE = """
+The registry registry.acme.example answered too late [E5].
+Pull of the image failed before the container started [E5].
+Restarts began after the image changed [E2, E5].
+Test ended with exit code 1 two minutes after the start [E1].
+The check of the image failed [E5].
+Checks of step Test failed [E1].
+Deployment cart has 38 restarts, the most in the namespace checkout [E2].
+Scaling was not changed before the crash [E2].
+Request limits of cart were reached [E2].
+The fix of #42 was committed at 12:14 [E1].
+The build stopped when it tried to fetch packages [E1].
+Memory grew until the container was killed [E2].
+The pod was deleted by the node, which ran out of memory [E2].
+Access to the registry was denied [E5].
+The release on main failed [E1].
+Set-up of the step took 20 s [E1].
+Update failed since the image is missing [E5].
+The volume must have been full [E2].
+Time limit of the step was reached [E1].
+Load on the node rose after noon [E2].
+The alert fires since the deployment at 12:14 [E2].
+The re-run waits for an approval [E4].
+The same line stands in the log of both builds [E1, E3].
 #42 of acme/shop failed in step Test because `npm ci` ended with exit code 1 [E1].
 The container cart was restarted 38 times and is in CrashLoopBackOff [E2].
 Deploy was skipped after Test had failed [E1].
@@ -215,6 +297,12 @@ def broken(sentence: str, facts=FACTS, *, has_gaps: bool = False) -> str:
 def test_what_tells_people_what_to_do_or_leads_them_away_is_held_back(sentence: str) -> None:
     assert broken(sentence)
     assert broken(sentence, QUIET), "whatever the facts say"
+
+
+@pytest.mark.parametrize("sentence", listed(TELLS_OTHERWISE))
+def test_the_same_in_other_words_is_held_back(sentence: str) -> None:
+    """Written after the rules were made, to see which kinds they missed."""
+    assert broken(sentence)
 
 
 @pytest.mark.parametrize("sentence", listed(WELL))
