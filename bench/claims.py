@@ -180,8 +180,8 @@ def measure(data: Path) -> Section:
             "name made wrong at a time, names once by one that does not exist and once by one that does. Rules were "
             f"made on a shop and a video site ({tuned.right} sentences, {len(tuned.wrong)} corruptions); held out are "
             f"a data platform and a ticket shop ({held_out.right} sentences, {len(held_out.wrong)} corruptions). "
-            "People get only what passes the whole gate of a model's prose, which also drops what tells people what to do, "
-            "what says that all is well beside a failure, and what cites nothing."
+            "People get only what passes the whole gate of a model's prose, which also drops what tells people what "
+            "to do, what says that all is well beside a failure, and what cites nothing."
         ),
     )
     for name, worlds, found in (("held out", held_out_worlds, held_out), ("used for rules", tuned_worlds, tuned)):

@@ -29,6 +29,9 @@ FIRST_WORD_SHARE = 0.75
 MOST_MISSES = 2
 """In a row without a single word. After one the model may merely have been loading."""
 
+UNKNOWN_RATIO = 1.1
+"""Until the host has counted a prompt. Our own estimate was up to 6 % below a real tokenizer."""
+
 LEAST_SECONDS = 0.05
 """Shorter times say more about the clock than about the model."""
 
@@ -42,7 +45,7 @@ class Pace:
 
     read: float = 0.0
     written: float = 0.0
-    ratio: float = 1.0
+    ratio: float = UNKNOWN_RATIO
     misses: int = 0
     at: float = 0.0
 
