@@ -34,6 +34,7 @@ AREAS: tuple[str, ...] = (
     "retrieval",
     "questions",
     "asking",
+    "small_model",
     "answer_time",
     "claims",
     "redaction",

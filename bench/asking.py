@@ -1,7 +1,8 @@
-"""What a question costs a small model: prompt tokens, calls, and how much of the prompt is the same every time.
+"""What a question costs a small model, and what a person gets of what the model writes.
 
 Every written question goes the whole way of `crew ask`: gathered from sandboxes, packed, sent over HTTP to a scripted
-host that speaks Ollama's protocol, and checked. The host says what it is told to; what it was sent is measured.
+host that speaks Ollama's protocol, and checked. The host says what it is told to; what it was sent is measured, summed
+over all calls of a question, and what is shown of its sentences.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from bench.asking_tools import EveryTool
 from bench.asking_world import AskingWorld, asking_world
 from bench.questions import Written, load
 from bench.section import Row, Section, at_least, at_most
+from crews.answer_prompt import MOST_CALLS, PROMPT_TOKENS
 from crews.answer_prose import Writer
+from crews.answers import Answer, Event
 from crews.ask import Question, answer_question
 from demo.ollama.app import create_app
 from demo.ollama.script import Asked, Reply, Script, Speaker, answers, calls, first_evidence
@@ -32,7 +35,9 @@ from opscrew.memory.prompt_view import estimated_tokens
 from opscrew.memory.turns import Conversation
 from opscrew.settings import ModelSettings
 
-MOST_TOKENS, MOST_CALLS = 2_000, 2
+DEADLINE_SECONDS = 600.0
+"""Nothing is measured in time here, and a busy machine must not cut a call short."""
+
 EVIDENCE = "Evidence:\n"
 """Where a prompt begins to differ from question to question."""
 
@@ -42,7 +47,13 @@ TEMPLATE_TOKENS = 6
 WORDS = r"(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 """How Qwen's tokenizer splits text: as cl100k does, but with a token for each digit."""
 
-INVENTED = "The host redis-master-17 lost 93417 packets."
+WORTHLESS = {
+    "invented": "The host redis-master-17 lost 93417 packets [E1].",
+    "an order": "You should restart it and approve the waiting action [E1].",
+    "an all-clear": "Everything is healthy and no action is needed [E1].",
+    "about nothing": "The evidence contains no additional information [E1].",
+}
+"""What models were seen to write in place of right facts, by its kind."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,9 @@ class Sent:
     asked: tuple[Asked, ...]
     words: str
     """All that was said in the first of them."""
+    answer: Answer
+    code: str
+    """What code wrote."""
 
 
 def measure(data: Path) -> Section:
@@ -63,7 +77,7 @@ def measure(data: Path) -> Section:
     count = qwen_like_counter()
     with _talks() as talks:
         plain = talks.ask_all(first_evidence)
-        wrong = talks.ask_all(_invents)
+        wrong = talks.ask_all(_adds_worthless)
         more = talks.ask_all(*_asks_for_more())
         long = talks.one_conversation(first_evidence)
     written = sum(map(len, load()[:2]))
@@ -82,37 +96,36 @@ def measure(data: Path) -> Section:
     )
     section.rows.extend(_costs("", reached, count))
     section.rows.extend(_prefix(reached, count))
-    section.rows.extend(_costs(", a sentence of each answer is invented and mended", wrong, count))
+    section.rows.extend(_costs(", worthless sentences in each answer", wrong, count))
     section.rows.extend(_costs(", all in one conversation", long, count))
-    section.rows.extend(_extra(", the model asks for a tool each time", more, count))
+    section.rows.extend(_costs(", the model asks for a tool each time", more, count))
+    section.rows.extend(_shown([*plain, *wrong, *long, *more]))
     shares = [estimated_tokens(one.words) / count(one.words) for one in reached]
     section.rows.append(at_least("our own estimate, of the tokens counted, least", min(shares), 1.0, digits=2))
     return section
 
 
 def _costs(how: str, sent: Sequence[Sent], count: CountTokens) -> list[Row]:
-    """Of one course of all questions."""
+    """Of one course of all questions; tokens are those of all calls of a question together."""
     sent = [one for one in sent if one.asked]
-    prompts = [tokens_of(asked, count) for one in sent for asked in one.asked]
+    tokens = [sum(tokens_of(asked, count) for asked in one.asked) for one in sent]
     calls_made = [len(one.asked) for one in sent]
-    within = sum(number <= MOST_CALLS for number in calls_made) / len(calls_made)
     return [
-        Row(f"prompt tokens, median{how}", f"{statistics.median(prompts):.0f}"),
-        at_most(f"prompt tokens, largest{how}", max(prompts), MOST_TOKENS, digits=0),
+        Row(f"prompt tokens of a question, median{how}", f"{statistics.median(tokens):.0f}"),
+        at_most(f"prompt tokens of a question, most{how}", max(tokens), PROMPT_TOKENS, digits=0),
         Row(f"calls per question, mean{how}", f"{statistics.fmean(calls_made):.2f}"),
-        Row(f"questions with at most {MOST_CALLS} calls{how}", f"{within:.1%}"),
         at_most(f"calls per question, most{how}", max(calls_made), MOST_CALLS, digits=0),
     ]
 
 
-def _extra(how: str, sent: Sequence[Sent], count: CountTokens) -> list[Row]:
-    """A model that fetches more is beyond the typical question: measured without a target."""
-    sent = [one for one in sent if one.asked]
-    prompts = [tokens_of(asked, count) for one in sent for asked in one.asked]
-    return [
-        Row(f"prompt tokens, largest{how}", str(max(prompts))),
-        Row(f"calls per question, most{how}", str(max(len(one.asked) for one in sent))),
-    ]
+def _shown(sent: Sequence[Sent]) -> list[Row]:
+    """What a person gets."""
+    stands = sum(one.answer.text.startswith(one.code) and bool(one.code) for one in sent)
+    rows = [at_least("answers in which the answer of code stands whole", stands / len(sent), 1.0)]
+    for kind, sentence in WORTHLESS.items():
+        seen = sum(sentence in one.answer.text for one in sent)
+        rows.append(at_most(f"answers that show a sentence of the model that is {kind}", seen, 0, digits=0))
+    return rows
 
 
 def _prefix(sent: Sequence[Sent], count: CountTokens) -> list[Row]:
@@ -160,12 +173,12 @@ def qwen_like_counter() -> CountTokens:
     return lambda text: len(own.encode(text, disallowed_special=()))
 
 
-def _invents(asked: Asked) -> Reply:
-    """Two right sentences and one that nothing bears."""
+def _adds_worthless(asked: Asked) -> Reply:
+    """Right sentences with those that nobody is to see."""
     right = first_evidence(asked)
     said = json.loads(right.text) if right.text.startswith("{") else {}
     prose = str(said.get("answer", ""))
-    return answers(f"{prose} {INVENTED}")(asked) if prose else right
+    return answers(" ".join([WORTHLESS["invented"], prose, *WORTHLESS.values()]))(asked) if prose else right
 
 
 def _asks_for_more() -> tuple[Speaker, ...]:
@@ -220,12 +233,15 @@ class _Talks:
     def _sent(self, written: Written, conversation: Conversation) -> Sent:
         begin = len(self._script.asked)
         self._intended = written.intent
-        self._ask(written.question, conversation)
+        answer, code = self._ask(written.question, conversation)
         asked = tuple(self._script.asked[begin:])
-        return Sent(written.question, asked, _whole(asked[0]) if asked else "")
+        return Sent(written.question, asked, _whole(asked[0]) if asked else "", answer, code)
 
-    def _ask(self, question: str, conversation: Conversation) -> None:
-        answer_question(self._world.context, Question(question, self._fresh(conversation)), writer=self._writer)
+    def _ask(self, question: str, conversation: Conversation) -> tuple[Answer, str]:
+        heard: list[Event] = []
+        asked = Question(question, self._fresh(conversation), deadline_seconds=DEADLINE_SECONDS)
+        answer = answer_question(self._world.context, asked, on_event=heard.append, writer=self._writer)
+        return answer, next(event.text for event in heard if event.kind == "answer")
 
     def _fresh(self, conversation: Conversation) -> Conversation:
         return self._book.get(conversation.id) if conversation.turns else conversation

@@ -19,6 +19,8 @@ from opscrew.answer.claim_names import is_contrast, softened
 from opscrew.answer.claim_words import WORDS
 from opscrew.answer.claims import ClaimCheck
 from opscrew.answer.packet import Fact
+from opscrew.answer.prose_gate import ProseGate
+from opscrew.model.citations import cited_in
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")
 HELD_OUT_FILE = Path(__file__).with_name("claims_held_out.yaml")
@@ -47,6 +49,7 @@ class World:
     """One shop's evidence, and what is truly said of it. ``known`` are names that exist there."""
 
     name: str
+    facts: tuple[Fact, ...]
     check: ClaimCheck
     sentences: tuple[str, ...]
     known: tuple[str, ...]
@@ -55,12 +58,16 @@ class World:
 
 @dataclass(frozen=True)
 class Found:
-    """What the check made of some worlds. ``wrong`` and ``missed`` hold (kind, sentence)."""
+    """What the check made of some worlds. ``wrong`` and ``missed`` hold (kind, sentence). ``shown`` are the right
+    sentences, and ``shown_wrong`` the wrong ones, that a person gets: past the whole gate that the check is a part of.
+    """
 
     right: int
     dropped: tuple[str, ...]
     wrong: tuple[tuple[str, str], ...]
     missed: tuple[tuple[str, str], ...]
+    shown: tuple[str, ...]
+    shown_wrong: tuple[tuple[str, str], ...]
 
 
 def load(path: Path = CLAIMS_FILE) -> list[World]:
@@ -72,7 +79,7 @@ def load(path: Path = CLAIMS_FILE) -> list[World]:
 def _world(raw: dict[str, Any]) -> World:
     facts = [Fact(source, text, datetime.fromisoformat(at), id=name) for name, source, at, text in raw["facts"]]
     check = ClaimCheck(facts, raw["question"], ZoneInfo(raw["zone"]), raw["known"])
-    return World(raw["name"], check, tuple(raw["sentences"]), tuple(raw["known"]), tuple(raw["people"]))
+    return World(raw["name"], tuple(facts), check, tuple(raw["sentences"]), tuple(raw["known"]), tuple(raw["people"]))
 
 
 def judge(worlds: Sequence[World], seed: int = SEED) -> Found:
@@ -81,14 +88,26 @@ def judge(worlds: Sequence[World], seed: int = SEED) -> Found:
     dropped: list[str] = []
     wrong: set[tuple[str, str]] = set()
     missed: set[tuple[str, str]] = set()
+    shown: list[str] = []
+    shown_wrong: set[tuple[str, str]] = set()
     for world in worlds:
+        shown += [sentence for sentence in world.sentences if _reaches_a_person(sentence, world)]
         dropped += [sentence for sentence in world.sentences if not world.check.check(sentence).holds]
         for kind, text in _all_corrupted(world, chance):
             wrong.add((kind, text))
             if world.check.check(text).holds:
                 missed.add((kind, text))
+                if _reaches_a_person(text, world):
+                    shown_wrong.add((kind, text))
     right = sum(len(world.sentences) for world in worlds)
-    return Found(right, tuple(dropped), tuple(sorted(wrong)), tuple(sorted(missed)))
+    return Found(
+        right, tuple(dropped), tuple(sorted(wrong)), tuple(sorted(missed)), tuple(shown), tuple(sorted(shown_wrong))
+    )
+
+
+def _reaches_a_person(sentence: str, world: World) -> bool:
+    """Of an answer that has told nothing yet: what is old news there differs from question to question."""
+    return not ProseGate(world.check, world.facts, told="").take(sentence).problem
 
 
 def _all_corrupted(world: World, chance: random.Random) -> Iterator[tuple[str, str]]:
@@ -151,7 +170,8 @@ def _other_number(text: str, least: float, chance: random.Random) -> str:
 def measure(data: Path) -> Section:
     """Needs no data but its own files."""
     del data
-    tuned, held_out = judge(load()), judge(load(HELD_OUT_FILE))
+    tuned_worlds, held_out_worlds = load(), load(HELD_OUT_FILE)
+    tuned, held_out = judge(tuned_worlds), judge(held_out_worlds)
     section = Section(
         name="claims",
         title="Claim check",
@@ -159,13 +179,21 @@ def measure(data: Path) -> Section:
             "True sentences in many styles and seeded corruptions of them: one number, time, build, commit, person or "
             "name made wrong at a time, names once by one that does not exist and once by one that does. Rules were "
             f"made on a shop and a video site ({tuned.right} sentences, {len(tuned.wrong)} corruptions); held out are "
-            f"a data platform and a ticket shop ({held_out.right} sentences, {len(held_out.wrong)} corruptions)."
+            f"a data platform and a ticket shop ({held_out.right} sentences, {len(held_out.wrong)} corruptions). "
+            "People get only what passes the whole gate of a model's prose, which also drops what tells people what "
+            "to do, what says that all is well beside a failure, and what cites nothing."
         ),
     )
-    for name, found in (("held out", held_out), ("used for rules", tuned)):
+    for name, worlds, found in (("held out", held_out_worlds, held_out), ("used for rules", tuned_worlds, tuned)):
         caught = 1 - len(found.missed) / len(found.wrong)
         section.rows.append(at_least(f"injected wrong numbers and names caught, {name}", caught, 0.98))
         section.rows.append(at_most(f"right sentences dropped, {name}", len(found.dropped) / found.right, 0.02))
+        reached = len(found.shown_wrong) / len(found.wrong)
+        section.rows.append(at_most(f"injected wrong numbers and names that a person gets, {name}", reached, 0.02))
+        cited = sum(bool(cited_in(sentence)) for world in worlds for sentence in world.sentences)
+        section.rows.append(
+            Row(f"right sentences with a citation that a person gets, {name}", f"{len(found.shown) / cited:.3f}")
+        )
         for kind in sorted({kind for kind, _ in found.wrong}):
             total = sum(one == kind for one, _ in found.wrong)
             lost = sum(one == kind for one, _ in found.missed)

@@ -1,4 +1,5 @@
-"""How an answer reaches a terminal: facts at once, prose as it is checked, then what to know beside it."""
+"""How an answer reaches a terminal: facts and the answer over them at once, what a model adds as it is checked, then
+what to know beside it."""
 
 from __future__ import annotations
 
@@ -22,34 +23,31 @@ class AnswerText:
     def __init__(self, zone: tzinfo, most_facts: int) -> None:
         self._zone = zone
         self._most = most_facts
-        self._prose = False
+        self._has_facts = False
 
     def heard(self, event: Event) -> None:
         if event.kind == "facts":
+            self._has_facts = self._has_facts or bool(event.facts)
             self._facts([fact for fact in event.facts if fact.id not in event.told])
             if event.told:
                 typer.echo(f"… and {len(event.told)} fact{'' if len(event.told) == 1 else 's'} that I told before.")
-        elif event.kind == "prose":
-            if not self._prose:
+        elif event.kind == "answer":
+            if self._has_facts:
                 typer.echo("")
-            self._prose = True
+            typer.echo(folded(event.text, indent=0))
+        elif event.kind == "prose":
             typer.echo(folded(event.text, indent=0))
 
     def end(self, answer: Answer) -> None:
-        """What was not shown by events: the whole text where it came from templates, else only the notes."""
-        if not self._prose:
-            if answer.facts:
-                typer.echo("")
-            typer.echo(folded(answer.text, indent=0))
-        else:
-            for note in answer.notes:
-                typer.echo(folded(note, indent=0))
+        """What was not shown by events: notes, and how the model did."""
+        for note in answer.notes:
+            typer.echo(folded(note, indent=0))
         if answer.model_note:
             typer.echo(typer.style(folded(answer.model_note, indent=0), dim=True))
         if answer.dropped:
             count = answer.dropped
-            sentences = "1 sentence was" if count == 1 else f"{count} sentences were"
-            typer.echo(typer.style(f"({sentences} left out: the evidence does not hold them.)", dim=True))
+            sentences = "1 sentence" if count == 1 else f"{count} sentences"
+            typer.echo(typer.style(f"({sentences} of the model left out: not borne out, or nothing new.)", dim=True))
         typer.echo(typer.style(f"({answer.seconds:.1f} s, conversation {answer.conversation})", dim=True))
 
     def _facts(self, facts: Sequence[Fact]) -> None:

@@ -45,8 +45,10 @@ def ask(
     Facts come first, each with its source; then an answer in prose where a model is configured.
     Exit code 0 also when some system did not answer: the answer names it.
     """
+    from cli.stopping import end_at_once_on_signals
     from opscrew.errors import UsageError
 
+    end_at_once_on_signals()
     text = " ".join(question).strip()
     if not text:
         raise UsageError("there is no question", 'crew ask "what failed since yesterday evening?"')

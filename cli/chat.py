@@ -1,4 +1,5 @@
-"""`crew chat`: a conversation at the terminal. Ctrl-C stops the answer that is being written, not the chat."""
+"""`crew chat`: a conversation at the terminal. Ctrl-C stops the answer that is being written; twice at the prompt, it
+ends the chat."""
 
 from __future__ import annotations
 
@@ -33,7 +34,9 @@ def chat(
 
     from cli.ask import crew_context, known_conversation, parse_seconds
     from cli.chat_commands import Chat
+    from cli.stopping import end_at_once_on_signals, interrupts_are_answered, leave
 
+    end_at_once_on_signals()
     app = app_of(context)
     seconds = parse_seconds(deadline)
     with ExitStack() as stack:
@@ -47,7 +50,13 @@ def chat(
             writer = stack.enter_context(Writer(app.settings, tools=tools))
         talk = Chat(crew, writer, seconds, known_conversation(crew, conversation))
         _recall_history(crew)
-        _talk(talk)
+        try:
+            with interrupts_are_answered():
+                _talk(talk)
+        except KeyboardInterrupt:
+            leave(130)
+    if talk.has_left_behind:
+        leave(0)
 
 
 def _talk(talk: Chat) -> None:
@@ -56,14 +65,19 @@ def _talk(talk: Chat) -> None:
 
     if sys.stdin.isatty():
         typer.echo("Ask away. /help lists what else you can type, Ctrl-D ends the chat.")
+    interrupted = False
     while True:
         try:
             line = input(PROMPT if sys.stdin.isatty() else "").strip()
         except EOFError:
             return
         except KeyboardInterrupt:
-            typer.echo("\n(Ctrl-D or /quit ends the chat.)")
+            if interrupted:
+                raise
+            interrupted = True
+            typer.echo("\n(Ctrl-C again, Ctrl-D or /quit ends the chat.)")
             continue
+        interrupted = False
         if line in ("/quit", "/exit"):
             return
         if line:

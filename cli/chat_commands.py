@@ -41,6 +41,12 @@ class Chat:
         self._conversation = conversation
         self._last: Answer | None = None
         self._stopped = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    @property
+    def has_left_behind(self) -> bool:
+        """Whether an answer that was stopped still waits for something."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def hear(self, line: str) -> None:
         """Answers a question, or does what a word with a slash says. ``CrewError`` for an unknown one."""
@@ -83,6 +89,7 @@ class Chat:
                 outcome.append(problem)
 
         thread = threading.Thread(target=work, name="answer", daemon=True)
+        self._threads.append(thread)
         thread.start()
         while thread.is_alive():
             thread.join(0.1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from opscrew.alerts.causes import Candidate
 from opscrew.answer.claims import ClaimCheck, sentences
 from opscrew.answer.packet import Fact, pack, shortened
+from opscrew.answer.prose_gate import ProseGate
 from opscrew.answer.tokens import token_counter
 from opscrew.model.evidence import Evidence
 from opscrew.settings import Settings
@@ -62,7 +63,8 @@ def opinion(
         packet = f"{title}\n{pack(facts, PACKET_TOKENS, count, settings.zone).text}"
         budget = RunBudget(deadline_seconds=SECONDS)
         told = asked.reason("explain_alert", packet, budget=budget, priority=Priority.BACKGROUND, role="sre")
-        return _checked(order, told, ClaimCheck(facts, title, settings.zone, names))
+        check = ClaimCheck(facts, title, settings.zone, names)
+        return _checked(order, told, ProseGate(check, facts, told=""))
     finally:
         if reasoner is None:
             asked.close()
@@ -75,12 +77,12 @@ def _numbered(order: Sequence[Candidate], lines: Sequence[Evidence]) -> list[Fac
     return [replace(fact, id=f"E{number}") for number, fact in enumerate([*causes, *seen], 1)]
 
 
-def _checked(order: tuple[Candidate, ...], told: ReasonResult, check: ClaimCheck) -> Opinion:
-    """The sentences that hold, of the cause and of the next step. A last one that was cut off is none."""
+def _checked(order: tuple[Candidate, ...], told: ReasonResult, gate: ProseGate) -> Opinion:
+    """The sentences that pass the gate. A last one that was cut off is none."""
     said = sentences(told.text)
-    said = said[:-1] if told.cut else said + sentences(str((told.structured or {}).get("next_step", "")))
-    said = list(dict.fromkeys(said))
-    kept = [sentence for sentence in said if check.check(sentence).holds]
+    said = list(dict.fromkeys(said[:-1] if told.cut else said))
+    passed = [gate.take(sentence) for sentence in said]
+    kept = [one.text for one in passed if not one.problem]
     if not said:
         return Opinion(order, note="" if told.state.ready else f"The {told.state}.")
     left_out = len(said) - len(kept)

@@ -12,7 +12,8 @@ from opscrew.answer.packet import Fact
 
 @dataclass(frozen=True)
 class Event:
-    """``kind`` is understood, facts, prose (one checked sentence), dropped (one that was not shown) or model."""
+    """``kind`` is understood, facts, answer (what code wrote), prose (one checked sentence of the model, which stands
+    behind the answer) or dropped (one that was not shown)."""
 
     kind: str
     text: str = ""
@@ -36,14 +37,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """``text`` is prose or, without a model, written from templates. ``kept`` and ``dropped`` count sentences of the
-    model; ``notes`` say what a person should know beside the answer and are part of ``text`` already."""
+    """``text`` is what code wrote, then what the model may add (``prose``), then ``notes``: what a person should know
+    beside it. ``kept`` and ``dropped`` count sentences of the model."""
 
     text: str
     facts: tuple[Fact, ...]
     conversation: str
     intent: str
     subject: str = ""
+    prose: tuple[str, ...] = ()
     kept: int = 0
     dropped: int = 0
     actions: tuple[ActionRecord, ...] = ()

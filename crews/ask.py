@@ -1,7 +1,7 @@
 """From a question to its answer: understand, gather, show facts, reason, check, remember.
 
-Facts are gathered by code and shown at once. A model, where there is one, then writes prose over them, of which only
-what the evidence bears reaches the person; without one, the answer is written from templates.
+Facts are gathered by code and shown at once, and the answer that code writes over them always stands. A model, where
+there is one, may then add sentences to it, of which only those that pass the gate reach the person.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from crews.known_names import known_names
 from crews.proposals import fact_of, propose
 from opscrew.answer.packet import Fact, number_facts
 from opscrew.answer.understand import Asked, asks_the_same, understand
-from opscrew.answer.write_without_model import note_of_known, notes, write_answer
+from opscrew.answer.write_without_model import found_by_model, note_of_known, notes, write_answer
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.turns import Conversation, ToldFact, already_told
 from opscrew.model.citations import cited_in
 
 if TYPE_CHECKING:
-    from crews.answer_prose import Writer
+    from crews.answer_prose import Writer, Writing
 
 SHORT_REPLIES = ("out_of_field", "help")
 """Answered by a sentence of ours: no evidence is needed, and a model would only digress."""
@@ -54,11 +54,11 @@ def answer_question(
     started = time.monotonic()
     book = Conversations(context.engine, context.clock)
     conversation = question.conversation or book.start(question.person)
-    writer = None if question.facts_only else writer
-    request = _request(context, question, conversation, writer)
+    writing = writer.begin() if writer is not None and not question.facts_only else None
+    request = _request(context, question, conversation, writing)
     on_event(Event("understood", request.understood.intent))
-    if writer is not None and _is_for_prose(request):
-        writer.prepare(request)
+    if writing is not None and _is_for_prose(request):
+        writing.prepare(request)
     gathered = Gathered() if request.understood.intent in SHORT_REPLIES else gather(request, _collectors(request))
     is_wish = request.understood.intent == "act" and not request.understood.is_unclear
     proposal = propose(request) if is_wish else None
@@ -69,40 +69,38 @@ def answer_question(
     told = _told_here(conversation, facts)
     to_facts = time.monotonic() - started
     on_event(Event("facts", facts=facts, told=told))
-    beside = tuple(notes(request.understood, gathered.unavailable))
     answer = Answer(
-        text="",
+        text=_plain(request, facts, gathered, told),
         facts=facts,
         conversation=conversation.id,
         intent=request.understood.intent,
         subject=request.understood.subject,
         actions=(proposal.record,) if proposal and proposal.record else (),
         unavailable=tuple(gathered.unavailable),
-        notes=beside,
         seconds_to_facts=to_facts,
-        usage=writer.usage if writer else Usage(),
+        usage=writing.usage if writing else Usage(),
     )
-    if writer is not None and _is_for_prose(request):
+    on_event(Event("answer", answer.text))
+    if writing is not None and _is_for_prose(request):
         left = question.deadline_seconds - (time.monotonic() - started)
-        answer = writer.write(request, answer, left, on_event)
-        beside = tuple(notes(request.understood, answer.unavailable))
-    if not answer.text:
-        answer = replace(answer, text=_plain(request, facts, gathered, told))
-    cited = [fact for fact in facts if fact.id in cited_in(answer.text)]
+        answer = writing.write(request, answer, left, on_event)
+    beside = tuple(notes(request.understood, answer.unavailable))
+    cited = [fact for fact in answer.facts if fact.id in cited_in("\n".join((answer.text, *answer.prose)))]
     heard = note_of_known(cited, _heard_elsewhere(book, question.person, cited) - told)
     beside = (*((heard,) if heard else ()), *beside)
-    answer = replace(answer, text="\n".join([answer.text, *beside]).strip(), notes=beside)
+    whole = [answer.text, found_by_model(answer.facts[len(facts) :]), " ".join(answer.prose), *beside]
+    answer = replace(answer, text="\n".join(filter(None, whole)).strip(), notes=beside)
     _remember(book, conversation, question, answer)
     return replace(answer, seconds=time.monotonic() - started)
 
 
-def _request(context: CrewContext, question: Question, conversation: Conversation, writer: Writer | None) -> Request:
+def _request(context: CrewContext, question: Question, conversation: Conversation, writing: Writing | None) -> Request:
     now = context.clock()
     before = [Asked(turn.question, turn.asked_at, turn.intent) for turn in conversation.turns]
     known = known_names(context)
     understood = understand(question.text, known, now, context.settings.zone, before)
-    if not understood.sure and writer is not None:
-        understood = writer.choose_intent(question.text, understood)
+    if not understood.sure and writing is not None:
+        understood = writing.choose_intent(question.text, understood)
     return Request(context, question.text, understood, now, conversation, tuple(one.name for one in known))
 
 

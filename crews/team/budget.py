@@ -1,7 +1,8 @@
 """How long and how much one run may think, in place of a number of iterations.
 
 A run has a deadline in wall time, a token budget, and patience: a tool call that brings nothing new costs one. When
-any of them ends, the run is asked once more without tools, for which a share of the time is set aside.
+any of them ends, the run is asked once more without tools, for which a share of the time is set aside. What a whole
+question may cost, over all its runs, is in ``account.py``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crews.team.account import Account
 
 Monotonic = Callable[[], float]
 """Seconds that only ever grow, for durations; ``time.monotonic`` outside of tests."""
@@ -22,6 +27,9 @@ class Ending(StrEnum):
     ANSWERED = "answered"
     DEADLINE = "deadline"
     TOKENS = "tokens"
+    CALLS = "calls"
+    SLOW = "too slow"
+    ENOUGH = "enough"
     PATIENCE = "patience"
     CANCELLED = "cancelled"
     EMPTY = "empty answer"
@@ -58,12 +66,15 @@ class RunBudget:
 class RunControl:
     """The spending of one run. Safe to use from several threads: crewai runs tools of one turn side by side."""
 
-    def __init__(self, budget: RunBudget, clock: Monotonic = time.monotonic) -> None:
+    def __init__(self, budget: RunBudget, clock: Monotonic = time.monotonic, *, account: Account | None = None) -> None:
         self.budget = budget
+        self.account = account
+        """What the question that this run is a part of may still cost; None where nobody set a limit."""
         self._clock = clock
         self._started = clock()
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
+        self._enough = threading.Event()
         self.calls = 0
         self.prompt_tokens = 0
         self.output_tokens = 0
@@ -86,7 +97,15 @@ class RunControl:
 
     @property
     def cancelled(self) -> bool:
-        return self._cancelled.is_set()
+        return self._cancelled.is_set() or (self.account is not None and self.account.cancelled)
+
+    @property
+    def has_enough(self) -> bool:
+        return self._enough.is_set()
+
+    def stop_writing(self) -> None:
+        """What has been written is enough, or will not get better: the call ends with what it has."""
+        self._enough.set()
 
     def cancel(self) -> None:
         """Ends the run from outside (Ctrl-C, a closed connection). A call that is being answered stops within 0.2 s."""
@@ -110,6 +129,8 @@ class RunControl:
             raise RunOver(Ending.CANCELLED)
         if (self.seconds_left_for_tools if with_tools else self.seconds_left) <= 0:
             raise RunOver(Ending.DEADLINE)
+        if self.account is not None:
+            self.account.check(next_tokens)
         if not with_tools:
             return  # the last answer is always allowed while there is time
         if self.fruitless >= self.budget.patience:

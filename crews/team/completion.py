@@ -10,6 +10,7 @@ from typing import Any
 
 from crews.team.budget import Ending
 from crews.team.repetition import repeated_tail
+from opscrew.memory.prompt_view import estimated_tokens
 
 CHECK_EVERY = 200
 """Characters between two looks for repetition."""
@@ -19,7 +20,8 @@ CHECK_EVERY = 200
 class Completion:
     """``tool_calls`` have the keys name and arguments (JSON text). ``ended`` is None for a whole answer.
 
-    ``counted`` says whether the server gave token numbers; a cut answer has none.
+    ``counted`` says whether the server gave token numbers; a cut answer has none. ``seconds_to_first_word`` are all
+    of them where there is none.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Completion:
     ended: Ending | None
     seconds: float
     counted: bool
+    seconds_to_first_word: float = 0.0
 
 
 class Collected:
@@ -41,6 +44,7 @@ class Collected:
         self.repeating = False
         self._checked = 0
         self._began = 0.0
+        self._started = time.monotonic()
         self._calls: list[dict[str, str]] = []
         self._usage: Any = None
         self._finish = ""
@@ -54,6 +58,16 @@ class Collected:
     def seconds_of_writing(self) -> float:
         """Since the first word; 0 before it."""
         return time.monotonic() - self._began if self.text else 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Neither a word nor a call has come."""
+        return not self.text and not self._calls
+
+    @property
+    def written_tokens(self) -> int:
+        """As far as can be told before the host counts them."""
+        return estimated_tokens(self.text)
 
     def add(self, chunk: Any) -> None:
         """Takes one chunk of LiteLLM's stream."""
@@ -81,6 +95,7 @@ class Collected:
         name, arguments = call.function.name, call.function.arguments
         if isinstance(arguments, dict):
             arguments = json.dumps(arguments)
+        self._began = self._began or time.monotonic()
         if not name and self._calls:
             self._calls[-1]["arguments"] += arguments or ""
         else:
@@ -97,4 +112,5 @@ class Collected:
             ended=ended,
             seconds=seconds,
             counted=usage is not None,
+            seconds_to_first_word=self._began - self._started if self._began else seconds,
         )

@@ -20,7 +20,11 @@ from crews.team.repetition import without_repetition
 from crews.team.salvage import written_calls
 from crews.team.state import Condition, ModelTrouble
 from crews.team.toolbox import UNREADABLE, Toolbox
+from opscrew.answer.tokens import CountTokens
 from opscrew.memory.prompt_view import estimated_tokens
+
+MESSAGE_TOKENS = 6
+"""What the chat template of a model puts around each message."""
 
 _THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|$)", re.DOTALL)
 _KEPT_KEYS = ("role", "content", "tool_calls", "tool_call_id", "name")
@@ -68,9 +72,13 @@ class Conversation:
 
     def _complete(self, messages: list[dict[str, Any]], with_tools: bool) -> Completion:
         tools = [tool.as_function for tool in self.toolbox.tools] if with_tools else []
-        estimate = estimated_tokens(json.dumps([messages, tools], ensure_ascii=False))
-        self.control.check(with_tools=with_tools, next_tokens=estimate)
-        room = self.hosts.settings.context_tokens - self.control.budget.answer_tokens
+        control, account = self.control, self.control.account
+        estimate = _tokens(messages, tools, account.count if account else estimated_tokens)
+        control.check(with_tools=with_tools, next_tokens=estimate)
+        left = control.seconds_left_for_tools if with_tools else control.seconds_left
+        if account is not None and (slow := self.hosts.pace.too_slow(estimate, left)):
+            raise RunOver(Ending.SLOW, slow)
+        room = self.hosts.settings.context_tokens - control.budget.answer_tokens
         if estimate // 2 > room:
             # The estimate errs on the large side, so only what is surely too long is kept from the host. The host
             # refuses the rest by itself.
@@ -79,19 +87,23 @@ class Conversation:
             messages=messages,
             tools=tools,
             schema=None if with_tools else self.wanted.schema,
-            max_tokens=self.control.budget.answer_tokens,
+            max_tokens=control.budget.answer_tokens,
             on_text=None if with_tools else self._show,
         )
-        control = self.control
+        booked = account.book(estimate) if account else 0
         completion = self.hosts.complete(
             request,
             control,
             self.priority,
             lambda: control.seconds_left_for_tools if with_tools else control.seconds_left,
         )
-        prompt = completion.prompt_tokens if completion.counted else estimate
+        prompt = completion.prompt_tokens if completion.counted else booked or estimate
         output = completion.output_tokens if completion.counted else estimated_tokens(completion.text)
         control.spend(prompt, output)
+        if account is not None:
+            account.correct(booked, prompt)
+            if completion.ended is not Ending.CANCELLED:
+                self.hosts.pace.note(completion, estimate, account.ratio)
         return completion
 
     def _show(self, text: str) -> None:
@@ -129,6 +141,13 @@ class Conversation:
         if not text:
             raise RunOver(Ending.EMPTY, "neither a call nor a word")
         return text
+
+
+def _tokens(messages: list[dict[str, Any]], tools: list[dict[str, Any]], count: CountTokens) -> int:
+    """Of all that a host reads for one call."""
+    said = sum(count(str(message.get("content", ""))) + MESSAGE_TOKENS for message in messages)
+    called = [message["tool_calls"] for message in messages if message.get("tool_calls")]
+    return said + sum(count(json.dumps(part, ensure_ascii=False)) for part in (*called, *tools))
 
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from crews.team import provider
 from crews.team.breaker import Breaker
 from crews.team.budget import Ending, Monotonic, RunControl, RunOver
 from crews.team.completion import Collected, Completion
+from crews.team.pace import FIRST_SENTENCE_TOKENS, FIRST_WORD_SHARE, WRITING_SECONDS, Paces
 from crews.team.people import People
 from crews.team.queue import POLL_SECONDS, HostQueue, Priority
 from crews.team.state import Condition, ModelState, ModelTrouble, hosts_of
@@ -59,6 +61,7 @@ class ModelHosts:
         self.data_dir = data_dir
         self.queue = HostQueue(hosts_of(settings), clock)
         self.people = People(data_dir)
+        self.pace = Paces(data_dir, settings.name)
         self.breaker = breaker or Breaker(clock=clock)
         self._provider: provider.Provider | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -101,7 +104,7 @@ class ModelHosts:
             return replace(completion, ended=Ending.MODEL_UNAVAILABLE)
         if completion.ended is None or completion.text or completion.tool_calls:
             self.breaker.succeeded()
-        elif completion.ended is Ending.DEADLINE:
+        elif completion.ended in (Ending.DEADLINE, Ending.SLOW):
             self.breaker.failed(f"no word within {completion.seconds:.0f} s")
         else:
             self.breaker.gave_up()
@@ -130,19 +133,20 @@ class ModelHosts:
         *,
         makes_way: bool,
     ) -> tuple[Completion, ModelTrouble | None] | None:
-        collected = Collected(request.on_text)
-        started = time.monotonic()
         self._start()
         assert self._loop is not None
         assert self._provider is not None
         if seconds_left() <= 0:
             raise RunOver(Ending.DEADLINE, "the libraries took all of the time to start")
+        collected = Collected(request.on_text)
+        started = time.monotonic()
         asking = self._provider.stream(request, host, seconds_left(), collected)
+        silent_until = started + seconds_left() * FIRST_WORD_SHARE if control.account else math.inf
         future = asyncio.run_coroutine_threadsafe(asking, self._loop)
         ended: Ending | None = None
         while not future.done():
-            if control.cancelled or seconds_left() <= 0:
-                ended = Ending.CANCELLED if control.cancelled else Ending.DEADLINE
+            ended = _ended(control, collected, seconds_left(), silent_until)
+            if ended is not None:
                 future.cancel()
                 concurrent.futures.wait([future], CLOSING_SECONDS)
                 break
@@ -174,6 +178,23 @@ class ModelHosts:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._loop = None
+
+
+def _ended(control: RunControl, collected: Collected, seconds_left: float, silent_until: float) -> Ending | None:
+    """Why a call that is still under way is given up; None while it goes on."""
+    if control.cancelled:
+        return Ending.CANCELLED
+    if seconds_left <= 0:
+        return Ending.DEADLINE
+    if control.has_enough:
+        return Ending.ENOUGH
+    if collected.is_silent:
+        return Ending.SLOW if time.monotonic() > silent_until else None
+    if control.account is None or collected.seconds_of_writing < WRITING_SECONDS:
+        return None
+    written = collected.written_tokens
+    rest = (FIRST_SENTENCE_TOKENS - written) * collected.seconds_of_writing / written if written else 0.0
+    return Ending.SLOW if rest > seconds_left else None
 
 
 def _no_turn(control: RunControl) -> RunOver:

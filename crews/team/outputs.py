@@ -37,12 +37,11 @@ class Answer(Output):
 
 
 class Explanation(Output):
-    """Why something failed, for a finding or an alert."""
+    """Why something failed, for a finding or an alert. What to do is in ``codes.yaml`` and never a model's word."""
 
     prose: ClassVar[str] = "cause"
     missing: list[str] = Field(default_factory=list, max_length=3)
     cause: str = Field(default="", max_length=600)
-    next_step: str = Field(default="", max_length=300)
     cited: Cited
 
 

@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crews.team.roles import TaskText
+from crews.team.roles import Role, TaskText
 from crews.team.toolbox import ToolSpec
+from opscrew.answer.tokens import CountTokens
 from opscrew.memory.prompt_view import estimated_tokens
 
 ROOM_FOR_THE_REST = 900
 """Tokens kept for role, task wording, question and three tools."""
+
+FRAME_TOKENS = 110
+"""What crewai writes around role and task, and the template of the chat."""
+
+LEFT_OUT_TOKENS = 18
+"""Of the line that says how much was left out."""
 
 LAST_WORDS = "No more can be fetched. Give your best answer from this evidence now, and say what stays open."
 
@@ -34,16 +41,29 @@ def prompt_for(
     return "\n\n".join(parts)
 
 
-def packet_that_fits(packet: str, context_tokens: int, answer_tokens: int) -> str:
-    """The packet, cut at a line when it is larger than the model reads, with a line that says so."""
-    room = context_tokens - answer_tokens - ROOM_FOR_THE_REST
-    if estimated_tokens(packet) <= room:
+def fixed_tokens(
+    role: Role,
+    task: TaskText,
+    question: str,
+    offered: Sequence[ToolSpec],
+    count: CountTokens,
+    *,
+    last: bool = False,
+) -> int:
+    """Of a whole prompt without its evidence."""
+    texts = (role.role, role.goal, role.backstory, task.expected_output)
+    return sum(map(count, texts)) + count(prompt_for(task, "", question, offered, last=last)) + FRAME_TOKENS
+
+
+def packet_that_fits(packet: str, room: int, count: CountTokens = estimated_tokens) -> str:
+    """The packet, cut at a line when it has more than ``room`` tokens, with a line that says so."""
+    if count(packet) <= room:
         return packet
     lines = packet.splitlines()
     kept: list[str] = []
-    used = 0
+    used = LEFT_OUT_TOKENS
     for line in lines:
-        used += estimated_tokens(line)
+        used += count(line)
         if used > room:
             break
         kept.append(line)

@@ -8,6 +8,7 @@ happens, ``Reasoner.reason`` returns; with the model off or broken the caller sh
 from __future__ import annotations
 
 import importlib
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,7 +22,7 @@ from crews.team.conversation import Conversation, Wanted
 from crews.team.extra_tools import extra_tools
 from crews.team.hosts import ModelHosts
 from crews.team.outputs import OUTPUTS, Output, schema_of
-from crews.team.prompts import packet_that_fits, prompt_for
+from crews.team.prompts import ROOM_FOR_THE_REST, fixed_tokens, packet_that_fits, prompt_for
 from crews.team.queue import Priority
 from crews.team.roles import Role, TaskText, allowed_tools, load_team
 from crews.team.state import Condition, ModelState, ModelTrouble
@@ -32,6 +33,9 @@ from opscrew.settings import ModelSettings
 
 BROKEN_OFF_TRIES = 2
 """A connection that breaks before a word was shown is tried once more: a model that was unloaded comes back."""
+
+CALLS_FOR_A_TOOL = 2
+"""One names what is missing, one calls it. Where no more are allowed, the result itself is what the person gets."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,8 @@ class Reasoner:
         set_switches(self.hosts.data_dir)
         offered = allowed_tools(who, [*tools, *extra_tools(who)])
         output = OUTPUTS[text.output]
+        if control.account is not None and control.account.calls_left < CALLS_FOR_A_TOOL:
+            offered = []
         missing = [tool.name for tool in offered] if "missing" in output.model_fields else []
         wanted = Wanted(output, schema_of(output, missing=missing, choices=choices), on_token)
         conversation = Conversation(self.hosts, control, Toolbox((), control), priority, wanted)
@@ -151,11 +157,11 @@ class _Run:
         try:
             answer, ending = self._think()
         except RunOver as over:
-            ending = over.ending
+            ending, detail = over.ending, over.detail if over.ending is Ending.SLOW else ""
         except ModelTrouble as trouble:
             ending, condition, detail = Ending.MODEL_UNAVAILABLE, trouble.condition, trouble.message
-        if condition is Condition.READY and answer is None and ending is Ending.DEADLINE:
-            condition, detail = Condition.SLOW, f"nothing usable within {control.seconds:.0f} s"
+        if condition is Condition.READY and answer is None and ending in (Ending.DEADLINE, Ending.SLOW):
+            condition, detail = Condition.SLOW, detail or f"nothing usable within {control.seconds:.0f} s"
         state = ModelState(model, condition, detail, "" if condition is Condition.READY else "See `crew model try`.")
         result = _nothing(control, ending, state)
         cut = self.conversation.ended is not None and answer is not None
@@ -176,8 +182,7 @@ class _Run:
             return first, self.conversation.ended or Ending.ANSWERED
         self.conversation.toolbox = Toolbox(fitting, self.conversation.control, on_call=self.on_tool)
         try:
-            prompt = prompt_for(self.task, self._packet(), self.question, ())
-            return self._ask(prompt, with_tools=True), Ending.ANSWERED
+            return self._ask(self.packet, (), with_tools=True), Ending.ANSWERED
         except (RunOver, ModelTrouble) as stop:
             if isinstance(stop, RunOver) and stop.ending is Ending.CANCELLED:
                 raise
@@ -185,14 +190,18 @@ class _Run:
         return self._last_answer(first, ending)
 
     def _first_look(self) -> Output:
+        stopped: ModelTrouble | RunOver | None = None
         for attempt in range(1, BROKEN_OFF_TRIES + 1):
             try:
-                answer = self._ask(prompt_for(self.task, self._packet(), self.question, self.offered), with_tools=False)
+                answer = self._ask(self.packet, self.offered, with_tools=False)
                 assert isinstance(answer, Output)
                 return answer
             except (ModelTrouble, RunOver) as stop:
-                if attempt == BROKEN_OFF_TRIES or not _worth_another_try(stop) or self.conversation.shown:
-                    raise
+                again = _worth_another_try(stop, is_limited=self.conversation.control.account is not None)
+                if attempt == BROKEN_OFF_TRIES or not again or self.conversation.shown:
+                    # What a second try may not cost any more says nothing about the model; the first stop does.
+                    raise (stopped if stopped and _is_spent(stop) else stop) from None
+                stopped = stop
         raise AssertionError("the loop returns or raises")
 
     def _last_answer(self, first: Output, ending: Ending) -> tuple[Output | str, Ending]:
@@ -200,29 +209,42 @@ class _Run:
         results = [f"{call.id}: {call.name} gave: {call.text}" for call in self.conversation.toolbox.calls if call.id]
         wanted = self.conversation.wanted
         self.conversation.wanted = replace(wanted, schema=schema_of(wanted.output))
-        packet = "\n".join((self._packet(), *results))
         try:
-            prompt = prompt_for(self.task, self._packet(packet), self.question, (), last=True)
-            return self._ask(prompt, with_tools=False), ending
+            return self._ask("\n".join((self.packet, *results)), (), with_tools=False, last=True), ending
         except (RunOver, ModelTrouble):
             if str(getattr(first, first.prose, "")).strip():
                 return first, ending
             raise
 
-    def _ask(self, prompt: str, *, with_tools: bool) -> Output | str:
+    def _ask(self, packet: str, offered: Sequence[ToolSpec], *, with_tools: bool, last: bool = False) -> Output | str:
         from crews.team.crew_builder import run_crew
 
+        packet = self._fitting(packet, offered, with_tools=with_tools, last=last)
+        prompt = prompt_for(self.task, packet, self.question, offered, last=last)
         return run_crew(self.conversation, self.role, self.task, prompt, with_tools=with_tools)
 
-    def _packet(self, packet: str = "") -> str:
-        settings, budget = self.conversation.hosts.settings, self.conversation.control.budget
-        return packet_that_fits(packet or self.packet, settings.context_tokens, budget.answer_tokens)
+    def _fitting(self, packet: str, offered: Sequence[ToolSpec], *, with_tools: bool, last: bool) -> str:
+        """As much of the packet as the model reads at once, and as the question may still cost."""
+        control, settings = self.conversation.control, self.conversation.hosts.settings
+        packet = packet_that_fits(packet, settings.context_tokens - control.budget.answer_tokens - ROOM_FOR_THE_REST)
+        account = control.account
+        if account is None:
+            return packet
+        fixed = fixed_tokens(self.role, self.task, self.question, offered, account.count, last=last)
+        if with_tools:
+            fixed += sum(account.count(json.dumps(tool.as_function)) for tool in self.conversation.toolbox.tools)
+        return packet_that_fits(packet, account.tokens_left - fixed, account.count)
 
 
-def _worth_another_try(stop: ModelTrouble | RunOver) -> bool:
+def _worth_another_try(stop: ModelTrouble | RunOver, *, is_limited: bool) -> bool:
+    """Where calls are counted, only for a broken connection: a model that wrote nothing has nothing to add."""
     if isinstance(stop, ModelTrouble):
         return stop.condition in (Condition.BROKEN, Condition.UNREACHABLE)
-    return stop.ending in (Ending.EMPTY, Ending.REPETITION)
+    return not is_limited and stop.ending in (Ending.EMPTY, Ending.REPETITION)
+
+
+def _is_spent(stop: ModelTrouble | RunOver) -> bool:
+    return isinstance(stop, RunOver) and stop.ending in (Ending.TOKENS, Ending.CALLS)
 
 
 def _nothing(control: RunControl, ending: Ending, state: ModelState) -> ReasonResult:

@@ -1,6 +1,5 @@
-"""Writes an answer from templates: an opening, the best facts with their ids, and what could not be seen.
-
-Used where the model is off, late or missing, and for the notes that stand beside a model's prose.
+"""Writes the answer that always stands, from templates: an opening, the best facts with their ids, and what could not
+be seen. A model may add sentences behind it.
 """
 
 from __future__ import annotations
@@ -47,6 +46,7 @@ class Common(BaseModel):
     nothing_new: str
     known: str
     all_known: str
+    looked_up: str
 
 
 class Wording(BaseModel):
@@ -135,6 +135,13 @@ def note_of_known(facts: Sequence[Fact], known: Collection[str]) -> str:
         return ""
     common = templates().common
     return common.all_known if len(heard) == len(facts) else common.known.format(ids=in_words(heard))
+
+
+def found_by_model(facts: Sequence[Fact]) -> str:
+    """What a tool brought that the model asked for; "" where there is nothing."""
+    if not facts:
+        return ""
+    return "\n".join([templates().common.looked_up, *(f"- {sentence(fact)}" for fact in facts)])
 
 
 def sentence(fact: Fact) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 from crews import alert_reasoning
 from crews.alert_reasoning import Opinion, opinion
-from demo.ollama.script import Asked, Reply, Speaker, answers, calls, says
+from demo.ollama.script import Speaker, answers, calls, says
 from opscrew.alerts.causes import Candidate, Clue, Ownership
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
@@ -52,21 +52,11 @@ def judged(setup: Setup, folder: Path, candidates: tuple[Candidate, ...] = CLEAR
     return opinion(Settings(data_dir=folder, model=model), TITLE, candidates, LINES, NAMES, setup.reasoner)
 
 
-def explains(cause: str, next_step: str = "") -> Speaker:
-    """Both fields of the output, as the schema names them."""
-
-    def speak(asked: Asked) -> Reply:
-        del asked
-        return Reply(text=json.dumps({"missing": [], "cause": cause, "next_step": next_step, "cited": ["E1"]}))
-
-    return speak
-
-
-def test_what_the_evidence_holds_is_told_with_its_next_step(tmp_path: Path) -> None:
-    with team_with(tmp_path, explains(TRUE, "Look at the image web:2 of web (E1).")) as setup:
+def test_what_the_evidence_holds_is_told(tmp_path: Path) -> None:
+    with team_with(tmp_path, answers(TRUE)) as setup:
         told = judged(setup, tmp_path)
         packet = json.dumps(setup.script.asked[0]["messages"])
-    assert told.text == f"{TRUE} Look at the image web:2 of web (E1)."
+    assert told.text == TRUE
     assert told.note == ""
     for number, text in enumerate((ROLLED, CRASHES, LINES[0].text), 1):
         assert f"E{number}: " in packet
@@ -74,8 +64,8 @@ def test_what_the_evidence_holds_is_told_with_its_next_step(tmp_path: Path) -> N
 
 
 def test_invented_numbers_names_and_steps_are_left_out_and_counted(tmp_path: Path) -> None:
-    invented = "It failed 731 times (E1). The Pod billing-7 has no memory (E2)."
-    with team_with(tmp_path, explains(f"{TRUE} {invented}", "Roll web back to revision 7 (E1).")) as setup:
+    invented = "It failed 731 times (E1). The Pod billing-7 has no memory (E2). Roll web back to revision 2 (E1)."
+    with team_with(tmp_path, answers(f"{TRUE} {invented}")) as setup:
         told = judged(setup, tmp_path)
     assert told.text == TRUE
     assert told.note == "3 of 4 sentences said what the evidence does not hold and were left out."

@@ -1,15 +1,31 @@
-"""A prompt as a whole stays within what a CPU reads while a person waits."""
+"""All prompts of a question together stay within what a CPU reads while a person waits."""
 
-from crews.answer_prompt import LEAST_PACKET_TOKENS, PACKET_TOKENS, PROMPT_TOKENS, room_for_packet
+import pytest
+
+from crews.answer_prompt import (
+    MOST_CALLS,
+    PACKET_TOKENS,
+    PROMPT_TOKENS,
+    QUESTION_TOKENS,
+    TOOL_CALL_TOKENS,
+    room_for_packet,
+    shown_question,
+)
+from crews.team.account import Account
 from crews.team.roles import load_team
 from opscrew.memory.prompt_view import estimated_tokens
+from tests.support.model_host import log_tool
 
 TEAM = load_team()
 ROLE, TASK = TEAM.roles["sre"], TEAM.tasks["answer_question"]
 
 
-def room(question: str = "is anything wrong?", said_before: str = "") -> int:
-    return room_for_packet(ROLE, TASK, question, (), said_before, estimated_tokens)
+def account(ratio: float = 1.0) -> Account:
+    return Account(PROMPT_TOKENS, MOST_CALLS, estimated_tokens, ratio)
+
+
+def room(question: str = "is anything wrong?", said_before: str = "", tools=(), spending: Account | None = None) -> int:
+    return room_for_packet(ROLE, TASK, question, tools, said_before, spending or account())
 
 
 def test_a_short_question_leaves_the_whole_room() -> None:
@@ -22,5 +38,26 @@ def test_what_was_said_before_and_a_pasted_log_take_from_the_evidence() -> None:
     assert room(question="error 503 at 12:13:14 " * 60) < PACKET_TOKENS
 
 
-def test_the_best_facts_are_always_in_it() -> None:
-    assert room(question="word " * 3_000) == LEAST_PACKET_TOKENS
+def test_what_choosing_the_meaning_has_cost_is_missing_for_the_answer() -> None:
+    spending = account()
+    spending.correct(spending.book(900), 1_100)
+    assert room(spending=spending) <= PROMPT_TOKENS - 1_100
+
+
+def test_a_tool_that_may_be_asked_for_keeps_its_share_as_long_as_a_call_is_left() -> None:
+    assert room(tools=[log_tool()]) <= PROMPT_TOKENS - TOOL_CALL_TOKENS
+    spending = account()
+    spending.book(0)
+    assert room(tools=[log_tool()], spending=spending) == PACKET_TOKENS
+
+
+def test_a_host_that_counts_more_leaves_less_room() -> None:
+    assert room(spending=account(ratio=2.0)) < PROMPT_TOKENS / 2 < room()
+
+
+@pytest.mark.parametrize("question", ["word " * 3_000, "ошибка сборки 503 " * 900, "日本語のログ" * 700, "9" * 20_000])
+def test_a_pasted_log_is_shown_by_its_beginning(question: str) -> None:
+    shown = shown_question(question, estimated_tokens)
+    assert question.startswith(shown)
+    assert QUESTION_TOKENS / 2 < estimated_tokens(shown) <= QUESTION_TOKENS
+    assert room(question=shown) > 0

@@ -219,7 +219,7 @@ def test_repositories_that_all_hang_are_not_told_as_quiet(tmp_path) -> None:
 def test_only_sentences_that_the_evidence_bears_are_shown(tmp_path) -> None:
     said = "Build #1 of acme/payments failed in step Test [E2]. It took 999 minutes. The host redis-master died [E1]."
     import_libraries(tmp_path)
-    script = Script(speakers=(answers(said), answers("More is not known.")))
+    script = Script(speakers=(answers(said),))
     with serve(create_app(script)) as url:
         model = ModelSettings(name=f"ollama_chat/{script.model}", url=url)
         with busy(tmp_path, model=model) as made, Writer(made.context.settings) as writer:
@@ -230,11 +230,38 @@ def test_only_sentences_that_the_evidence_bears_are_shown(tmp_path) -> None:
     assert "999" not in shown + answer.text
     assert "redis-master" not in shown + answer.text
     assert "failed in step Test" in shown
-    assert (answer.kept, answer.dropped) == (2, 1)
-    assert answer.usage.calls == 2
-    assert answer.usage.prompt_tokens / answer.usage.calls <= 2_000
+    assert (answer.kept, answer.dropped) == (1, 2)
+    assert answer.usage.calls == 1
+    assert answer.usage.prompt_tokens <= 2_000
+    assert answer.text.startswith(quiet.text.splitlines()[0])
     assert [event.kind for event in heard].index("facts") < [event.kind for event in heard].index("prose")
     assert quiet.usage.calls == 0
+
+
+WORTHLESS = (
+    "No more can be fetched.",
+    "You should scale the cluster [E1].",
+    "The report contains no additional information [E1].",
+    "Approve the waiting action and run the command in the log [E1].",
+    "Everything is fine, and no action is needed [E1].",
+)
+
+
+def test_the_answer_of_code_stands_whatever_a_model_writes(tmp_path) -> None:
+    """As a real model of 135 million parameters wrote it in place of right facts."""
+    import_libraries(tmp_path)
+    script = Script(speakers=(answers(" ".join(WORTHLESS)),))
+    with serve(create_app(script)) as url:
+        model = ModelSettings(name=f"ollama_chat/{script.model}", url=url)
+        with busy(tmp_path, model=model) as made, Writer(made.context.settings) as writer:
+            heard: list[Event] = []
+            answer = ask(made, "why did payments #1 fail?", writer=writer, on_event=heard.append)
+            quiet = ask(made, "why did payments #1 fail?", writer=None)
+    assert answer.text == quiet.text
+    assert [event.text for event in heard if event.kind == "answer"] == [answer.text]
+    assert (answer.kept, answer.prose) == (0, ())
+    assert answer.dropped >= 3, "after so many in a row the model is stopped"
+    assert answer.model_note == "The model had nothing to add that the evidence holds."
 
 
 def test_a_model_that_takes_a_question_for_a_wish_proposes_nothing(tmp_path) -> None:
@@ -249,6 +276,8 @@ def test_a_model_that_takes_a_question_for_a_wish_proposes_nothing(tmp_path) -> 
     assert "failure_cause" in str(choice)
     assert "act:" not in str(choice)
     assert (answer.intent == "act", answer.actions) == (False, ())
+    assert answer.usage.calls == len(script.asked) <= 2
+    assert answer.usage.prompt_tokens <= 2_000
 
 
 def test_a_model_that_is_gone_leaves_the_facts_and_says_so(tmp_path) -> None:

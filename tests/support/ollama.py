@@ -1,4 +1,4 @@
-"""Starts a real Ollama on loopback with random-weight models, and stops it."""
+"""Starts a real Ollama on loopback with random-weight models or a small real one, and stops it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,33 @@ from tests.support.tiny_model import modelfile, write_weights
 
 START_SECONDS = 120
 
+SMALL = "smollm2:135m"
+SMALL_MODELFILE = """FROM {weights}
+TEMPLATE \"\"\"{{{{- if .System }}}}<|im_start|>system
+{{{{ .System }}}}<|im_end|>
+{{{{ end }}}}
+{{{{- range .Messages }}}}<|im_start|>{{{{ .Role }}}}
+{{{{ .Content }}}}<|im_end|>
+{{{{ end }}}}<|im_start|>assistant
+\"\"\"
+PARAMETER stop <|im_end|>
+PARAMETER num_ctx 8192
+PARAMETER temperature 0
+"""
+"""ChatML, as the model was trained with. Without a place for tools, so Ollama knows that it calls none."""
+
+
+def small_weights() -> Path:
+    """Of SmolLM2-135M-Instruct; skips with the reason where they could not be had."""
+    return part("smollm2-0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf", "smollm2")
+
 
 class Ollama:
-    """``with Ollama(folder) as server``: ``server.url`` answers and has the models tiny, tiny-thinking and slow."""
+    """``with Ollama(folder) as server``: ``server.url`` answers and has the models tiny, tiny-thinking and slow; with
+    ``small`` it has the real model ``SMALL`` instead."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, small: bool = False) -> None:
+        self.small = small_weights() if small else None
         self.program = part("ollama-v0.24.0", "ollama", "ollama")
         self.folder = folder
         with socket.socket() as probe:
@@ -41,11 +63,15 @@ class Ollama:
         )
         try:
             self._wait()
+            if self.small is not None:
+                self._create(SMALL, SMALL_MODELFILE.format(weights=self.small))
+                return self
             write_weights(self.folder / "tiny.gguf")
             write_weights(self.folder / "slow.gguf", width=512, layers=12)
-            self._create("tiny", "tiny.gguf")
-            self._create("tiny-thinking", "tiny.gguf", thinks=True)
-            self._create("slow", "slow.gguf")
+            tiny, slow = self.folder / "tiny.gguf", self.folder / "slow.gguf"
+            self._create("tiny", modelfile(tiny, thinks=False))
+            self._create("tiny-thinking", modelfile(tiny, thinks=True))
+            self._create("slow", modelfile(slow, thinks=False))
         except BaseException:
             self.__exit__()
             raise
@@ -59,9 +85,9 @@ class Ollama:
             self.process.kill()
         self.log.close()
 
-    def _create(self, name: str, weights: str, *, thinks: bool = False) -> None:
-        description = self.folder / f"{name}.modelfile"
-        description.write_text(modelfile(self.folder / weights, thinks=thinks), encoding="utf-8")
+    def _create(self, name: str, text: str) -> None:
+        description = self.folder / f"{name.replace(':', '-')}.modelfile"
+        description.write_text(text, encoding="utf-8")
         subprocess.run(
             [self.program, "create", name, "-f", description], env=self.environment, check=True, capture_output=True
         )

@@ -10,7 +10,7 @@ set -uo pipefail
 cd "$(dirname "$0")"
 . ./common.sh
 mkdir -p "$CREW_PARTS"
-[ $# -gt 0 ] || set -- packages mcp_servers victoria victorialogs alertmanager kubernetes kwok ollama sentence_transformers
+[ $# -gt 0 ] || set -- packages mcp_servers victoria victorialogs alertmanager kubernetes kwok ollama smollm2 sentence_transformers
 missing=0
 for part in "$@"; do
   started=$SECONDS
