@@ -21,6 +21,9 @@ from tools.bitbucket.records import Pipeline
 LOOK_BACK = 100
 """Pipelines of one repository to look through: one page of the API, hours of work in the busiest repository."""
 
+MOST_DEPLOYMENTS = 300
+"""Three pages. Mostly the first is enough, since those that began before the pipeline need not be looked at."""
+
 
 class RerunPipeline:
     """Executor of ``rerun_pipeline``. Targets have the scope "workspace/slug"."""
@@ -39,11 +42,14 @@ class RerunPipeline:
             raise NotYetError(f"{outage.signature} is an outage since {outage.started_at:%Y-%m-%d %H:%M} UTC")
         repo = _slug(action)
         pipeline = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        deployments = self._client.deployments(repo, limit=MOST_DEPLOYMENTS, since=pipeline.created_on)
         case = RerunCase(
             pipeline=pipeline,
             steps=self._client.steps(repo, pipeline.uuid),
-            newest=newest_of(pipeline.target.key, self._client.pipelines(repo, limit=LOOK_BACK)),
-            deployments=self._client.deployments(repo),
+            newest=newest_of(pipeline.target.key, self._client.pipelines(repo, limit=LOOK_BACK, every=True)),
+            deployments=deployments,
+            knows_all_deployments=len(deployments) < MOST_DEPLOYMENTS,
+            judged_end=action.parameters.get("ended_at", ""),
         )
         return why_not_rerun(case)
 
@@ -68,7 +74,7 @@ class RerunPipeline:
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:
         pipeline = self._client.pipeline(_slug(action), receipt.external_id)
-        if pipeline.state.is_paused:
+        if pipeline.state.is_waiting:
             return self._outcome_before_pause(action, pipeline)
         if not pipeline.is_finished:
             return None
@@ -85,11 +91,14 @@ class RerunPipeline:
         passed = has_passed(self._client.steps(repo, pipeline.uuid), before)
         if passed is None:
             return None
+        halted = pipeline.state.is_halted
         if not passed:
-            return Outcome(False, f"re-run #{pipeline.build_number} waits for a person before the step that had failed")
+            waits = "was halted by Bitbucket" if halted else "waits for a person"
+            return Outcome(False, f"re-run #{pipeline.build_number} {waits} before the step that had failed")
         if self._learning is not None:
             self._learning.ended(action, passed=True)
-        return Outcome(True, f"re-run #{pipeline.build_number} passed, up to a step that a person starts")
+        until = "where Bitbucket has halted it" if halted else "a step that a person starts"
+        return Outcome(True, f"re-run #{pipeline.build_number} passed, up to {until}")
 
 
 def _receipt(pipeline: Pipeline) -> Receipt:

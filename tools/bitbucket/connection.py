@@ -20,6 +20,7 @@ import httpx
 
 from tools.bitbucket import failures
 from tools.bitbucket.budget import SYSTEM, BudgetKeeper, retry_after_seconds
+from tools.bitbucket.paging import marks_of, next_address, values_of
 from tools.errors import TemporaryError, UpstreamError
 
 Result = TypeVar("Result")
@@ -80,22 +81,24 @@ class Connection:
         return self.repeating(lambda: self._json(self._base.join(path).copy_merge_params(dict(query or {}))))
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None, *, limit: int) -> Iterator[Any]:
-        """The values of a list, page after page, at most ``limit``. Pages are only followed on the same host."""
-        url = self._base.join(path).copy_merge_params({"pagelen": min(limit, 100), **(query or {})})
-        seen: set[str] = set()
-        left = limit
-        while left > 0:
-            page = self.repeating(lambda url=url: self._json(url))  # type: ignore[misc]
-            values = page.get("values") if isinstance(page, dict) else None
-            if not isinstance(values, list):
+        """The values of a list, page after page, at most ``limit``. ``paging`` says how the next page is found."""
+        first = self._base.join(path).copy_merge_params({"pagelen": min(limit, 100), **(query or {})})
+        url: httpx.URL | None = first
+        asked: set[str] = set()
+        before, seen = None, 0
+        while url is not None and seen < limit and str(url) not in asked:
+            answer = self.repeating(lambda url=url: self._json(url))  # type: ignore[misc]
+            values = values_of(answer, is_first=not asked)
+            if values is None:
                 raise failures.odd_answer(failures.plain_url(url), "the answer is not a list")
-            yield from values[:left]
-            left -= len(values)
-            following = page.get("next")
-            seen.add(str(url))
-            if not isinstance(following, str) or not values or following in seen:
-                return
-            url = self._same_host(following, url)
+            if values == before:
+                return  # a server that looks at no mark gives the same page for ever
+            yield from values[: limit - seen]
+            asked.add(str(url))
+            before, seen = values, seen + len(values)
+            if isinstance(answer.get("next"), str) and not marks_of(answer["next"]):
+                self._same_host(answer["next"], url)  # leads elsewhere, so it is no answer of Bitbucket's
+            url = next_address(first, url, answer, seen)
 
     def post(self, path: str, body: Any = None) -> tuple[int, Any]:
         """Sends once. Returns status and parsed JSON (None when empty); raises for anything that is not 2xx."""

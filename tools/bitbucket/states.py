@@ -9,7 +9,8 @@ from tools.bitbucket.source_records import Person
 
 
 class StepError(Answer):
-    """Bitbucket's own word on why something failed, beside the log: "Container 'Build' exceeded memory limit."."""
+    """Bitbucket's own word on why a step or a pipeline failed, beside the log: "Container 'Build' exceeded memory
+    limit.". ``key`` names the kind: plan-service.parse.… for a definition that does not parse."""
 
     key: str = ""
     message: str = ""
@@ -53,9 +54,14 @@ class PipelineState(Answer):
         return "PAUSED" in (self.name, self.stage)
 
     @property
+    def is_halted(self) -> bool:
+        """Bitbucket holds it back, mostly because its environment is taken or locked, until a person resumes it."""
+        return "HALTED" in (self.name, self.stage)
+
+    @property
     def is_waiting(self) -> bool:
         """For a person to start a manual step, or for one to resume it: that can take days."""
-        return self.is_paused or "HALTED" in (self.name, self.stage)
+        return self.is_paused or self.is_halted
 
     @property
     def is_running(self) -> bool:
