@@ -13,6 +13,9 @@ from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.store.text import storable
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.pipeline_records import NEVER_RAN
+from tools.bitbucket.records import Deployment
+from tools.errors import UpstreamError
 from tools.kubernetes.changes import REPLICA_SETS, WORKLOADS, revisions, workload
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.records import Resource
@@ -23,6 +26,18 @@ MOST_REPOSITORIES = 3
 """Each costs two requests of the hour's budget."""
 MOST_PIPELINES = 5
 """Of one repository; they are told and are no causes, since only a deployment changes what runs."""
+
+
+DEPLOYED, DEPLOYING = "was deployed to", "is being deployed to"
+ENDS = {
+    "SUCCESSFUL": DEPLOYED,
+    "FAILED": "tried to deploy, and failed, to",
+    "ERROR": "tried to deploy, and failed, to",
+    "STOPPED": "tried to deploy, and was stopped, to",
+}
+"""By the word with which the deployment, or its step, ended."""
+CHANGED_SOMETHING = frozenset({DEPLOYED, DEPLOYING})
+"""What may be behind an alert. The others are told with the rest of what was seen, and are no cause."""
 
 
 def rolled_out(context: CrewContext, affected: Sequence[Subject], began_at: datetime) -> Look:
@@ -60,20 +75,40 @@ def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at
         if any(name == repository.slug or name.startswith(repository.slug + "-") for name in names)
     ]
     since = began_at - timedelta(minutes=cause_rules().within_minutes)
-    clues, lines = [], list[Evidence]()
+    until = began_at + timedelta(minutes=cause_rules().slack_minutes)
+    clues, lines = list[Clue](), list[Evidence]()
     for slug in fitting[:MOST_REPOSITORIES]:
         lines += _pipelines_of(client, slug, since)
-        for deployment in client.deployments(slug):
+        for deployment in client.deployments(slug, since=since):
             at = deployment.completed_on or deployment.started_on
-            if at is None or not since <= at <= began_at + timedelta(minutes=cause_rules().slack_minutes):
+            if at is None or not since <= at <= until:
                 continue
-            text = f"{slug} was deployed to {deployment.environment or 'an environment'} ({deployment.commit[:12]})"
-            subject = Subject(
-                system="bitbucket", kind="deployment", scope=f"{client.workspace}/{slug}", name=deployment.uuid
-            )
+            verb = _what_it_did(client, slug, deployment)
+            commit = f" ({deployment.commit[:12]})" if deployment.commit else ""
+            text = storable(f"{slug} {verb} {deployment.environment or 'an environment'}{commit}", 200)
             seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
-            clues.append(Clue("change", text, at, subject, evidence=(seen,)))
+            if verb in CHANGED_SOMETHING:
+                place = f"{client.workspace}/{slug}"
+                subject = Subject(system="bitbucket", kind="deployment", scope=place, name=deployment.uuid)
+                clues.append(Clue("change", text, at, subject, evidence=(seen,)))
+            else:
+                lines.append(seen)
     return Look(tuple(clues), (*(line for clue in clues for line in clue.evidence), *lines))
+
+
+def _what_it_did(client: BitbucketClient, slug: str, deployment: Deployment) -> str:
+    """How a deployment ended, in words. Answers without a status are recorded; then its step tells."""
+    ended = deployment.status
+    if not ended and deployment.state == "COMPLETED" and deployment.pipeline_uuid and deployment.step_uuid:
+        try:
+            ended = client.step(slug, deployment.pipeline_uuid, deployment.step_uuid).state.result
+        except UpstreamError:
+            ended = ""  # said as it is: nobody knows
+    if not deployment.has_started or ended in NEVER_RAN:
+        return "was not deployed to"
+    if deployment.state == "IN_PROGRESS":
+        return DEPLOYING
+    return ENDS.get(ended, "may have been deployed, and Bitbucket does not say how it ended, to")
 
 
 def _pipelines_of(client: BitbucketClient, slug: str, since: datetime) -> list[Evidence]:

@@ -17,6 +17,8 @@ from opscrew.model.action import Action
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
+from tools.bitbucket.rerun_request import missing_for_rerun
+from tools.errors import TemporaryError
 
 LOOK_BACK = 100
 """Pipelines of one repository to look through: one page of the API, hours of work in the busiest repository."""
@@ -56,10 +58,17 @@ class RerunPipeline:
     def send(self, action: Action) -> Receipt:
         repo = _slug(action)
         original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        missing = missing_for_rerun(original)
+        if missing:
+            raise SendRefusedError(f"nothing was sent: {missing}")
         try:
             return _receipt(self._client.rerun(repo, original))
         except Refused as refused:
-            raise SendRefusedError(str(refused)) from refused
+            # The server's words, and what they mean for the person who approved it.
+            raise SendRefusedError(f"{refused} {refused.hint}".strip()) from refused
+        except TemporaryError as problem:
+            problem.message = f"{problem.message}. {problem.hint}".strip()
+            raise
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
         del since  # build numbers tell more than two clocks

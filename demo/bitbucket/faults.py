@@ -7,14 +7,13 @@ Switched on from code (``world.faults.add(...)``) or over HTTP (``POST /_sandbox
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal[
-    "limited",  # 429, with Retry-After ``seconds`` unless that is negative
+    "limited",  # 429 as plain text, without Retry-After as recorded; with one where ``seconds`` are given
     "error",  # an answer of ``status``, with an HTML page as load balancers send
     "slow",  # the right answer, a few bytes at a time, over ``seconds``
     "hang",  # nothing for ``seconds``, then the connection ends
@@ -129,9 +128,8 @@ class FaultyNetwork:
 
 def _prepared(fault: Fault) -> tuple[int, bytes, dict[str, str]]:
     if fault.kind == "limited":
-        waiting = {"Retry-After": f"{fault.seconds:g}"} if fault.seconds >= 0 else {}
-        body = json.dumps({"type": "error", "error": {"message": "Rate limit for this resource has been exceeded"}})
-        return 429, body.encode(), {"content-type": "application/json", **waiting}
+        waiting = {"Retry-After": f"{fault.seconds:g}"} if fault.seconds > 0 else {}
+        return 429, b"Rate limit for this resource has been exceeded", {"content-type": "text/plain", **waiting}
     if fault.kind == "error":
         return fault.status, b"<html><body><h1>Something went wrong</h1></body></html>", {"content-type": "text/html"}
     if fault.kind == "html":

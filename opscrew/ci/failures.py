@@ -124,22 +124,12 @@ def code_of(failure: Failure) -> str:
 
 def failure_finding(failure: Failure) -> Finding:
     """The finding of one failure, before anything was decided about it."""
-    decided = failure.deciding
-    build = f"#{failure.pipeline.build_number}"
-    kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
-    others = len(failure.steps) - 1
-    if decided.step:
-        what = f"failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
-    else:
-        words = _words_about(failure)
-        what = f"failed without a failed step{kind}" + (f": {_one_line(words)}" if words else ", and no reason is given")
-    queue = f" of the {MERGE_QUEUE}" if failure.pipeline.target.is_merge_queue else ""
-    what = f"{build}{queue} {what}"
+    decided, what = failure.deciding, _what_failed(failure)
     return finding(
         code_of(failure),
         target_subject(failure.pipeline, failure.repository),
         what,
-        aspect=MERGE_QUEUE if queue else "",
+        aspect=MERGE_QUEUE if failure.pipeline.target.is_merge_queue else "",
         evidence=_evidence(failure),
         details={
             "what": what,
@@ -156,6 +146,18 @@ def failure_finding(failure: Failure) -> Finding:
             "url": failure.pipeline.url,
         },
     )
+
+
+def _what_failed(failure: Failure) -> str:
+    """One sentence, in Bitbucket's own words where no step failed."""
+    decided, others = failure.deciding, len(failure.steps) - 1
+    kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
+    queue = f" of the {MERGE_QUEUE}" if failure.pipeline.target.is_merge_queue else ""
+    build = f"#{failure.pipeline.build_number}{queue}"
+    if decided.step:
+        return f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
+    words = " ".join(_words_about(failure).split())[:LONGEST_WORDS]
+    return f"{build} failed without a failed step{kind}: {words or 'Bitbucket gives no reason'}"
 
 
 def with_note(told: Finding, note: str, *, code: str = "", **details: Any) -> Finding:
@@ -177,9 +179,9 @@ def _evidence(failure: Failure) -> Iterable[Evidence]:
     source = f"bitbucket log {failure.repository}#{failure.pipeline.build_number} step {decided.name}"
     words = _words_about(failure)
     if words:
-        where = f"step error {failure.repository}#{failure.pipeline.build_number} step {decided.name}"
+        place = f"{failure.repository}#{failure.pipeline.build_number}"
         yield Evidence(
-            source=f"bitbucket {where if decided.step else f'error {failure.repository}#{failure.pipeline.build_number}'}",
+            source=f"bitbucket step error {place} step {decided.name}" if decided.step else f"bitbucket error {place}",
             text=words[:LONGEST_MESSAGE],
             observed_at=when,
             link=failure.pipeline.url,
@@ -201,10 +203,6 @@ def _words_about(failure: Failure) -> str:
         return redact(failure.deciding.step.error_message)
     error = failure.pipeline.error or failure.pipeline.state.error
     return redact(error.message or error.key) if error else ""
-
-
-def _one_line(words: str) -> str:
-    return " ".join(words.split())[:LONGEST_WORDS]
 
 
 def _ended(pipeline: Pipeline) -> datetime:

@@ -157,7 +157,7 @@ def _something_is_unreadable(case: RerunCase) -> str | None:
         return f"{what} cannot be read ({', '.join(step.unreadable)}), and it may be one that deploys"
     if any(one.unreadable and _is_of(case, one) for one in case.deployments):
         return "one of the deployments cannot be read, and it may be this pipeline's"
-    return None if case.knows_all_deployments else "there are more deployments since it began than can be looked through"
+    return None if case.knows_all_deployments else "too many deployments began since it did to look through"
 
 
 def _definition_is_unknown(case: RerunCase) -> str | None:

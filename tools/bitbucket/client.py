@@ -179,9 +179,7 @@ class BitbucketClient:
         path = self._repository(repo, "pipelines", pipeline_uuid, "steps", step_uuid)
         return self._reader.read_any(PipelineStep, self._connection.get(path))
 
-    def deployments(
-        self, repo: str, *, limit: int = 30, since: datetime | None = None
-    ) -> tuple[Deployment, ...]:
+    def deployments(self, repo: str, *, limit: int = 30, since: datetime | None = None) -> tuple[Deployment, ...]:
         """Latest start first; with ``since``, no further than to the first one that began earlier. None is left out:
         what cannot be read is ``unreadable``."""
         # Where deployments without a time stand in this order is not recorded, so one of them is no end of the list.
@@ -241,7 +239,7 @@ class BitbucketClient:
         except ValidationError as problem:
             raise self._odd(kind, path, problem) from problem
 
-    def _list(  # noqa: PLR0913  what to ask for, and the two ways in which a list may end early
+    def _list(
         self,
         kind: type[Record],
         path: str,

@@ -21,6 +21,7 @@ import httpx
 from tools.bitbucket import failures
 from tools.bitbucket.budget import SYSTEM, BudgetKeeper, retry_after_seconds
 from tools.bitbucket.paging import marks_of, next_address, values_of
+from tools.bitbucket.refusals import hint_for
 from tools.errors import TemporaryError, UpstreamError
 
 Result = TypeVar("Result")
@@ -192,11 +193,12 @@ class Connection:
         if status == 429 and _origin(response.request.url) == _origin(self._base):
             self._on_response("limited")
             pause = self._budget.limited(retry_after_seconds(response.headers.get("Retry-After"), self._clock()))
+            words = failures.own_words(response, body, self._access.token)
             return TemporaryError(
-                f"429 too many requests; asked to wait {pause:.0f} seconds",
+                f"429 too many requests; asked to wait {pause:.0f} seconds" + (f": {words}" if words else ""),
                 system=SYSTEM,
                 url=failures.plain_url(response.request.url),
-                hint="Others use the same account: lower bitbucket.requests_per_hour or give crew its own.",
+                hint=hint_for(status, response.request.method, words),
                 retry_after=pause,
             )
         self._on_response({401: "denied", 403: "denied", 404: "missing"}.get(status, "failed"))

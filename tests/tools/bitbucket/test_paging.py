@@ -14,7 +14,9 @@ from tools.errors import PermanentError
 
 
 def builds(count: int, first: int = 1) -> list[dict[str, Any]]:
-    return [{"uuid": f"{{{n}}}", "build_number": n, "created_on": START.isoformat()} for n in range(first, first + count)]
+    return [
+        {"uuid": f"{{{n}}}", "build_number": n, "created_on": START.isoformat()} for n in range(first, first + count)
+    ]
 
 
 def listing(answer: Callable[[int], Any], **question: Any) -> tuple[list[int], list[dict[str, str]]]:
