@@ -18,12 +18,13 @@ def page_of(request: Request, values: Sequence[Value], shown: Callable[[Value], 
     if not 1 <= length <= 100 or number < 1:
         raise HTTPException(400, "Invalid pagelen")
     start = (number - 1) * length
+    world = request.app.state.world
     body: dict[str, Any] = {
         "page": number,
         "pagelen": length,
-        "values": [shown(value) for value in values[start : start + length]],
+        "values": [world.reshape(shown(value)) for value in values[start : start + length]],
     }
-    if not request.app.state.world.pages_tell_next:
+    if not world.pages_tell_next:
         return body if body["values"] or number == 1 else {}
     body["size"] = len(values)
     if start + length < len(values):

@@ -147,7 +147,7 @@ class Run:
             if broken is not None:
                 yield StepState(step, "COMPLETED", "NOT_RUN", started=broken, ended=broken)
                 continue
-            held = held or (step.script.halted and not self._stopped_by(now))
+            held = held or (0 < step.script.halted <= self.attempt and not self._stopped_by(now))
             if held:
                 yield StepState(step, "PENDING", stage="HALTED")
                 continue

@@ -6,16 +6,9 @@ from typing import Any
 
 from fastapi import HTTPException
 
+from demo.bitbucket.faults import BROKEN
 from demo.bitbucket.pipelines import Target
 from demo.bitbucket.world import World
-
-BROKEN = {
-    "message": "retrofit2.adapter.rxjava.HttpException: HTTP 500 Internal Server Error "
-    "(command RESULT_SERVICE_POST_PIPELINE, error key='Internal Server Error')",
-    "arguments": {"spanId": "df56828a4b0d7195", "traceId": "df56828a4b0d7195"},
-    "key": "Internal Server Error",
-}
-"""What comes back, as it is, where Bitbucket itself breaks."""
 
 
 def read_target(world: World, repo: str, body: Any) -> Target:

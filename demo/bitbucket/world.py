@@ -82,7 +82,7 @@ class World:
 
     Without ``pages_tell_next``, lists have neither ``next`` nor ``size``, as some are recorded; then the page behind
     the last is ``{}``. ``limits_tell_how_long``: whether a 429 of the hourly limit comes with a Retry-After; the
-    recorded ones do not.
+    recorded ones do not. ``reshape`` may change each entry of a list before it is sent, as releases of the API do.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class World:
         self.runners_available = True
         self.pages_tell_next = True
         self.limits_tell_how_long = False
+        self.reshape: Callable[[dict[str, Any]], dict[str, Any]] = lambda entry: entry
         self.faults = Faults()
         self.outage_is_over = False
         self.lock = threading.RLock()

@@ -179,8 +179,8 @@ _RULES = (
     _is_not_newest,
     _was_repeated_in_place,
     _a_step_still_runs,
-    _a_deployment_has_started,
     _something_is_unreadable,
+    _a_deployment_has_started,
     _definition_is_unknown,
     _request_is_incomplete,
 )

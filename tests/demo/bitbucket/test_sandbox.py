@@ -33,6 +33,8 @@ ENDS = {
     "same_names": ["FAILED", "SUCCESSFUL"],
     "same_names_then_waiting": [""],
     "halted": [""],
+    "deploy_stopped": ["STOPPED", "SUCCESSFUL"],
+    "flaky_then_halted": ["FAILED", ""],
     "flaky_then_failing": ["FAILED", "FAILED"],
 }
 

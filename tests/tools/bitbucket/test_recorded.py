@@ -145,8 +145,8 @@ def read_deployments() -> None:
 
 def read_repositories() -> None:
     with answering("repository_devlake") as client:
-        (found,) = client.repositories()  # three rows of one repository
-        assert (found.slug, found.main_branch) == ("shop", "main")
+        (found,) = client.repositories()
+        assert (found.slug, found.main_branch) == ("shop", "master")
     with answering("repositories_page") as client:
         assert all(one.slug and one.updated_on for one in client.repositories())
 
