@@ -13,8 +13,8 @@ from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.store.text import storable
 from tools.bitbucket.client import BitbucketClient
-from tools.bitbucket.pipeline_records import NEVER_RAN
 from tools.bitbucket.records import Deployment
+from tools.bitbucket.states import NEVER_RAN
 from tools.errors import UpstreamError
 from tools.kubernetes.changes import REPLICA_SETS, WORKLOADS, revisions, workload
 from tools.kubernetes.client import KubernetesClient

@@ -109,8 +109,8 @@ def _words_of_error(error: Any) -> str:
     """Message, then what stands beside it: a sentence, the scopes that are missing, fields, or the error's key."""
     message, detail = text_at(error, "message"), text_at(error, "detail")
     required = inner(error, "detail", "required")
-    if isinstance(required, list):
-        return f"{message} (required: {', '.join(str(scope) for scope in required[:5])})"
+    if required:
+        return f"{message} (required: {', '.join(str(scope) for scope in _several(required)[:5])})"
     fields = inner(error, "fields")
     named = [str(word) for words in fields.values() for word in _several(words)] if isinstance(fields, dict) else []
     key = text_at(error, "data", "key")

@@ -8,6 +8,7 @@ asked for therefore stays as it was, and only the mark of the page is taken from
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 
@@ -41,11 +42,9 @@ def marks_of(following: Any) -> dict[str, str]:
     """What an address says about the place where the list goes on; empty where it says nothing."""
     if not isinstance(following, str):
         return {}
-    try:
-        params = httpx.URL(following).params
-    except httpx.InvalidURL:
-        return {}
-    return {name: params[name] for name in MARKS if params.get(name)}
+    # Reported too: a "next" of commits with an ampersand in place of its question mark.
+    asked = parse_qs(following.partition("#")[0].replace("?", "&").partition("&")[2])
+    return {name: asked[name][0] for name in MARKS if name in asked}
 
 
 def _counted_on(here: httpx.URL, answer: dict[str, Any], seen: int) -> dict[str, str]:

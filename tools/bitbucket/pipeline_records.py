@@ -1,4 +1,4 @@
-"""Pipelines, steps, test reports, deployments and runners, as Bitbucket tells of them. See ``records.py``."""
+"""Pipelines, steps, test reports and runners, as Bitbucket tells of them. See ``records.py``."""
 
 from __future__ import annotations
 
@@ -9,26 +9,19 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from tools.bitbucket.shapes import (
     Answer,
     error_in,
-    flat_deployment,
     flat_runner,
     inner,
     items_at,
     text_at,
 )
 from tools.bitbucket.source_records import Moment, Person, Repository
-from tools.bitbucket.states import PipelineState, StepError, Trigger
+from tools.bitbucket.states import NEVER_RAN, PipelineState, StepError, Trigger
 
 Word = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 """Ids that are a number in some answers and a string in others."""
 
 Seconds = Annotated[int, BeforeValidator(lambda value: int(value) if isinstance(value, float) else value)]
 """Whole ones in nearly all answers; fractions are cut."""
-
-NEVER_RAN = frozenset({"NOT_RUN", "SKIPPED", "UNDEPLOYED"})
-"""Results of steps and states of deployments that nothing ever ran for. Bitbucket gives them times all the same."""
-
-BEGUN = frozenset({"IN_PROGRESS", "COMPLETED"})
-"""States of deployments of which something has run."""
 
 UNNAMED_ENVIRONMENT = "an environment"
 
@@ -263,29 +256,6 @@ class TestCase(Answer):
     fully_qualified_name: str = ""
     package_name: str = ""
     status: str = ""
-
-
-class Deployment(Answer):
-    """What a deployment step did to an environment. See ``flat_deployment`` for the words of ``state``."""
-
-    uuid: str = ""
-    state: str = ""
-    status: str = ""
-    environment: str = ""
-    environment_uuid: str = ""
-    pipeline_uuid: str = ""
-    step_uuid: str = ""
-    commit: str = ""
-    started_on: Moment | None = None
-    completed_on: Moment | None = None
-    unreadable: tuple[str, ...] = ()
-
-    _flat = model_validator(mode="before")(flat_deployment)
-
-    @property
-    def has_started(self) -> bool:
-        """UNDEPLOYED never did, whatever its times."""
-        return self.state not in NEVER_RAN and (self.started_on is not None or self.state in BEGUN)
 
 
 class Runner(Answer):

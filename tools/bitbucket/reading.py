@@ -59,11 +59,14 @@ class Reader:
         return record.model_copy(update={"unreadable": unreadable}) if unreadable else record
 
     def read_any(self, kind: type[Record], data: Any) -> Record:
-        """Like ``read``, but an entry of which nothing can be read becomes an empty record that says so."""
+        """Like ``read``, but an entry of which nothing can be read becomes an empty record that says so.
+
+        For kinds of which no field is required.
+        """
         try:
             return self.read(kind, data)
         except ValidationError:
-            return kind.model_construct(unreadable=(WHOLE,))
+            return kind().model_copy(update={"unreadable": (WHOLE,)})
 
     def _tell(self, kind: type[Answer], names: Iterable[str]) -> None:
         for name in names:

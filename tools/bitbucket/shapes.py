@@ -20,7 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-_TYPES_AROUND = ("pipeline_", "step_", "state_", "in_progress_", "completed_", "pending_")
+_TYPES_AROUND = (
+    *("deployment_", "pipeline_", "step_", "state_"),
+    *("in_progress_", "completed_", "pending_", "undeployed_", "status_"),
+)
 
 
 class Answer(BaseModel):
@@ -140,15 +143,16 @@ def flat_deployment(data: Any) -> Any:
         return data
     return {
         "uuid": text_at(data, "uuid"),
-        "state": text_at(data, "state", "name").upper(),
-        "status": text_at(data, "state", "status", "name").upper(),
+        "state": _word(inner(data, "state")),
+        "status": _word(inner(data, "state", "status")),
         "environment": text_at(data, "environment", "name"),
         "environment_uuid": text_at(data, "environment", "uuid"),
         "pipeline_uuid": text_at(data, "release", "pipeline", "uuid") or text_at(data, "pipeline", "uuid"),
         "step_uuid": text_at(data, "step", "uuid"),
         "commit": text_at(data, "release", "commit", "hash"),
-        "started_on": inner(data, "state", "started_on"),
-        "completed_on": inner(data, "state", "completed_on"),
+        # The API's definition has other names for its times than the recorded answers.
+        "started_on": inner(data, "state", "started_on") or inner(data, "state", "start_date"),
+        "completed_on": inner(data, "state", "completed_on") or inner(data, "state", "completion_date"),
     }
 
 

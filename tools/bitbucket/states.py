@@ -7,6 +7,9 @@ from pydantic import model_validator
 from tools.bitbucket.shapes import Answer, flat_state, flat_trigger
 from tools.bitbucket.source_records import Person
 
+NEVER_RAN = frozenset({"NOT_RUN", "SKIPPED", "UNDEPLOYED"})
+"""Results of steps and states of deployments that nothing ever ran for. Bitbucket gives them times all the same."""
+
 
 class StepError(Answer):
     """Bitbucket's own word on why a step or a pipeline failed, beside the log: "Container 'Build' exceeded memory
