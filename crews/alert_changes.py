@@ -24,6 +24,8 @@ from tools.kubernetes.resource_types import PODS
 MOST_OBJECTS = 10
 MOST_REPOSITORIES = 3
 """Each costs two requests of the hour's budget."""
+MOST_DEPLOYMENTS = 100
+"""Of one repository, in one request: those that have not begun may stand before those of the last hours."""
 MOST_PIPELINES = 5
 """Of one repository; they are told and are no causes, since only a deployment changes what runs."""
 
@@ -79,7 +81,7 @@ def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at
     clues, lines = list[Clue](), list[Evidence]()
     for slug in fitting[:MOST_REPOSITORIES]:
         lines += _pipelines_of(client, slug, since)
-        for deployment in client.deployments(slug, since=since):
+        for deployment in client.deployments(slug, limit=MOST_DEPLOYMENTS):
             at = deployment.completed_on or deployment.started_on
             if at is None or not since <= at <= until:
                 continue

@@ -74,7 +74,8 @@ class RerunPipeline:
         del since  # build numbers tell more than two clocks
         ours = [
             one
-            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK)
+            # One that cannot be read may be ours: then nobody knows, which is an error and no "it never arrived".
+            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK, every=True)
             if one.build_number > action.parameters["build_number"]
             and one.target.key == action.parameters["target_key"]
             and one.target.commit == action.parameters["commit"]

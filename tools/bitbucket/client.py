@@ -39,6 +39,8 @@ Result = TypeVar("Result")
 
 TAIL_BYTES = 256 * 1024
 """Enough for the last step's output of nearly every build, and one quick request."""
+LONGEST_PAGE = 100
+"""Entries that one request may bring."""
 WHOLE_LOG_BYTES = 200 * 1024 * 1024
 
 
@@ -180,15 +182,17 @@ class BitbucketClient:
         return self._reader.read_any(PipelineStep, self._connection.get(path))
 
     def deployments(self, repo: str, *, limit: int = 30, since: datetime | None = None) -> tuple[Deployment, ...]:
-        """Latest start first; with ``since``, no further than to the first one that began earlier. None is left out:
-        what cannot be read is ``unreadable``."""
-        # Where deployments without a time stand in this order is not recorded, so one of them is no end of the list.
+        """Latest start first. None is left out: what cannot be read is ``unreadable``.
+
+        With ``since`` later pages are left out once all that began later are surely there.
+        """
+        # Not recorded: whether the list keeps to this order, and where those without a time stand in it. So the first
+        # page is read to its end, and further ones are left out only while the order is kept.
         query = {"sort": "-state.started_on"}
-        found = []
+        found: list[Deployment] = []
         for data in self._connection.pages(self._repository(repo, "deployments/"), query, limit=limit):
             found.append(self._reader.read_any(Deployment, data))
-            began = found[-1].started_on
-            if since is not None and began is not None and began < since:
+            if since is not None and len(found) >= LONGEST_PAGE and _all_begun_since(found, since):
                 break
         return tuple(found)
 
@@ -292,6 +296,12 @@ def _part(text: str) -> str:
     if name in (".", "..", ""):
         raise PermanentError(f"not a name: {text!r}", system=SYSTEM, hint="Give a repository's slug or a UUID.")
     return quote(name, safe="") + trailing
+
+
+def _all_begun_since(found: list[Deployment], since: datetime) -> bool:
+    """Whether a list in falling order has passed the moment."""
+    began = [one.started_on for one in found if one.started_on is not None]
+    return bool(began) and began[-1] < since and began == sorted(began, reverse=True)
 
 
 def _older_than(since: datetime | None) -> Callable[[Pipeline], bool]:

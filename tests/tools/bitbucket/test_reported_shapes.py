@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.bitbucket import START, Reply, as_json, http_client, scripted
 from tools.bitbucket.client import BitbucketClient
@@ -133,3 +135,46 @@ def test_errors_of_every_form_are_told(status: int, error: Any, told: str) -> No
             client.pipelines("shop")
     assert told in str(problem.value)
     assert "Forbidden: Forbidden" not in str(problem.value)
+
+
+def listed(order: list[int], *, since: int) -> int:
+    """How many of these deployments, by the minute in which they began, the client asks for; -1 began at no time."""
+    entries = [
+        {"uuid": f"{{{n}}}", "step": {"uuid": f"{{s{n}}}"}, "state": {"name": "COMPLETED"} | _began(minute)}
+        for n, minute in enumerate(order)
+    ]
+
+    def reply(path: str, headers: dict[str, str]) -> Reply:
+        page = int(parse_qs(urlsplit(path).query).get("page", ["1"])[0])
+        return as_json({"pagelen": 100, "values": entries[(page - 1) * 100 : page * 100]})
+
+    with scripted(reply) as server, http_client() as http:
+        client = BitbucketClient(server.url, "acme", clock=lambda: START, http=http)
+        client.deployments("shop", limit=300, since=START + timedelta(minutes=since))
+    return len(server.requests)
+
+
+def _began(minute: int) -> dict[str, str]:
+    return {} if minute < 0 else {"started_on": (START + timedelta(minutes=minute)).isoformat()}
+
+
+def test_later_pages_of_deployments_are_left_out_only_where_the_order_is_sure() -> None:
+    falling = list(range(250, 0, -1))
+    assert listed(falling, since=200) == 1
+    assert listed(falling, since=100) == 2
+    assert listed(falling[::-1], since=200) == 3, "a list in rising order says nothing before its end"
+    assert listed([-1] * 120 + falling[:120], since=200) == 2, "those without a time are no end"
+
+
+def test_what_cannot_be_read_is_logged_once() -> None:
+    odd = {"uuid": "{1}", "created_on": WHEN, "duration_in_seconds": "long", "labels": 3}
+    with scripted(lambda path, headers: as_json({"values": [odd, odd, "?"]})) as server, http_client() as http:
+        client = BitbucketClient(server.url, "acme", clock=lambda: START, http=http)
+        with capture_logs() as told:
+            client.pipelines("shop")
+            client.pipelines("shop")
+    assert sorted((one["record"], one["field"]) for one in told) == [
+        ("Pipeline", "all of it"),
+        ("Pipeline", "duration_in_seconds"),
+        ("Pipeline", "state"),
+    ]
