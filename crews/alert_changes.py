@@ -13,6 +13,7 @@ from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.store.text import storable
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Deployment
 from tools.bitbucket.states import NEVER_RAN
 from tools.errors import UpstreamError
@@ -26,6 +27,8 @@ MOST_REPOSITORIES = 3
 """Each costs two requests of the hour's budget."""
 MOST_DEPLOYMENTS = 100
 """Of one repository, in one request: those that have not begun may stand before those of the last hours."""
+MOST_STEPS = 5
+"""Of one repository, asked for how they ended where the deployment does not say."""
 MOST_PIPELINES = 5
 """Of one repository; they are told and are no causes, since only a deployment changes what runs."""
 
@@ -80,32 +83,55 @@ def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at
     until = began_at + timedelta(minutes=cause_rules().slack_minutes)
     clues, lines = list[Clue](), list[Evidence]()
     for slug in fitting[:MOST_REPOSITORIES]:
-        lines += _pipelines_of(client, slug, since)
-        for deployment in client.deployments(slug, limit=MOST_DEPLOYMENTS):
-            at = deployment.completed_on or deployment.started_on
-            if at is None or not since <= at <= until:
-                continue
-            verb = _what_it_did(client, slug, deployment)
-            commit = f" ({deployment.commit[:12]})" if deployment.commit else ""
-            text = storable(f"{slug} {verb} {deployment.environment or 'an environment'}{commit}", 200)
-            seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
-            if verb in CHANGED_SOMETHING:
-                place = f"{client.workspace}/{slug}"
-                subject = Subject(system="bitbucket", kind="deployment", scope=place, name=deployment.uuid)
-                clues.append(Clue("change", text, at, subject, evidence=(seen,)))
-            else:
-                lines.append(seen)
+        try:
+            lines += _pipelines_of(client, slug, since)
+            changes, others = _deployments_of(client, slug, since, until)
+        except Refused as refusal:  # an answer about this one repository; the others may have the cause
+            lines.append(Evidence(source="bitbucket", text=f"{slug}: {refusal}", observed_at=context.clock()))
+            continue
+        clues += changes
+        lines += others
     return Look(tuple(clues), (*(line for clue in clues for line in clue.evidence), *lines))
 
 
-def _what_it_did(client: BitbucketClient, slug: str, deployment: Deployment) -> str:
-    """How a deployment ended, in words. Answers without a status are recorded; then its step tells."""
-    ended = deployment.status
-    if not ended and deployment.state == "COMPLETED" and deployment.pipeline_uuid and deployment.step_uuid:
-        try:
-            ended = client.step(slug, deployment.pipeline_uuid, deployment.step_uuid).state.result
-        except UpstreamError:
-            ended = ""  # said as it is: nobody knows
+def _deployments_of(
+    client: BitbucketClient, slug: str, since: datetime, until: datetime
+) -> tuple[list[Clue], list[Evidence]]:
+    """What may be behind an alert, and what is only told beside it."""
+    clues, lines = list[Clue](), list[Evidence]()
+    steps_asked = 0
+    for deployment in client.deployments(slug, limit=MOST_DEPLOYMENTS):
+        at = deployment.completed_on or deployment.started_on
+        if at is None or not since <= at <= until:
+            continue
+        ended = deployment.status
+        if not ended and steps_asked < MOST_STEPS:
+            ended, steps_asked = _end_of_step(client, slug, deployment), steps_asked + 1
+        verb = _what_it_did(deployment, ended)
+        commit = f" ({deployment.commit[:12]})" if deployment.commit else ""
+        text = storable(f"{slug} {verb} {deployment.environment or 'an environment'}{commit}", 200)
+        seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
+        if verb in CHANGED_SOMETHING:
+            place = f"{client.workspace}/{slug}"
+            subject = Subject(system="bitbucket", kind="deployment", scope=place, name=deployment.uuid)
+            clues.append(Clue("change", text, at, subject, evidence=(seen,)))
+        else:
+            lines.append(seen)
+    return clues, lines
+
+
+def _end_of_step(client: BitbucketClient, slug: str, deployment: Deployment) -> str:
+    """How the step ended that deployed: answers without a status of the deployment are recorded. "" when unknown."""
+    if deployment.state != "COMPLETED" or not deployment.pipeline_uuid or not deployment.step_uuid:
+        return ""
+    try:
+        return client.step(slug, deployment.pipeline_uuid, deployment.step_uuid).state.result
+    except UpstreamError:
+        return ""
+
+
+def _what_it_did(deployment: Deployment, ended: str) -> str:
+    """In words, to be followed by the environment."""
     if not deployment.has_started or ended in NEVER_RAN:
         return "was not deployed to"
     if deployment.state == "IN_PROGRESS":

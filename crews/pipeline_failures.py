@@ -13,6 +13,7 @@ from opscrew.ci.failures import Failure, StepFailure
 from opscrew.ci.pauses import named
 from opscrew.ci.pipeline_errors import judge_error
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline, PipelineStep
 
 LOG_BYTES = 1 << 20
@@ -24,7 +25,7 @@ MOST_STEPS = 5
 
 def judge_failure(client: BitbucketClient, repo: str, pipeline: Pipeline) -> Failure:
     """Steps, logs and verdict of one failed pipeline. Raises ``UpstreamError`` when Bitbucket does not answer."""
-    failed = [(name, step) for name, step in named(client.steps(repo, pipeline.uuid)) if step.state.failed]
+    failed = [(name, step) for name, step in named(_steps(client, repo, pipeline)) if step.state.failed]
     judged = tuple(_judge_step(client, repo, pipeline, step) for _, step in failed[:MOST_STEPS])
     return Failure(
         repository=f"{client.workspace}/{repo}",
@@ -32,6 +33,16 @@ def judge_failure(client: BitbucketClient, repo: str, pipeline: Pipeline) -> Fai
         steps=judged or (_judge_whole(pipeline),),
         failed_steps=tuple(name for name, _ in failed),
     )
+
+
+def _steps(client: BitbucketClient, repo: str, pipeline: Pipeline) -> tuple[PipelineStep, ...]:
+    """None for a pipeline that has its own error and never came to have steps; not recorded: what is answered then."""
+    try:
+        return client.steps(repo, pipeline.uuid)
+    except Refused as refusal:
+        if refusal.status != 404 or pipeline.error is None:
+            raise
+        return ()
 
 
 def _judge_step(client: BitbucketClient, repo: str, pipeline: Pipeline, step: PipelineStep) -> StepFailure:

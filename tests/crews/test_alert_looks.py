@@ -253,6 +253,18 @@ def test_a_successful_deployment_without_a_status_is_asked_for(watch: BitbucketW
     assert "web was deployed to Production" in clue.text
 
 
+def test_a_repository_that_is_refused_hides_nothing_of_the_others(watch: BitbucketWatch) -> None:
+    watch.world.add_repository("web-api")
+    watch.clock.forward(seconds=(BEGAN - watch.clock()).total_seconds())
+    watch.world.push("web", "deploy_flaky")
+    watch.clock.forward(seconds=80)
+    watch.world.faults.add("refused", path="/acme/web-api/", status=403, words="No access", times=-1)
+    api = WEB.model_copy(update={"name": "web-api"})
+    found = look("pipelines and deployments", case_of(watch.context, watch.clock, (WEB, api)))
+    assert [clue.text.partition(" (")[0] for clue in found.clues] == ["web is being deployed to Production"]
+    assert any("web-api: bitbucket: 403 Forbidden: No access" in line for line in told(found))
+
+
 def test_bitbucket_that_is_down_is_named(watch: BitbucketWatch) -> None:
     watch.world.faults.add("error", times=-1)
     assert "bitbucket" in look("pipelines and deployments", case_of(watch.context, watch.clock)).problem

@@ -69,7 +69,7 @@ class PipelineState(Answer):
     @property
     def is_running(self) -> bool:
         """Queued or at work: it will change by itself."""
-        return bool(self.name) and not self.is_finished and not self.is_waiting
+        return bool(self.name) and not self.is_finished and not self.is_waiting and self.name not in NEVER_RAN
 
 
 class Trigger(Answer):
