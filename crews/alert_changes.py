@@ -14,6 +14,10 @@ from opscrew.model.subject import Subject
 from opscrew.reading_time import clock_time
 from opscrew.store.text import storable
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
+from tools.bitbucket.records import Deployment
+from tools.bitbucket.states import NEVER_RAN
+from tools.errors import UpstreamError
 from tools.kubernetes.changes import REPLICA_SETS, WORKLOADS, revisions, workload
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.records import Resource
@@ -22,8 +26,24 @@ from tools.kubernetes.resource_types import PODS
 MOST_OBJECTS = 10
 MOST_REPOSITORIES = 3
 """Each costs two requests of the hour's budget."""
+MOST_DEPLOYMENTS = 100
+"""Of one repository, in one request: those that have not begun may stand before those of the last hours."""
+MOST_STEPS = 5
+"""Of one repository, asked for how they ended where the deployment does not say."""
 MOST_PIPELINES = 5
 """Of one repository; they are told and are no causes, since only a deployment changes what runs."""
+
+
+DEPLOYED, DEPLOYING = "was deployed to", "is being deployed to"
+ENDS = {
+    "SUCCESSFUL": DEPLOYED,
+    "FAILED": "tried to deploy, and failed, to",
+    "ERROR": "tried to deploy, and failed, to",
+    "STOPPED": "tried to deploy, and was stopped, to",
+}
+"""By the word with which the deployment, or its step, ended."""
+CHANGED_SOMETHING = frozenset({DEPLOYED, DEPLOYING})
+"""What may be behind an alert. The others are told with the rest of what was seen, and are no cause."""
 
 
 def rolled_out(context: CrewContext, affected: Sequence[Subject], began_at: datetime) -> Look:
@@ -61,20 +81,63 @@ def ran_in_bitbucket(context: CrewContext, affected: Sequence[Subject], began_at
         if any(name == repository.slug or name.startswith(repository.slug + "-") for name in names)
     ]
     since = began_at - timedelta(minutes=cause_rules().within_minutes)
-    clues, lines = [], list[Evidence]()
+    until = began_at + timedelta(minutes=cause_rules().slack_minutes)
+    clues, lines = list[Clue](), list[Evidence]()
     for slug in fitting[:MOST_REPOSITORIES]:
-        lines += _pipelines_of(client, slug, since)
-        for deployment in client.deployments(slug):
-            at = deployment.completed_on or deployment.started_on
-            if at is None or not since <= at <= began_at + timedelta(minutes=cause_rules().slack_minutes):
-                continue
-            text = f"{slug} was deployed to {deployment.environment or 'an environment'} ({deployment.commit[:12]})"
-            subject = Subject(
-                system="bitbucket", kind="deployment", scope=f"{client.workspace}/{slug}", name=deployment.uuid
-            )
-            seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
-            clues.append(Clue("change", text, at, subject, evidence=(seen,)))
+        try:
+            lines += _pipelines_of(client, slug, since)
+            changes, others = _deployments_of(client, slug, since, until)
+        except Refused as refusal:  # an answer about this one repository; the others may have the cause
+            lines.append(Evidence(source="bitbucket", text=f"{slug}: {refusal}", observed_at=context.clock()))
+            continue
+        clues += changes
+        lines += others
     return Look(tuple(clues), (*(line for clue in clues for line in clue.evidence), *lines))
+
+
+def _deployments_of(
+    client: BitbucketClient, slug: str, since: datetime, until: datetime
+) -> tuple[list[Clue], list[Evidence]]:
+    """What may be behind an alert, and what is only told beside it."""
+    clues, lines = list[Clue](), list[Evidence]()
+    steps_asked = 0
+    for deployment in client.deployments(slug, limit=MOST_DEPLOYMENTS):
+        at = deployment.completed_on or deployment.started_on
+        if at is None or not since <= at <= until:
+            continue
+        ended = deployment.status
+        if not ended and steps_asked < MOST_STEPS:
+            ended, steps_asked = _end_of_step(client, slug, deployment), steps_asked + 1
+        verb = _what_it_did(deployment, ended)
+        commit = f" ({deployment.commit[:12]})" if deployment.commit else ""
+        text = storable(f"{slug} {verb} {deployment.environment or 'an environment'}{commit}", 200)
+        seen = Evidence(source=f"bitbucket deployments {slug}", text=text, observed_at=at)
+        if verb in CHANGED_SOMETHING:
+            place = f"{client.workspace}/{slug}"
+            subject = Subject(system="bitbucket", kind="deployment", scope=place, name=deployment.uuid)
+            clues.append(Clue("change", text, at, subject, evidence=(seen,)))
+        else:
+            lines.append(seen)
+    return clues, lines
+
+
+def _end_of_step(client: BitbucketClient, slug: str, deployment: Deployment) -> str:
+    """How the step ended that deployed: answers without a status of the deployment are recorded. "" when unknown."""
+    if deployment.state != "COMPLETED" or not deployment.pipeline_uuid or not deployment.step_uuid:
+        return ""
+    try:
+        return client.step(slug, deployment.pipeline_uuid, deployment.step_uuid).state.result
+    except UpstreamError:
+        return ""
+
+
+def _what_it_did(deployment: Deployment, ended: str) -> str:
+    """In words, to be followed by the environment."""
+    if not deployment.has_started or ended in NEVER_RAN:
+        return "was not deployed to"
+    if deployment.state == "IN_PROGRESS":
+        return DEPLOYING
+    return ENDS.get(ended, "may have been deployed, and Bitbucket does not say how it ended, to")
 
 
 def _pipelines_of(client: BitbucketClient, slug: str, since: datetime) -> list[Evidence]:

@@ -15,7 +15,7 @@ from opscrew.actions.records import ActionRecord
 from opscrew.ci.failures import with_note
 from opscrew.ci.history import host_stays_broken, rescue_record, sightings_since
 from opscrew.ci.outage import LOOK_BACK, Outage, outages
-from opscrew.ci.rerun import rerun_action
+from opscrew.ci.rerun import REPEATED_IN_PLACE, end_of, rerun_action
 from opscrew.ci.rescue import rescue_estimate
 from opscrew.ci.standing import Rerun, Standing, standing_wanted, update_standing
 from opscrew.ci.watching import watch_rules
@@ -96,6 +96,8 @@ class Decisions:
         if estimate.demoted:
             return replace(standing, rerun=Rerun.NOT_WANTED, finding=with_note(told, f"not run again: {estimate.text}"))
         pipeline = self._client.pipeline(repo, details["pipeline_uuid"])
+        if details.get("ended_at", end_of(pipeline)) != end_of(pipeline):
+            return self._impossible(standing, REPEATED_IN_PLACE)  # its new end is judged at the next look
         reason = f"{details['what']}: {details['signature']} usually passes when run again: {estimate.text}"
         action = rerun_action(pipeline, standing.repository, reason, told.evidence, told.fingerprint)
         action = with_cause(action, standing.signature, host)

@@ -27,6 +27,7 @@ from opscrew.ci.polling import (
     spent,
 )
 from tools.bitbucket.client import BitbucketClient
+from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
 from tools.errors import TemporaryError, UpstreamError
 
@@ -41,19 +42,24 @@ ONE_PAGE = 100
 FULL_LISTING = 1000
 """Repositories that a full listing may bring. Of larger workspaces, those that changed last are found."""
 
+MOST_ASKED_AFTER = 20
+"""Repositories missing in a full listing that are asked for one by one; the next full listing asks for the rest."""
+
 GIVE_UP_AFTER = 3
 """Failed looks in a row after which Bitbucket, not the repository, is the trouble: the rest of the round is left."""
 
 
 @dataclass
 class Round:
-    """What one round saw. ``pipelines`` by repository slug; ``problems`` says what did not answer, by slug.
+    """What one round saw. ``pipelines`` by repository slug; ``problems`` says what did not answer, by slug, and
+    ``refused`` what was refused: an answer about that repository, which says nothing against Bitbucket.
 
     ``gone`` are repositories known before that are deleted, out of this account's sight, or no longer to be watched.
     """
 
     pipelines: dict[str, tuple[Pipeline, ...]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     postponed: int = 0
     is_down: bool = False
     has_listed: bool = False
@@ -62,7 +68,7 @@ class Round:
     @property
     def has_asked(self) -> bool:
         """False when nothing was due, or Bitbucket wants silence: such a round knows nothing of how it is."""
-        return self.has_listed or bool(self.pipelines or self.problems)
+        return self.has_listed or bool(self.pipelines or self.problems or self.refused)
 
 
 def look_around(context: CrewContext, client: BitbucketClient) -> Round:
@@ -89,11 +95,15 @@ def look_around(context: CrewContext, client: BitbucketClient) -> Round:
         try:
             seen.pipelines[repo] = polling.look(repo)
             failures_in_a_row = 0
+        except Refused as refusal:
+            polling.failed(repo)
+            told = seen.problems if refusal.is_about_the_token else seen.refused
+            told[repo] = f"{refusal} {refusal.hint}".strip()
         except UpstreamError as problem:
             polling.failed(repo)
             seen.problems[repo] = str(problem)
             failures_in_a_row += isinstance(problem, TemporaryError)
-    seen.is_down = seen.is_down or (bool(seen.problems) and not seen.pipelines)
+    seen.is_down = seen.is_down or (bool(seen.problems) and not (seen.pipelines or seen.refused))
     seen.postponed, seen.gone = planned.postponed, tuple(sorted(polling.gone))
     polling.save()
     return seen
@@ -135,16 +145,26 @@ class _Polling:
         self._list(ONE_PAGE, everything=False)
 
     def list_all(self) -> None:
-        """Learns of every repository there is. What is not among them is gone."""
+        """Learns of every repository there is. What is not among them is gone once Bitbucket says so itself: a list
+        that moves while its pages are asked for, or breaks off, says nothing."""
         found = self._list(FULL_LISTING, everything=True)
         if 0 < len(found) < FULL_LISTING:  # an empty list is more likely a token that lost its rights
-            self.gone |= self.states.keys() - found
-            self.states = {repo: state for repo, state in self.states.items() if repo in found}
+            missing = sorted(self.states.keys() - found)[:MOST_ASKED_AFTER]
+            gone = {repo for repo in missing if self._is_gone(repo)}
+            self._bucket = spent(self._bucket, len(missing))
+            self.gone |= gone
+            self.states = {repo: state for repo, state in self.states.items() if repo not in gone}
+
+    def _is_gone(self, repo: str) -> bool:
+        try:
+            return self._client.repository(repo) is None
+        except UpstreamError:
+            return False  # refused or unanswered, which is no word on whether it is there
 
     def _list(self, limit: int, *, everything: bool) -> set[str]:
         """The names of all that were listed, watched or not."""
         now = self._context.clock()
-        found = self._client.repositories(limit=limit)
+        found = self._client.repositories(limit=limit, newest_first=everything)
         updated = {one.slug: one.updated_on for one in found if self._is_watched(one.slug)}
         self._keep(after_listing(self.states, updated, now))
         self._bucket = spent(self._bucket, 1 + len(found) // ONE_PAGE)

@@ -28,6 +28,7 @@ from opscrew.ci.outage import Sighting
 from opscrew.ci.pauses import has_passed
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
+from opscrew.ci.standstills import halted_finding, refused_finding
 from opscrew.ci.watching import ended, sort_pipelines, watch_rules
 from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
@@ -82,6 +83,7 @@ class _Watch:
         self._decide(complete)
         self._advance()
         self._forget(seen.gone)
+        self._tell_what_was_refused(seen)
         self._tell_whether_bitbucket_answers(seen)
         return self._summary(started, seen)
 
@@ -117,12 +119,15 @@ class _Watch:
                 if pipeline.target.key in before:
                     now_standing.append(before[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
+        halted = [halted_finding(pipeline, repository) for pipeline in sorting.halted]
+        self._ledger.observe(f"ci_watch/{repository}/halted", halted, complete=True)
         return complete
 
     def _is_over(self, repo: str, paused: Pipeline, failed: Standing) -> bool:
-        """Whether a newer pipeline has passed the step that failed, and now waits for a person to go on."""
+        """Whether a newer pipeline has passed the steps that failed, and now waits for a person to go on."""
         step = failed.finding.details["step"]
-        return bool(has_passed(self._client.steps(repo, paused.uuid), () if step == WHOLE else (step,)))
+        before = failed.finding.details.get("failed_steps", () if step == WHOLE else (step,))
+        return bool(has_passed(self._client.steps(repo, paused.uuid), before))
 
     def _judge(self, repo: str, pipeline: Pipeline) -> Standing:
         failure = judge_failure(self._client, repo, pipeline)
@@ -168,7 +173,15 @@ class _Watch:
             repository = f"{self._client.workspace}/{repo}"
             log.warning("a repository is gone or no longer watched", repository=repository)
             replace_standing(self._context.engine, repository, ())
-            self._ledger.observe(f"ci_watch/{repository}", (), complete=True)
+            for part in ("", "/halted", "/refused"):
+                self._ledger.observe(f"ci_watch/{repository}{part}", (), complete=True)
+
+    def _tell_what_was_refused(self, seen: Round) -> None:
+        """A refusal is an answer about one repository, and ends when that repository can be read again."""
+        for repo in {*seen.pipelines, *seen.refused}:
+            repository = f"{self._client.workspace}/{repo}"
+            told = [refused_finding(repository, seen.refused[repo])] if repo in seen.refused else []
+            self._ledger.observe(f"ci_watch/{repository}/refused", told, complete=True)
 
     def _tell_whether_bitbucket_answers(self, seen: Round) -> None:
         problems = []
@@ -184,18 +197,19 @@ class _Watch:
         rescued = sum(1 for record in self._tally.changed if record.state is ActionState.SUCCEEDED)
         parts = [f"{len(seen.pipelines)} repositories looked at", f"{self._tally.judged} failures judged"]
         parts += [f"{count} re-runs {word}" for count, word in ((sent, "started"), (rescued, "passed")) if count]
-        if seen.problems:
-            parts.append(f"{len(seen.problems)} could not be read: {next(iter(seen.problems.values()))}")
+        unread = {**seen.problems, **seen.refused}
+        if unread:
+            parts.append(f"{len(unread)} could not be read: {next(iter(unread.values()))}")
         parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
         parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []
-        failed = bool(seen.problems or self._tally.problems)
+        failed = bool(unread or self._tally.problems)
         return Run(
             crew="ci_watch",
             started_at=started,
             ended_at=max(started, self._context.clock()),
             outcome=RunOutcome.PARTIAL if failed else RunOutcome.OK,
             summary=", ".join(parts),
-            read_nothing=bool(seen.is_down or seen.problems) and not seen.pipelines,
-            unavailable=("bitbucket",) if seen.is_down else tuple(f"bitbucket {repo}" for repo in seen.problems),
+            read_nothing=bool(seen.is_down or unread) and not seen.pipelines,
+            unavailable=("bitbucket",) if seen.is_down else tuple(f"bitbucket {repo}" for repo in unread),
         )

@@ -28,7 +28,16 @@ from opscrew.answer import (
     write_without_model,
 )
 from opscrew.answer.times import words as time_words
-from opscrew.ci import deployments, explanation_length, line_kinds, line_scores, line_trees, polling, watching
+from opscrew.ci import (
+    deployments,
+    explanation_length,
+    line_kinds,
+    line_scores,
+    line_trees,
+    pipeline_errors,
+    polling,
+    watching,
+)
 from opscrew.ci.signatures import catalog as signatures
 from opscrew.cluster import folding, noise, thresholds, vocabulary
 from opscrew.errors import CrewError
@@ -38,6 +47,7 @@ from opscrew.settings import Settings
 from opscrew.storage import forecast
 from opscrew.storage import rules as storage_rules
 from opscrew.strict_yaml import HINT
+from tools.bitbucket import refusals
 from tools.grafana import client as grafana
 from tools.victorialogs import client as victorialogs
 from tools.victoriametrics import client as victoriametrics
@@ -74,6 +84,8 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (memory_words.SYNONYMS_FILE, memory_words.synonyms),
     (forecast.RULES_FILE, forecast.forecast_rules),
     (storage_rules.RULES_FILE, storage_rules.storage_rules),
+    (pipeline_errors.ERRORS_FILE, pipeline_errors.known_errors),
+    (refusals.REFUSALS_FILE, refusals.refusals),
     (grafana.QUERIES_FILE, grafana.queries),
     (victorialogs.QUERIES_FILE, victorialogs.queries),
     (victoriametrics.QUERIES_FILE, victoriametrics.queries),

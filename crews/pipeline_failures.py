@@ -13,7 +13,10 @@ from opscrew.ci.classify import Verdict, classify
 from opscrew.ci.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explain import Explanation, explain
 from opscrew.ci.failures import Failure, StepFailure
+from opscrew.ci.pauses import named
+from opscrew.ci.pipeline_errors import judge_error
 from tools.bitbucket.client import WHOLE_LOG_BYTES, BitbucketClient
+from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline, PipelineStep
 
 LOG_BYTES = 1 << 20
@@ -25,13 +28,24 @@ MOST_STEPS = 5
 
 def judge_failure(client: BitbucketClient, repo: str, pipeline: Pipeline) -> Failure:
     """Steps, logs and verdict of one failed pipeline. Raises ``UpstreamError`` when Bitbucket does not answer."""
-    failed = [step for step in client.steps(repo, pipeline.uuid) if step.state.failed]
-    judged = tuple(_judge_step(client, repo, pipeline, step) for step in failed[:MOST_STEPS])
+    failed = [(name, step) for name, step in named(_steps(client, repo, pipeline)) if step.state.failed]
+    judged = tuple(_judge_step(client, repo, pipeline, step) for _, step in failed[:MOST_STEPS])
     return Failure(
         repository=f"{client.workspace}/{repo}",
         pipeline=pipeline,
         steps=judged or (_judge_whole(pipeline),),
+        failed_steps=tuple(name for name, _ in failed),
     )
+
+
+def _steps(client: BitbucketClient, repo: str, pipeline: Pipeline) -> tuple[PipelineStep, ...]:
+    """None for a pipeline that has its own error and never came to have steps; not recorded: what is answered then."""
+    try:
+        return client.steps(repo, pipeline.uuid)
+    except Refused as refusal:
+        if refusal.status != 404 or pipeline.error is None:
+            raise
+        return ()
 
 
 def _judge_step(client: BitbucketClient, repo: str, pipeline: Pipeline, step: PipelineStep) -> StepFailure:
@@ -55,6 +69,4 @@ def _deployment_above(client: BitbucketClient, repo: str, pipeline: Pipeline, st
 
 def _judge_whole(pipeline: Pipeline) -> StepFailure:
     """No step failed: the definition did not parse, or Bitbucket itself gave up. Its own message is all there is."""
-    nothing = Explanation((), 0)
-    message = pipeline.state.error.message if pipeline.state.error else ""
-    return StepFailure(None, nothing, classify(nothing, error_message=message))
+    return StepFailure(None, Explanation((), 0), judge_error(pipeline.error or pipeline.state.error))

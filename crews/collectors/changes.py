@@ -41,7 +41,7 @@ def collect(request: Request) -> Sequence[Fact]:
     for place, deployed in enumerate(client.deployments(request.repository, limit=5)):
         if deployed.started_on and (request.start is None or deployed.started_on >= request.start):
             text = (
-                f"deployment to {deployed.environment or 'an environment'}: {deployed.state or deployed.status}".lower()
+                f"deployment to {deployed.environment or 'an environment'}: {deployed.status or deployed.state}".lower()
             )
             commit = f", commit {deployed.commit[:7]}" if deployed.commit else ""
             facts.append(Fact("bitbucket deployments", text + commit, deployed.started_on, weight=7 - 0.1 * place))

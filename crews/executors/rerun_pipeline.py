@@ -18,9 +18,14 @@ from opscrew.reading_time import minute
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
+from tools.bitbucket.rerun_request import missing_for_rerun
+from tools.errors import TemporaryError
 
 LOOK_BACK = 100
 """Pipelines of one repository to look through: one page of the API, hours of work in the busiest repository."""
+
+MOST_DEPLOYMENTS = 300
+"""Three pages. Mostly the first is enough, since those that began before the pipeline need not be looked at."""
 
 
 class RerunPipeline:
@@ -40,27 +45,38 @@ class RerunPipeline:
             raise NotYetError(f"{outage.signature} is an outage since {minute(outage.started_at)}")
         repo = _slug(action)
         pipeline = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        deployments = self._client.deployments(repo, limit=MOST_DEPLOYMENTS, since=pipeline.created_on)
         case = RerunCase(
             pipeline=pipeline,
             steps=self._client.steps(repo, pipeline.uuid),
-            newest=newest_of(pipeline.target.key, self._client.pipelines(repo, limit=LOOK_BACK)),
-            deployments=self._client.deployments(repo),
+            newest=newest_of(pipeline.target.key, self._client.pipelines(repo, limit=LOOK_BACK, every=True)),
+            deployments=deployments,
+            knows_all_deployments=len(deployments) < MOST_DEPLOYMENTS,
+            judged_end=action.parameters.get("ended_at", ""),
         )
         return why_not_rerun(case)
 
     def send(self, action: Action) -> Receipt:
         repo = _slug(action)
         original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        missing = missing_for_rerun(original)
+        if missing:
+            raise SendRefusedError(f"nothing was sent: {missing}")
         try:
             return _receipt(self._client.rerun(repo, original))
         except Refused as refused:
-            raise SendRefusedError(str(refused)) from refused
+            # The server's words, and what they mean for the person who approved it.
+            raise SendRefusedError(f"{refused} {refused.hint}".strip()) from refused
+        except TemporaryError as problem:
+            problem.message = f"{problem.message}. {problem.hint}".strip()
+            raise
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
         del since  # build numbers tell more than two clocks
         ours = [
             one
-            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK)
+            # One that cannot be read may be ours: then nobody knows, which is an error and no "it never arrived".
+            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK, every=True)
             if one.build_number > action.parameters["build_number"]
             and one.target.key == action.parameters["target_key"]
             and one.target.commit == action.parameters["commit"]
@@ -69,7 +85,7 @@ class RerunPipeline:
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:
         pipeline = self._client.pipeline(_slug(action), receipt.external_id)
-        if pipeline.state.is_paused:
+        if pipeline.state.is_waiting:
             return self._outcome_before_pause(action, pipeline)
         if not pipeline.is_finished:
             return None
@@ -86,11 +102,14 @@ class RerunPipeline:
         passed = has_passed(self._client.steps(repo, pipeline.uuid), before)
         if passed is None:
             return None
+        halted = pipeline.state.is_halted
         if not passed:
-            return Outcome(False, f"re-run #{pipeline.build_number} waits for a person before the step that had failed")
+            waits = "was halted by Bitbucket" if halted else "waits for a person"
+            return Outcome(False, f"re-run #{pipeline.build_number} {waits} before the step that had failed")
         if self._learning is not None:
             self._learning.ended(action, passed=True)
-        return Outcome(True, f"re-run #{pipeline.build_number} passed, up to a step that a person starts")
+        until = "where Bitbucket has halted it" if halted else "a step that a person starts"
+        return Outcome(True, f"re-run #{pipeline.build_number} passed, up to {until}")
 
 
 def _receipt(pipeline: Pipeline) -> Receipt:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from demo.bitbucket.controls import control_routes
 from demo.bitbucket.faults import FaultyNetwork
@@ -30,6 +30,15 @@ def create_app(world: World) -> FastAPI:
     return app
 
 
-async def _as_bitbucket_says_it(request: Request, problem: Any) -> JSONResponse:
-    body = {"type": "error", "error": {"message": str(problem.detail)}}
-    return JSONResponse(body, status_code=problem.status_code, headers=problem.headers)
+async def _as_bitbucket_says_it(request: Request, problem: Any) -> Response:
+    """The error form around words or an error object; as it is what Bitbucket answers when it breaks itself; plain text
+    for what pull requests do not have."""
+    said = problem.detail
+    if problem.status_code == 404 and said == "Not Found":
+        if "pullrequests" in request.url.path:
+            return PlainTextResponse("Not Found", status_code=404)
+        said = {"message": "Resource not found", "detail": "There is no API hosted at this URL"}
+    if problem.status_code >= 500 and isinstance(said, dict):
+        return JSONResponse(said, status_code=problem.status_code)
+    error = said if isinstance(said, dict) else {"message": str(said)}
+    return JSONResponse({"type": "error", "error": error}, status_code=problem.status_code, headers=problem.headers)

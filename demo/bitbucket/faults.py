@@ -14,7 +14,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal[
-    "limited",  # 429, with Retry-After ``seconds`` unless that is negative
+    "limited",  # 429 as plain text, without Retry-After as recorded; with one where ``seconds`` are given
+    "broken",  # 500 from inside of Bitbucket, outside of its error form
+    "refused",  # an answer of ``status`` in the error form, with ``words``
     "error",  # an answer of ``status``, with an HTML page as load balancers send
     "slow",  # the right answer, a few bytes at a time, over ``seconds``
     "hang",  # nothing for ``seconds``, then the connection ends
@@ -29,6 +31,14 @@ Kind = Literal[
     "redirect_log",  # the log lies in a store on another host, which refuses foreign credentials
 ]
 
+BROKEN = {
+    "message": "retrofit2.adapter.rxjava.HttpException: HTTP 500 Internal Server Error "
+    "(command RESULT_SERVICE_POST_PIPELINE, error key='Internal Server Error')",
+    "arguments": {"spanId": "df56828a4b0d7195", "traceId": "df56828a4b0d7195"},
+    "key": "Internal Server Error",
+}
+"""What comes back, as it is, where Bitbucket itself breaks."""
+
 
 class Fault(BaseModel):
     """``path`` is a part of the path, "" for any; ``times`` counts down, -1 for ever."""
@@ -41,6 +51,7 @@ class Fault(BaseModel):
     times: int = Field(default=1, ge=-1)
     seconds: float = 0
     status: int = Field(default=500, ge=400, le=599)
+    words: str = "Not found"
 
 
 class Faults:
@@ -129,9 +140,13 @@ class FaultyNetwork:
 
 def _prepared(fault: Fault) -> tuple[int, bytes, dict[str, str]]:
     if fault.kind == "limited":
-        waiting = {"Retry-After": f"{fault.seconds:g}"} if fault.seconds >= 0 else {}
-        body = json.dumps({"type": "error", "error": {"message": "Rate limit for this resource has been exceeded"}})
-        return 429, body.encode(), {"content-type": "application/json", **waiting}
+        waiting = {"Retry-After": f"{fault.seconds:g}"} if fault.seconds > 0 else {}
+        return 429, b"Rate limit for this resource has been exceeded", {"content-type": "text/plain", **waiting}
+    if fault.kind == "broken":
+        return 500, json.dumps(BROKEN).encode(), {"content-type": "application/json"}
+    if fault.kind == "refused":
+        body = {"type": "error", "error": {"message": fault.words}}
+        return fault.status, json.dumps(body).encode(), {"content-type": "application/json"}
     if fault.kind == "error":
         return fault.status, b"<html><body><h1>Something went wrong</h1></body></html>", {"content-type": "text/html"}
     if fault.kind == "html":

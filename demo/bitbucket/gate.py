@@ -12,6 +12,7 @@ from typing import Any
 from demo.bitbucket.world import World
 
 WINDOW = timedelta(hours=1)
+LIMITED = "Rate limit for this resource has been exceeded"
 
 
 class Gate:
@@ -36,8 +37,8 @@ class Gate:
         allowance, retry_after = self._count(token)
         allowance["X-OAuth-Scopes"] = ", ".join(sorted(scopes))
         if retry_after:
-            allowance["Retry-After"] = str(retry_after)
-            await _refuse(send, 429, {"message": "Rate limit for this resource has been exceeded"}, allowance)
+            told = {"Retry-After": str(retry_after)} | allowance if self._world.limits_tell_how_long else {}
+            await _refuse_in_plain_text(send, 429, LIMITED, told)
             return
         needed = _scope_needed(scope["method"], scope["path"])
         if needed not in scopes:
@@ -102,6 +103,14 @@ async def _refuse(send: Any, status: int, error: dict[str, Any], headers: dict[s
     body = json.dumps({"type": "error", "error": error}).encode()
     pairs = [*_encoded(headers or {}), (b"content-type", b"application/json")]
     pairs.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse_in_plain_text(send: Any, status: int, words: str, headers: dict[str, str]) -> None:
+    """As the proxy before the API answers, which knows of no error form."""
+    body = words.encode()
+    pairs = [*_encoded(headers), (b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body})
 

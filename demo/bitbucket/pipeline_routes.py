@@ -33,8 +33,7 @@ def pipeline_routes(world: World) -> APIRouter:
 
 def run_of(world: World, workspace: str, repo: str, key: str) -> Run:
     """The pipeline, or Bitbucket's 404."""
-    entry_of(world, workspace, repo)
-    run = world.find_run(repo, key)
+    run = world.find_run(entry_of(world, workspace, repo).slug, key)
     if run is None:
         raise HTTPException(404, f"No pipeline {key} in this repository")
     return run
@@ -88,9 +87,11 @@ def _step_routes(router: APIRouter, world: World) -> None:
 
     @router.get(STEP + "/log")
     def log(request: Request, workspace: str, repo: str, pipeline: str, step: str) -> Response:
+        if request.headers.get("accept") == "application/json":
+            raise HTTPException(406, "Not Acceptable")
         run = run_of(world, workspace, repo, pipeline)
         state = step_of(world, run, step)
-        if state.started is None:
+        if state.started is None or state.result == "NOT_RUN":
             raise HTTPException(404, "There is no log for this step yet")
         return log_response(request, step_log(world, run, state), key=f"{run.uuid}/{state.step.uuid}")
 

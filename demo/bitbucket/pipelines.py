@@ -6,7 +6,7 @@ That keeps the sandbox exact under any clock: an hour can pass in a test between
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from demo.bitbucket.scenarios import ErrorText, Outcome, Scenario, StepScript
@@ -17,7 +17,7 @@ QUEUE = timedelta(seconds=4)
 
 @dataclass(frozen=True)
 class Target:
-    """What a pipeline runs on. ``kind`` is branch, tag, custom, pull_request or commit."""
+    """What a pipeline runs on. ``kind`` is branch, tag, custom, pull_request, merge_queue or commit."""
 
     kind: str
     commit: str
@@ -44,7 +44,10 @@ class StepRun:
 
 @dataclass(frozen=True)
 class StepState:
-    """A step at one moment. ``result`` is "" until completed; ``stage`` is RUNNING, PAUSED, PENDING or ""."""
+    """A step at one moment. ``result`` is "" until completed; ``stage`` is RUNNING, PAUSED, PENDING, HALTED or "".
+
+    One that was never begun because of another one has the moment in which that was clear as its start and its end.
+    """
 
     step: StepRun
     name: str
@@ -52,6 +55,7 @@ class StepState:
     stage: str = ""
     started: datetime | None = None
     ended: datetime | None = None
+    run_number: int = 1
 
     @property
     def share_done(self) -> float:
@@ -61,7 +65,11 @@ class StepState:
 
 @dataclass
 class Run:
-    """One pipeline. Only ``stopped_at``, ``stopped_by`` and ``approved_at`` change after it was made."""
+    """One pipeline. Only ``stopped_at``, ``stopped_by``, ``approved_at`` and ``repeated_at`` change after it was made.
+
+    ``repeated_at`` are the moments in which a person pressed "rerun failed steps": it stays the same pipeline with the
+    same steps, and those that run again have a run number of their own.
+    """
 
     uuid: str
     number: int
@@ -80,10 +88,11 @@ class Run:
     stopped_by: str = ""
     approved_at: datetime | None = None
     error: ErrorText | None = field(default=None)
+    repeated_at: list[datetime] = field(default_factory=list)
 
     def step_states(self, now: datetime) -> list[StepState]:
         """Every step as it stands at ``now``."""
-        return list(self._walk(now))
+        return self._walk(now)
 
     def ended(self, now: datetime) -> datetime | None:
         """When it completed, or None while it has not."""
@@ -101,23 +110,46 @@ class Run:
         if self.ended(now) is None:
             return ""
         if self.error is not None:
-            return "ERROR"
+            return "FAILED"
         results = [state.result for state in self.step_states(now)]
         return next((bad for bad in ("STOPPED", "ERROR", "FAILED") if bad in results), "SUCCESSFUL")
 
     def stage(self, now: datetime) -> str:
-        """PENDING before the first step, PAUSED when a person is waited for, else RUNNING."""
+        """PENDING before the first step, PAUSED when a person is waited for, HALTED when Bitbucket holds it back, else
+        RUNNING."""
         states = self.step_states(now)
+        if any(state.stage == "HALTED" for state in states):
+            return "HALTED"
         if any(state.stage == "PAUSED" for state in states):
             return "PAUSED"
         return "RUNNING" if any(state.started for state in states) else "PENDING"
 
-    def _walk(self, now: datetime) -> Iterator[StepState]:
-        moment = self.created + QUEUE
-        broken = False
-        for step in self.steps:
-            if broken:
-                yield StepState(step, "COMPLETED", "NOT_RUN")
+    def _walk(self, now: datetime) -> list[StepState]:
+        """Through all runs of its steps: each time those from the first failed one on run again."""
+        repeats = [moment for moment in self.repeated_at if moment <= now]
+        states = list(self._walk_once(self.steps, self.created + QUEUE, repeats[0] if repeats else now, 1))
+        for number, moment in enumerate(repeats, 2):
+            until = repeats[number - 1] if number <= len(repeats) else now
+            broken = next((place for place, state in enumerate(states) if state.result not in ("", "SUCCESSFUL")), 0)
+            again = tuple(
+                replace(step, outcome=step.script.outcome(self.attempt + number - 1, outage_is_over=False))
+                for step in self.steps[broken:]
+            )
+            states = states[:broken] + list(self._walk_once(again, moment + QUEUE, until, number))
+        return states
+
+    def _walk_once(
+        self, steps: tuple[StepRun, ...], moment: datetime, now: datetime, number: int
+    ) -> Iterator[StepState]:
+        broken: datetime | None = None
+        held = False
+        for step in steps:
+            if broken is not None:
+                yield StepState(step, "COMPLETED", "NOT_RUN", started=broken, ended=broken)
+                continue
+            held = held or (0 < step.script.halted <= self.attempt and not self._stopped_by(now))
+            if held:
+                yield StepState(step, "PENDING", stage="HALTED")
                 continue
             if step.script.manual and moment <= now:
                 if self.approved_at is None and not self._stopped_by(now):
@@ -126,14 +158,14 @@ class Run:
                     continue
                 moment = max(moment, self.approved_at or moment)
             state = self._step_state(step, moment, now)
-            yield state
-            broken = state.result in ("FAILED", "ERROR", "STOPPED")
+            yield replace(state, run_number=number)
+            broken = state.ended if state.result in ("FAILED", "ERROR", "STOPPED") else None
             moment = (state.ended or now) + QUEUE
 
     def _step_state(self, step: StepRun, start: datetime, now: datetime) -> StepState:
         stop = self.stopped_at if self._stopped_by(now) else None
         if stop is not None and start >= stop:
-            return StepState(step, "COMPLETED", "STOPPED", ended=stop)
+            return StepState(step, "COMPLETED", "STOPPED", started=stop, ended=stop)
         if start > now:
             return StepState(step, "PENDING", stage="PENDING")
         end = start + timedelta(seconds=step.script.seconds)

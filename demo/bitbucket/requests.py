@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import HTTPException
 
+from demo.bitbucket.faults import BROKEN
 from demo.bitbucket.pipelines import Target
 from demo.bitbucket.world import World
 
@@ -24,13 +25,28 @@ def read_target(world: World, repo: str, body: Any) -> Target:
         return Target("commit", _commit(world, repo, wanted, ""), "", pattern)
     if kind != "pipeline_ref_target":
         raise HTTPException(400, f"Unknown target type {kind}")
+    return _reference(world, repo, wanted, selector, pattern)
+
+
+def _reference(world: World, repo: str, wanted: dict[str, Any], selector: dict[str, Any], pattern: str) -> Target:
     name = wanted.get("ref_name")
     if not name or wanted.get("ref_type") not in ("branch", "tag", "named_branch", "bookmark"):
         raise HTTPException(400, "ref_type and ref_name are required")
+    if wanted["ref_type"] == "tag":
+        _refuse_tag_without_commit(wanted)
     commit = _commit(world, repo, wanted, name)
+    if name in world.repositories[repo].without_definition:
+        # The words of the pipelines service reach the caller with its key and little else.
+        raise HTTPException(400, {"message": "Bad Request", "data": {"key": "result-service.pipeline.no-pipeline"}})
     if selector.get("type") == "custom":
         return Target("custom", commit, name, pattern)
     return Target("tag" if wanted["ref_type"] == "tag" else "branch", commit, name, pattern)
+
+
+def _refuse_tag_without_commit(wanted: dict[str, Any]) -> None:
+    """Recorded for a tag without its commit: 500, and a body that is not the error form."""
+    if not (wanted.get("commit") or {}).get("hash"):
+        raise HTTPException(500, BROKEN)
 
 
 def read_variables(body: Any) -> tuple[dict[str, Any], ...]:
@@ -43,6 +59,10 @@ def read_variables(body: Any) -> tuple[dict[str, Any], ...]:
 
 def _pull_request(world: World, repo: str, wanted: dict[str, Any], pattern: str) -> Target:
     number = int((wanted.get("pullrequest") or {}).get("id") or 0)
+    source = str(wanted.get("source") or "")
+    if source and source not in world.repositories[repo].heads:
+        words = f"branch not found: {source}"
+        raise HTTPException(400, {"message": f"source: {words}", "fields": {"source": [words]}})
     known = next((one for one in world.repositories[repo].pull_requests if one.number == number), None)
     if known is None or not wanted.get("source") or not wanted.get("destination"):
         raise HTTPException(400, "pullrequest, source and destination are required")
@@ -56,5 +76,7 @@ def _commit(world: World, repo: str, wanted: dict[str, Any], branch: str) -> str
     key = (wanted.get("commit") or {}).get("hash") or branch
     commit = world.find_commit(repo, key)
     if commit is None:
-        raise HTTPException(400, f"The revision {key!r} does not exist")
+        raise HTTPException(404, {"message": "Not found", "detail": "Could not find the revision"})
+    if commit.hash in world.repositories[repo].without_definition:
+        raise HTTPException(400, "bitbucket-pipelines.yml not found.")
     return commit.hash

@@ -41,6 +41,7 @@ class StepScript(Part):
     after_outage: Outcome | None = None
     deploys: str = ""
     manual: bool = False
+    halted: int = Field(default=0, ge=0)
 
     def outcome(self, attempt: int, *, outage_is_over: bool) -> Outcome:
         """``attempt`` counts from 1."""

@@ -13,8 +13,8 @@ from demo.bitbucket.world import CommitEntry, RepositoryEntry, World
 
 def entry_of(world: World, workspace: str, repo: str) -> RepositoryEntry:
     """The repository, or the 404 that Bitbucket gives for one that is absent or not to be seen."""
-    entry = world.repositories.get(repo)
-    if workspace != world.workspace or entry is None:
+    entry = world.find_repository(workspace, repo)
+    if entry is None:
         raise HTTPException(404, f"You may not have access to this repository or it no longer exists: {repo}")
     return entry
 
@@ -23,7 +23,7 @@ def commit_of(world: World, workspace: str, repo: str, key: str) -> CommitEntry:
     entry_of(world, workspace, repo)
     commit = world.find_commit(repo, key)
     if commit is None:
-        raise HTTPException(404, f"Commit not found: {key}")
+        raise HTTPException(404, "Changeset not found.")
     return commit
 
 
@@ -43,8 +43,9 @@ def _repository_routes(router: APIRouter, world: World) -> None:
             raise HTTPException(404, f"No workspace with identifier '{workspace}'.")
         entries = list(world.repositories.values())
         sort = request.query_params.get("sort", "")
-        if sort.lstrip("-") == "updated_on":
-            entries.sort(key=lambda entry: entry.updated, reverse=sort.startswith("-"))
+        moment = {"updated_on": "updated", "created_on": "created"}.get(sort.lstrip("-"))
+        if moment:
+            entries.sort(key=lambda entry: getattr(entry, moment), reverse=sort.startswith("-"))
         return page_of(request, entries, lambda entry: answers.repository(world, entry))
 
     @router.get("/repositories/{workspace}/{repo}")
@@ -54,14 +55,15 @@ def _repository_routes(router: APIRouter, world: World) -> None:
     @router.get("/repositories/{workspace}/{repo}/deployments/")
     def deployments(request: Request, workspace: str, repo: str) -> dict[str, Any]:
         now = world.clock()
-        runs = entry_of(world, workspace, repo).runs
         found = [
             (run, state)
-            for run in reversed(runs)
+            for run in reversed(entry_of(world, workspace, repo).runs)
             for state in run.step_states(now)
-            if state.step.script.deploys and state.started is not None
+            if state.step.script.deploys
         ]
-        return page_of(request, found, lambda pair: answers.deployment(*pair))
+        # Where those without a time stand is not recorded: first, where they cost a reader the most.
+        found.sort(key=lambda pair: (pair[1].started is None, pair[1].started or pair[0].created), reverse=True)
+        return page_of(request, found, lambda pair: answers.deployment(world, *pair))
 
 
 def _commit_routes(router: APIRouter, world: World) -> None:

@@ -50,16 +50,21 @@ class PullRequestEntry:
 
 @dataclass
 class RepositoryEntry:
-    """``updated`` moves with a push and with nothing else, as it does at Bitbucket."""
+    """``updated`` moves with a push and with nothing else, as it does at Bitbucket.
+
+    ``without_definition`` are branches that no pipeline is defined for, and commits without a bitbucket-pipelines.yml.
+    """
 
     slug: str
     language: str
     uuid: str
+    created: datetime
     updated: datetime
     commits: list[CommitEntry] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     pull_requests: list[PullRequestEntry] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    without_definition: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -73,7 +78,12 @@ class RunnerEntry:
 
 
 class World:
-    """``clock`` gives the time; ``requests_per_hour`` is the rolling limit per token."""
+    """``clock`` gives the time; ``requests_per_hour`` is the rolling limit per token.
+
+    Without ``pages_tell_next``, lists have neither ``next`` nor ``size``, as some are recorded; then the page behind
+    the last is ``{}``. ``limits_tell_how_long``: whether a 429 of the hourly limit comes with a Retry-After; the
+    recorded ones do not. ``reshape`` may change each entry of a list before it is sent, as releases of the API do.
+    """
 
     def __init__(
         self,
@@ -85,12 +95,16 @@ class World:
     ) -> None:
         self.clock = clock
         self.workspace = workspace
+        self.uuid = "{0322c364-7b12-4172-8bd3-0db9a3d21667}"
         self.seed = seed
         self.requests_per_hour = requests_per_hour
         self.tokens: dict[str, frozenset[str]] = {TOKEN: SCOPES, READ_ONLY_TOKEN: SCOPES - {"pipeline:write"}}
         self.repositories: dict[str, RepositoryEntry] = {}
         self.runners: list[RunnerEntry] = []
         self.runners_available = True
+        self.pages_tell_next = True
+        self.limits_tell_how_long = False
+        self.reshape: Callable[[dict[str, Any]], dict[str, Any]] = lambda entry: entry
         self.faults = Faults()
         self.outage_is_over = False
         self.lock = threading.RLock()
@@ -99,7 +113,7 @@ class World:
     def add_repository(self, slug: str, language: str = "python") -> RepositoryEntry:
         """An empty repository with one first commit on ``main``."""
         with self.lock:
-            entry = RepositoryEntry(slug, language, self._uuid(), self.clock())
+            entry = RepositoryEntry(slug, language, self._uuid(), self.clock(), self.clock())
             self.repositories[slug] = entry
             self._commit(entry, "main", "Start")
             return entry
@@ -140,6 +154,21 @@ class World:
             target = Target("custom", entry.heads[branch], branch, pattern)
             return self._start(entry, target, fate, trigger="MANUAL", creator=self._dice.choice(PEOPLE))
 
+    def merge_queue(self, slug: str, fate: str, *, into: str = "main") -> Run:
+        """A merge queue tries what it would merge: a branch of its own that lives for this one pipeline."""
+        with self.lock:
+            entry = self.repositories[slug]
+            number = len(entry.runs) + 1
+            commit = self._commit(entry, f"bitbucket-merge-queue-{number}", f"Merge {number} into {into}")
+            name = f"bitbucket-merge-queue-{number}"
+            target = Target("merge_queue", commit.hash, name, f"mergequeue-{into}", number, into)
+            return self._start(entry, target, fate, trigger="PUSH", creator=commit.author)
+
+    def repeat_failed_steps(self, run: Run) -> None:
+        """A person presses "rerun failed steps": the same pipeline goes on, and keeps every UUID."""
+        with self.lock:
+            run.repeated_at.append(self.clock())
+
     def start(self, slug: str, target: Target, variables: tuple[dict[str, Any], ...] = ()) -> Run:
         """What POST /pipelines does: the same fate as the last pipeline of this target or commit, next attempt."""
         with self.lock:
@@ -161,6 +190,13 @@ class World:
     def end_outage(self) -> None:
         """From now on, new attempts of the ``outage`` scenario pass."""
         self.outage_is_over = True
+
+    def find_repository(self, workspace: str, key: str) -> RepositoryEntry | None:
+        """By slug or UUID; the workspace too."""
+        if workspace not in (self.workspace, self.uuid):
+            return None
+        found = self.repositories.get(key)
+        return found or next((entry for entry in self.repositories.values() if entry.uuid == key), None)
 
     def find_run(self, slug: str, key: str) -> Run | None:
         """By UUID, with or without braces, or by build number."""

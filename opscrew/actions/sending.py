@@ -98,7 +98,7 @@ class Sender:
                 record, state=ActionState.SENT, note=f"found again: {receipt.detail}", sender="", receipt=receipt
             )
         if record.attempts >= self._timing.attempts:
-            note = f"sent {record.attempts} times and never arrived"
+            note = f"sent {record.attempts} times and never arrived" + (f"; {record.note}" if record.note else "")
             return self._store(record, state=ActionState.FAILED, note=note, sender="")
         return self._store(record, state=ActionState.APPROVED, note="it never arrived, so it is sent again", sender="")
 

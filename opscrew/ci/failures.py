@@ -14,6 +14,7 @@ from typing import Any
 
 from opscrew.ci.classify import Classification, Verdict
 from opscrew.ci.explain import Explanation
+from opscrew.ci.rerun import end_of
 from opscrew.findings.codes import codes, finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
@@ -42,6 +43,9 @@ EVIDENCE_LINES = 8
 LONGEST_MESSAGE = 2_000
 """Characters of Bitbucket's own word on a failure. It may quote the build, and so also a secret of it."""
 
+LONGEST_WORDS = 300
+"""Characters of it in the finding's own sentence: the place in the definition and what is wrong there."""
+
 WHOLE = "pipeline definition"
 """In place of a step's name where the pipeline failed as a whole."""
 
@@ -66,11 +70,15 @@ class StepFailure:
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed pipeline. ``repository`` is "workspace/slug"; ``steps`` has at least one entry."""
+    """One failed pipeline. ``repository`` is "workspace/slug"; ``steps`` has at least one entry.
+
+    ``failed_steps`` are the names of all that failed, also of those that were not read, each of its own.
+    """
 
     repository: str
     pipeline: Pipeline
     steps: tuple[StepFailure, ...]
+    failed_steps: tuple[str, ...] = ()
 
     @property
     def deciding(self) -> StepFailure:
@@ -86,11 +94,20 @@ class Failure:
         return self.deciding.classification.signature
 
 
+MERGE_QUEUE = "merge queue"
+"""Tells the findings of a merge queue from those of the branch that it merges into."""
+
+
 def target_subject(pipeline: Pipeline, repository: str) -> Subject:
-    """What keeps failing, as people name it: "branch acme/shop/main", "pull request acme/shop/12"."""
+    """What keeps failing, as people name it: "branch acme/shop/main", "pull request acme/shop/12".
+
+    A merge queue makes a branch for each run, so there it is the branch that is to be merged into.
+    """
     target = pipeline.target
     if target.is_pull_request:
         kind, name = "pull request", target.pull_request_id
+    elif target.is_merge_queue:
+        kind, name = "branch", target.target_branch
     else:
         kind, name = target.ref_type or "commit", target.ref_name or target.commit[:12]
     if target.selector and target.selector.type == "custom":
@@ -107,22 +124,21 @@ def code_of(failure: Failure) -> str:
 
 def failure_finding(failure: Failure) -> Finding:
     """The finding of one failure, before anything was decided about it."""
-    decided = failure.deciding
-    build = f"#{failure.pipeline.build_number}"
-    kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
-    others = len(failure.steps) - 1
-    what = f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
+    decided, what = failure.deciding, _what_failed(failure)
     return finding(
         code_of(failure),
         target_subject(failure.pipeline, failure.repository),
         what,
         next_step=decided.classification.next_step,
+        aspect=MERGE_QUEUE if failure.pipeline.target.is_merge_queue else "",
         evidence=_evidence(failure),
         details={
             "what": what,
             "pipeline_uuid": failure.pipeline.uuid,
             "build_number": failure.pipeline.build_number,
             "commit": failure.pipeline.target.commit,
+            "ended_at": end_of(failure.pipeline),
+            "failed_steps": list(failure.failed_steps),
             "target_key": failure.pipeline.target.key,
             "verdict": failure.verdict.value,
             "signature": decided.classification.signature,
@@ -132,6 +148,18 @@ def failure_finding(failure: Failure) -> Finding:
             "url": failure.pipeline.url,
         },
     )
+
+
+def _what_failed(failure: Failure) -> str:
+    """One sentence, in Bitbucket's own words where no step failed."""
+    decided, others = failure.deciding, len(failure.steps) - 1
+    kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
+    queue = f" of the {MERGE_QUEUE}" if failure.pipeline.target.is_merge_queue else ""
+    build = f"#{failure.pipeline.build_number}{queue}"
+    if decided.step:
+        return f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
+    words = " ".join(_words_about(failure).split())[:LONGEST_WORDS]
+    return f"{build} failed without a failed step{kind}: {words or 'Bitbucket gives no reason'}"
 
 
 def with_note(told: Finding, note: str, *, code: str = "", **details: Any) -> Finding:
@@ -151,10 +179,12 @@ def with_note(told: Finding, note: str, *, code: str = "", **details: Any) -> Fi
 def _evidence(failure: Failure) -> Iterable[Evidence]:
     decided, when = failure.deciding, _ended(failure.pipeline)
     source = f"bitbucket log {failure.repository}#{failure.pipeline.build_number} step {decided.name}"
-    if decided.step and decided.step.error_message:
+    words = _words_about(failure)
+    if words:
+        place = f"{failure.repository}#{failure.pipeline.build_number}"
         yield Evidence(
-            source=f"bitbucket step error {failure.repository}#{failure.pipeline.build_number} step {decided.name}",
-            text=redact(decided.step.error_message)[:LONGEST_MESSAGE],
+            source=f"bitbucket step error {place} step {decided.name}" if decided.step else f"bitbucket error {place}",
+            text=words[:LONGEST_MESSAGE],
             observed_at=when,
             link=failure.pipeline.url,
         )
@@ -167,6 +197,14 @@ def _evidence(failure: Failure) -> Iterable[Evidence]:
         # A line of a cut log has no place that a person could find in the whole one.
         place = source if decided.log_is_cut else f"{source} line {line.number}"
         yield Evidence(source=place, text=line.text, observed_at=when, link=failure.pipeline.url)
+
+
+def _words_about(failure: Failure) -> str:
+    """Bitbucket's own word on the deciding step, or on the pipeline where no step failed."""
+    if failure.deciding.step:
+        return redact(failure.deciding.step.error_message)
+    error = failure.pipeline.error or failure.pipeline.state.error
+    return redact(error.message or error.key) if error else ""
 
 
 def _ended(pipeline: Pipeline) -> datetime:

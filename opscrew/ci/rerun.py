@@ -21,18 +21,24 @@ KIND = "rerun_pipeline"
 REBUILDABLE_SELECTORS = ("branches", "tags", "custom", "default", "pull-requests", "bookmarks")
 """Definitions that `POST /pipelines` accepts. An unknown one would silently run another definition."""
 
+REPEATED_IN_PLACE = "its steps were run again in place since it was judged"
+
 
 @dataclass(frozen=True)
 class RerunCase:
     """One failed pipeline with everything that speaks for or against running it again.
 
     ``newest`` is the newest pipeline of the same target (maybe this one), ``None`` when Bitbucket listed none.
+    ``judged_end`` is when the pipeline ended that was judged, where that is known: steps that were run again in place
+    since have another end.
     """
 
     pipeline: Pipeline
     steps: tuple[PipelineStep, ...]
     newest: Pipeline | None
     deployments: tuple[Deployment, ...] = ()
+    knows_all_deployments: bool = True
+    judged_end: str = ""
 
 
 def why_not_rerun(case: RerunCase) -> str | None:
@@ -62,6 +68,7 @@ def rerun_action(
             "build_number": pipeline.build_number,
             "commit": pipeline.target.commit,
             "target_key": pipeline.target.key,
+            "ended_at": end_of(pipeline),
         },
         reason=reason,
         evidence=tuple(evidence),
@@ -75,6 +82,12 @@ def subject_of(pipeline: Pipeline, repository: str) -> Subject:
     return Subject(
         system="bitbucket", kind="pipeline", scope=repository, name=f"#{pipeline.build_number}", url=pipeline.url
     )
+
+
+def end_of(pipeline: Pipeline) -> str:
+    """When it ended and in which of its runs, as one word. Steps that run again in place keep every UUID."""
+    ended = pipeline.completed_on.isoformat() if pipeline.completed_on else ""
+    return f"{ended}/{pipeline.run_number}"
 
 
 def _was_stopped(case: RerunCase) -> str | None:
@@ -98,6 +111,12 @@ def _is_not_newest(case: RerunCase) -> str | None:
     return f"#{case.newest.build_number} is newer for the same target"
 
 
+def _was_repeated_in_place(case: RerunCase) -> str | None:
+    if not case.judged_end or case.judged_end == end_of(case.pipeline):
+        return None
+    return REPEATED_IN_PLACE
+
+
 def _a_step_still_runs(case: RerunCase) -> str | None:
     running = next((step for step in case.steps if step.state.is_running), None)
     return f"step {running.name!r} still runs" if running else None
@@ -111,21 +130,43 @@ def _a_deployment_has_started(case: RerunCase) -> str | None:
     if deploying:
         return f"step {deploying[0].name!r} had started, and it deploys: {deploying[1]}"
     # The steps themselves do not always name their environment; the list of deployments does.
-    started = {step.uuid for step in case.steps if step.has_started}
-    found = next(
-        (
-            d
-            for d in case.deployments
-            if d.step_uuid in started or (d.pipeline_uuid == case.pipeline.uuid and d.started_on)
-        ),
-        None,
-    )
+    found = next((one for one in case.deployments if _is_of(case, one) and _has_begun(case, one)), None)
     return f"the deployment to {found.environment or 'an environment'} had started" if found else None
 
 
 def _deploying_command(step: PipelineStep) -> str:
     """Of a step that has begun, whether it passed or not: a re-run would do it once more. "" where there is none."""
     return deployment_in(step.commands) if step.has_started else ""
+
+
+def _is_of(case: RerunCase, deployment: Deployment) -> bool:
+    """One that does not say whose it is may be this pipeline's."""
+    if not deployment.pipeline_uuid and not deployment.step_uuid:
+        return True
+    return deployment.pipeline_uuid == case.pipeline.uuid or _step_of(case, deployment) is not None
+
+
+def _step_of(case: RerunCase, deployment: Deployment) -> PipelineStep | None:
+    return next((step for step in case.steps if step.uuid and step.uuid == deployment.step_uuid), None)
+
+
+def _has_begun(case: RerunCase, deployment: Deployment) -> bool:
+    step = _step_of(case, deployment)
+    if step is None:
+        return deployment.has_started
+    return step.has_started or (deployment.has_started and not step.never_ran)
+
+
+def _something_is_unreadable(case: RerunCase) -> str | None:
+    if case.pipeline.unreadable:
+        return f"part of what Bitbucket says about it cannot be read ({', '.join(case.pipeline.unreadable)})"
+    step = next((step for step in case.steps if step.unreadable), None)
+    if step:
+        what = f"step {step.name!r}" if step.name else "one of its steps"
+        return f"{what} cannot be read ({', '.join(step.unreadable)}), and it may be one that deploys"
+    if any(one.unreadable and _is_of(case, one) for one in case.deployments):
+        return "one of the deployments cannot be read, and it may be this pipeline's"
+    return None if case.knows_all_deployments else "too many deployments began since it did to look through"
 
 
 def _definition_is_unknown(case: RerunCase) -> str | None:
@@ -145,7 +186,9 @@ _RULES = (
     _has_not_failed,
     _is_a_child,
     _is_not_newest,
+    _was_repeated_in_place,
     _a_step_still_runs,
+    _something_is_unreadable,
     _a_deployment_has_started,
     _definition_is_unknown,
     _request_is_incomplete,

@@ -68,13 +68,17 @@ def standing_wanted(engine: Engine, workspace: str) -> list[Standing]:
 
 
 def update_standing(engine: Engine, changed: Standing) -> None:
-    """Stores a decision about one failure, unless a newer failure has taken its place meanwhile."""
+    """Stores a decision about one failure, unless a newer failure has taken its place meanwhile.
+
+    One that failed again in place has the same pipeline and another end.
+    """
     with engine.begin() as connection:
         connection.execute(
             update(standing_failures)
             .where(standing_failures.c.repository == changed.repository)
             .where(standing_failures.c.target_digest == _digest(changed.target_key))
             .where(standing_failures.c.pipeline_uuid == changed.pipeline_uuid)
+            .where(standing_failures.c.failed_at == changed.failed_at)
             .values(rerun=changed.rerun.value, finding=changed.finding.model_dump(mode="json"))
         )
 

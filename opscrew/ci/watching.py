@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opscrew.ci.rerun import end_of
 from opscrew.ci.standing import Standing
 from opscrew.strict_yaml import load_strictly
 from tools.bitbucket.records import Pipeline
@@ -36,11 +37,14 @@ def watch_rules() -> WatchRules:
 @dataclass(frozen=True)
 class Sorting:
     """``judge`` are failures not judged yet, ``keep`` those that still stand. ``paused`` are those whose newest
-    pipeline waits for a person: its steps tell whether they stand. What is in none of these is over."""
+    pipeline waits for a person: its steps tell whether they stand. What is in none of these is over.
+
+    ``halted`` are newest pipelines of their target that Bitbucket holds back, whatever came before them."""
 
     judge: tuple[Pipeline, ...]
     keep: tuple[Standing, ...]
     paused: tuple[tuple[Pipeline, Standing], ...] = ()
+    halted: tuple[Pipeline, ...] = ()
 
 
 def sort_pipelines(
@@ -58,7 +62,7 @@ def sort_pipelines(
     judge, keep, paused = [], [], []
     for key, pipeline in newest.items():
         before = standing.get(key)
-        if pipeline.failed and (before is None or before.pipeline_uuid != pipeline.uuid):
+        if pipeline.failed and (before is None or not _is_judged(pipeline, before)):
             if before is not None or now - ended(pipeline) <= timedelta(hours=rules.judge_hours):
                 judge.append(pipeline)
         elif before is not None and pipeline.state.is_paused:
@@ -72,7 +76,14 @@ def sort_pipelines(
         for key, before in standing.items()
         if key not in newest and now - before.failed_at <= timedelta(hours=rules.forget_hours)
     ]
-    return Sorting(tuple(judge), tuple(keep), tuple(paused))
+    halted = tuple(one for one in newest.values() if one.state.is_halted)
+    return Sorting(tuple(judge), tuple(keep), tuple(paused), halted)
+
+
+def _is_judged(pipeline: Pipeline, before: Standing) -> bool:
+    """Whether this very end of it was judged: steps that are run again in place leave the pipeline's UUID as it was."""
+    same_end = before.finding.details.get("ended_at", end_of(pipeline)) == end_of(pipeline)
+    return before.pipeline_uuid == pipeline.uuid and same_end
 
 
 def ended(pipeline: Pipeline) -> datetime:

@@ -202,6 +202,69 @@ def test_a_deployment_shortly_before_is_a_change_and_pipelines_are_told(watch: B
     assert not any("other" in line for line in told(found))
 
 
+@pytest.mark.parametrize("with_status", [True, False])
+@pytest.mark.parametrize(
+    ("fate", "words"),
+    [
+        ("deploy_flaky", "web tried to deploy, and failed, to Production"),
+        ("deploy_stopped", "web tried to deploy, and was stopped, to Production"),
+        ("before_deploy_flaky", ""),
+    ],
+)
+def test_a_deployment_that_did_not_end_well_is_told_and_is_no_cause(
+    watch: BitbucketWatch, fate: str, words: str, with_status: bool
+) -> None:
+    if not with_status:  # as recorded: then the step tells how it ended
+        watch.world.reshape = lambda entry: (
+            entry | {"state": {k: v for k, v in entry["state"].items() if k != "status"}}
+            if entry["type"] == "deployment"
+            else entry
+        )
+    watch.clock.forward(seconds=(BEGAN - watch.clock()).total_seconds() - 600)
+    watch.world.push("web", fate)
+    watch.clock.forward(minutes=20)
+    found = look("pipelines and deployments", case_of(watch.context, watch.clock))
+    assert found.clues == ()
+    lines = [line for line in told(found) if "deploy" in line.split(": ", 1)[-1]]
+    assert len(lines) == (1 if words else 0), lines
+    assert words in "".join(lines)
+
+
+def test_a_deployment_under_way_is_a_change(watch: BitbucketWatch) -> None:
+    watch.clock.forward(seconds=(BEGAN - watch.clock()).total_seconds())
+    watch.world.push("web", "deploy_flaky")
+    watch.clock.forward(seconds=80)
+    (clue,) = look("pipelines and deployments", case_of(watch.context, watch.clock)).clues
+    assert "web is being deployed to Production" in clue.text
+
+
+def test_a_successful_deployment_without_a_status_is_asked_for(watch: BitbucketWatch) -> None:
+    watch.world.reshape = lambda entry: (
+        entry | {"state": {k: v for k, v in entry["state"].items() if k != "status"}}
+        if entry["type"] == "deployment"
+        else entry
+    )
+    watch.clock.forward(seconds=(BEGAN - watch.clock()).total_seconds() - 600)
+    run = watch.world.push("web", "deploy_flaky")
+    watch.clock.forward(minutes=4)
+    watch.world.start("web", run.target)
+    watch.clock.forward(minutes=16)
+    (clue,) = look("pipelines and deployments", case_of(watch.context, watch.clock)).clues
+    assert "web was deployed to Production" in clue.text
+
+
+def test_a_repository_that_is_refused_hides_nothing_of_the_others(watch: BitbucketWatch) -> None:
+    watch.world.add_repository("web-api")
+    watch.clock.forward(seconds=(BEGAN - watch.clock()).total_seconds())
+    watch.world.push("web", "deploy_flaky")
+    watch.clock.forward(seconds=80)
+    watch.world.faults.add("refused", path="/acme/web-api/", status=403, words="No access", times=-1)
+    api = WEB.model_copy(update={"name": "web-api"})
+    found = look("pipelines and deployments", case_of(watch.context, watch.clock, (WEB, api)))
+    assert [clue.text.partition(" (")[0] for clue in found.clues] == ["web is being deployed to Production"]
+    assert any("web-api: bitbucket: 403 Forbidden: No access" in line for line in told(found))
+
+
 def test_bitbucket_that_is_down_is_named(watch: BitbucketWatch) -> None:
     watch.world.faults.add("error", times=-1)
     assert "bitbucket" in look("pipelines and deployments", case_of(watch.context, watch.clock)).problem

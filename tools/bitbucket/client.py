@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tools.bitbucket import failures
 from tools.bitbucket.budget import SYSTEM, BudgetKeeper, RequestBudget
 from tools.bitbucket.connection import Access, Connection
+from tools.bitbucket.reading import Reader
 from tools.bitbucket.records import (
     Commit,
     CommitStatus,
@@ -38,6 +39,8 @@ Result = TypeVar("Result")
 
 TAIL_BYTES = 256 * 1024
 """Enough for the last step's output of nearly every build, and one quick request."""
+LONGEST_PAGE = 100
+"""Entries that one request may bring."""
 WHOLE_LOG_BYTES = 200 * 1024 * 1024
 
 
@@ -62,6 +65,7 @@ class BitbucketClient:
         # The library reads proxy settings of the environment by itself; companies rely on that.
         self._http = http or httpx.Client(timeout=httpx.Timeout(timeout_seconds), follow_redirects=False)
         self._budget = BudgetKeeper(requests_per_hour, clock)
+        self._reader = Reader()
         self._connection = Connection(
             Access(url, token, user, timeout_seconds),
             self._budget,
@@ -97,9 +101,18 @@ class BitbucketClient:
         size = answer.get("size") if isinstance(answer, dict) else None
         return f"workspace {self.workspace}" + (f", {size} repositories visible" if isinstance(size, int) else "")
 
-    def repositories(self, *, limit: int = 1000) -> tuple[Repository, ...]:
-        """Latest change first. ``updated_on`` moves with a push, but not with a re-run or a scheduled pipeline."""
-        return self._list(Repository, f"repositories/{_part(self.workspace)}", {"sort": "-updated_on"}, limit)
+    def repositories(self, *, limit: int = 1000, newest_first: bool = False) -> tuple[Repository, ...]:
+        """Latest change first. ``updated_on`` moves with a push, but not with a re-run or a scheduled pipeline.
+
+        With ``newest_first`` by their age, an order that does not move while its pages are asked for: a push between
+        two pages lifts a repository over the border, where neither page shows it.
+        """
+        query = {"sort": "-created_on" if newest_first else "-updated_on"}
+        return self._list(Repository, f"repositories/{_part(self.workspace)}", query, limit)
+
+    def repository(self, repo: str) -> Repository | None:
+        """None where Bitbucket says that there is none, or none that this account may see."""
+        return _unless_missing(lambda: self._one(Repository, self._repository(repo)))
 
     def pipelines(
         self,
@@ -109,14 +122,20 @@ class BitbucketClient:
         branch: str | None = None,
         since: datetime | None = None,
         limit: int = 30,
+        every: bool = False,
     ) -> tuple[Pipeline, ...]:
-        """Newest first. ``status`` is a word of the API (FAILED, BUILDING, …); ``since`` cuts by creation time."""
+        """Newest first. ``status`` is a word of the API (FAILED, BUILDING, …); ``since`` cuts by creation time.
+
+        An entry that cannot be read at all is left out. With ``every`` that is an error: which pipeline is the newest
+        cannot be said without it.
+        """
         query = {"sort": "-created_on"}
         if status:
             query["status"] = status
         if branch:
             query["target.branch"] = branch
-        found = self._list(Pipeline, self._repository(repo, "pipelines/"), query, limit, enough=_older_than(since))
+        path = self._repository(repo, "pipelines/")
+        found = self._list(Pipeline, path, query, limit, enough=_older_than(since), every=every)
         return tuple(one for one in found if since is None or one.created_on >= since)
 
     def pipeline(self, repo: str, uuid_or_number: str | int) -> Pipeline:
@@ -124,8 +143,9 @@ class BitbucketClient:
         return self._one(Pipeline, path)
 
     def steps(self, repo: str, pipeline_uuid: str) -> tuple[PipelineStep, ...]:
-        """In the order of the definition."""
-        return self._list(PipelineStep, self._repository(repo, "pipelines", pipeline_uuid, "steps/"), {}, 1000)
+        """In the order of the definition. None is left out: what cannot be read is ``unreadable``."""
+        path = self._repository(repo, "pipelines", pipeline_uuid, "steps/")
+        return tuple(self._reader.read_any(PipelineStep, data) for data in self._connection.pages(path, limit=1000))
 
     def step_log_tail(self, repo: str, pipeline_uuid: str, step_uuid: str, *, max_bytes: int = TAIL_BYTES) -> LogSlice:
         """The end of a step's log; empty where there is none, which happens when the runner never started."""
@@ -162,10 +182,24 @@ class BitbucketClient:
     def statuses(self, repo: str, sha: str) -> tuple[CommitStatus, ...]:
         return self._list(CommitStatus, self._repository(repo, "commit", sha, "statuses"), {}, 100)
 
-    def deployments(self, repo: str, *, limit: int = 30) -> tuple[Deployment, ...]:
-        """Latest start first."""
+    def step(self, repo: str, pipeline_uuid: str, step_uuid: str) -> PipelineStep:
+        path = self._repository(repo, "pipelines", pipeline_uuid, "steps", step_uuid)
+        return self._reader.read_any(PipelineStep, self._connection.get(path))
+
+    def deployments(self, repo: str, *, limit: int = 30, since: datetime | None = None) -> tuple[Deployment, ...]:
+        """Latest start first. None is left out: what cannot be read is ``unreadable``.
+
+        With ``since`` later pages are left out once all that began later are surely there.
+        """
+        # Not recorded: whether the list keeps to this order, and where those without a time stand in it. So the first
+        # page is read to its end, and further ones are left out only while the order is kept.
         query = {"sort": "-state.started_on"}
-        return self._list(Deployment, self._repository(repo, "deployments/"), query, limit)
+        found: list[Deployment] = []
+        for data in self._connection.pages(self._repository(repo, "deployments/"), query, limit=limit):
+            found.append(self._reader.read_any(Deployment, data))
+            if since is not None and len(found) >= LONGEST_PAGE and _all_begun_since(found, since):
+                break
+        return tuple(found)
 
     def runners(self, repo: str | None = None) -> tuple[Runner, ...] | None:
         """The workspace's own runners, or a repository's. None where the API is not available to this account."""
@@ -210,7 +244,7 @@ class BitbucketClient:
 
     def _record(self, kind: type[Record], data: Any, path: str) -> Record:
         try:
-            return kind.model_validate(data)
+            return self._reader.read(kind, data)
         except ValidationError as problem:
             raise self._odd(kind, path, problem) from problem
 
@@ -222,25 +256,27 @@ class BitbucketClient:
         limit: int,
         *,
         enough: Callable[[Any], bool] = lambda record: False,
+        every: bool = False,
     ) -> tuple[Record, ...]:
-        """Up to ``limit`` records; stops asking for pages once ``enough`` is true for one.
+        """Up to ``limit`` records, each once; stops asking for pages once ``enough`` is true for one.
 
-        A single unreadable entry is left out, since one odd pipeline must not hide the others; when none can be
-        read, that is an error.
+        A list that moves while its pages are asked for tells an entry twice. A single unreadable entry is left out,
+        since one odd pipeline must not hide the others; with ``every``, and when none can be read, it is an error.
         """
-        found: list[Record] = []
+        found: dict[Any, Record] = {}
         last_problem: ValidationError | None = None
-        for data in self._connection.pages(path, query, limit=limit):
+        for place, data in enumerate(self._connection.pages(path, query, limit=limit)):
             try:
-                found.append(kind.model_validate(data))
+                record = self._reader.read(kind, data)
             except ValidationError as problem:
                 last_problem = problem
                 continue
-            if enough(found[-1]):
+            found.setdefault(getattr(record, "uuid", "") or place, record)
+            if enough(record):
                 break
-        if last_problem is not None and not found:
+        if last_problem is not None and (every or not found):
             raise self._odd(kind, path, last_problem) from last_problem
-        return tuple(found)
+        return tuple(found.values())
 
     @staticmethod
     def _odd(kind: type[Answer], path: str, problem: ValidationError) -> PermanentError:
@@ -265,6 +301,12 @@ def _part(text: str) -> str:
     if name in (".", "..", ""):
         raise PermanentError(f"not a name: {text!r}", system=SYSTEM, hint="Give a repository's slug or a UUID.")
     return quote(name, safe="") + trailing
+
+
+def _all_begun_since(found: list[Deployment], since: datetime) -> bool:
+    """Whether a list in falling order has passed the moment."""
+    began = [one.started_on for one in found if one.started_on is not None]
+    return bool(began) and began[-1] < since and began == sorted(began, reverse=True)
 
 
 def _older_than(since: datetime | None) -> Callable[[Pipeline], bool]:

@@ -20,6 +20,8 @@ import httpx
 
 from tools.bitbucket import failures
 from tools.bitbucket.budget import SYSTEM, BudgetKeeper, retry_after_seconds
+from tools.bitbucket.paging import marks_of, next_address, values_of
+from tools.bitbucket.refusals import hint_for
 from tools.bitbucket.scopes import HEADER, read_scopes
 from tools.errors import TemporaryError, UpstreamError
 
@@ -83,22 +85,24 @@ class Connection:
         return self.repeating(lambda: self._json(self._base.join(path).copy_merge_params(dict(query or {}))))
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None, *, limit: int) -> Iterator[Any]:
-        """The values of a list, page after page, at most ``limit``. Pages are only followed on the same host."""
-        url = self._base.join(path).copy_merge_params({"pagelen": min(limit, 100), **(query or {})})
-        seen: set[str] = set()
-        left = limit
-        while left > 0:
-            page = self.repeating(lambda url=url: self._json(url))  # type: ignore[misc]
-            values = page.get("values") if isinstance(page, dict) else None
-            if not isinstance(values, list):
+        """The values of a list, page after page, at most ``limit``. ``paging`` says how the next page is found."""
+        first = self._base.join(path).copy_merge_params({"pagelen": min(limit, 100), **(query or {})})
+        url: httpx.URL | None = first
+        asked: set[str] = set()
+        before, seen = None, 0
+        while url is not None and seen < limit and str(url) not in asked:
+            answer = self.repeating(lambda url=url: self._json(url))  # type: ignore[misc]
+            values = values_of(answer, is_first=not asked)
+            if values is None:
                 raise failures.odd_answer(failures.plain_url(url), "the answer is not a list")
-            yield from values[:left]
-            left -= len(values)
-            following = page.get("next")
-            seen.add(str(url))
-            if not isinstance(following, str) or not values or following in seen:
-                return
-            url = self._same_host(following, url)
+            if values == before:
+                return  # a server that looks at no mark gives the same page for ever
+            yield from values[: limit - seen]
+            asked.add(str(url))
+            before, seen = values, seen + len(values)
+            if isinstance(answer.get("next"), str) and not marks_of(answer["next"]):
+                self._same_host(answer["next"], url)  # leads elsewhere, so it is no answer of Bitbucket's
+            url = next_address(first, url, answer, seen)
 
     def post(self, path: str, body: Any = None) -> tuple[int, Any]:
         """Sends once. Returns status and parsed JSON (None when empty); raises for anything that is not 2xx."""
@@ -193,11 +197,12 @@ class Connection:
         if status == 429 and _origin(response.request.url) == _origin(self._base):
             self._on_response("limited")
             pause = self._budget.limited(retry_after_seconds(response.headers.get("Retry-After"), self._clock()))
+            words = failures.own_words(response, body, self._access.token)
             return TemporaryError(
-                f"429 too many requests; asked to wait {pause:.0f} seconds",
+                f"429 too many requests; asked to wait {pause:.0f} seconds" + (f": {words}" if words else ""),
                 system=SYSTEM,
                 url=failures.plain_url(response.request.url),
-                hint="Others use the same account: lower bitbucket.requests_per_hour or give crew its own.",
+                hint=hint_for(status, response.request.method, words),
                 retry_after=pause,
             )
         self._on_response({401: "denied", 403: "denied", 404: "missing"}.get(status, "failed"))

@@ -12,19 +12,13 @@ from typing import Any
 
 import httpx
 
+from tools.bitbucket.refusals import hint_for
 from tools.bitbucket.shapes import inner, text_at
 from tools.errors import PermanentError, TemporaryError, UpstreamError
 
 SYSTEM = "bitbucket"
 WORDS_KEPT = 200
 
-HINTS = {
-    400: "The request does not fit this repository; its bitbucket-pipelines.yml may have changed since.",
-    401: "The token is wrong or has expired: make a new one and set CREW_BITBUCKET__TOKEN. An API token also needs "
-    "bitbucket.user (the account's e-mail); an access token must not have it.",
-    403: "The token lacks a scope: reading needs repository, pull request and pipeline read; re-runs pipeline write.",
-    404: "Check bitbucket.workspace and bitbucket.repositories; a token without access also sees 'not found'.",
-}
 MAYBE_DONE = "It may have been carried out all the same: look for the result before sending it again."
 
 
@@ -35,24 +29,28 @@ class Refused(PermanentError):
         super().__init__(message, system=SYSTEM, url=url, hint=hint)
         self.status = status
 
+    @property
+    def is_about_the_token(self) -> bool:
+        """True where it says nothing about what was asked for: with this token every question is refused."""
+        return self.status == 401
+
 
 def of_status(response: httpx.Response, body: bytes, secret: str, wait: float | None = None) -> UpstreamError:
     """The error for an answer that is not a success. Bitbucket's 429 is the caller's, which knows the clock.
 
     ``wait`` is how many seconds the answer asks to wait, as one does that says 503 for maintenance.
     """
-    status = response.status_code
-    words = _own_words(body, secret)
+    status, method = response.status_code, response.request.method
+    words = own_words(response, body, secret)
     message = f"{status} {response.reason_phrase}".strip() + (f": {words}" if words else "")
     url = plain_url(response.request.url)
+    hint = hint_for(status, method, words)
     if status >= 500 or status in (408, 429):
-        hint = "Bitbucket has trouble: status.bitbucket.org."
         return TemporaryError(message, system=SYSTEM, url=url, hint=hint, retry_after=wait)
     if status < 400:
         # No refusal: nobody knows what stands in between, nor whether it passed on what was sent.
-        hint = "A proxy or a login page may stand in between; check bitbucket.url."
         return PermanentError(message, system=SYSTEM, url=url, hint=hint)
-    return Refused(message, status=status, url=url, hint=HINTS.get(status, ""))
+    return Refused(message, status=status, url=url, hint=hint)
 
 
 def of_transport(problem: Exception, request: httpx.Request, seconds: float) -> UpstreamError:
@@ -89,18 +87,43 @@ def plain_url(url: httpx.URL) -> str:
     return str(url.copy_with(query=None, fragment=None, username=None, password=None))
 
 
-def _own_words(body: bytes, secret: str) -> str:
-    """Bitbucket's message from ``{"error": {"message", "detail"}}``; "" for HTML pages and anything else."""
+def own_words(response: httpx.Response, body: bytes, secret: str) -> str:
+    """What the server says, in one line; "" for HTML pages and for text that only repeats the status.
+
+    Recorded are ``{"error": {"message", "detail", "fields", "data": {"key"}}}``, the same without ``error`` where
+    Bitbucket itself broke, and plain text.
+    """
     data = _json_or_none(body)
-    words = text_at(data, "error", "message")
-    required = inner(data, "error", "detail", "required")
-    if isinstance(required, list):
-        words += f" (required: {', '.join(str(scope) for scope in required[:5])})"
+    if isinstance(data, dict):
+        words = _words_of_error(data.get("error") if isinstance(data.get("error"), dict) else data)
     else:
-        words = " - ".join(filter(None, (words, text_at(data, "error", "detail"))))
+        is_text = response.headers.get("content-type", "").startswith("text/plain")
+        words = body.decode("utf-8", "replace") if is_text else ""
     if secret:
         words = words.replace(secret, "[redacted]")
-    return " ".join(words.split())[:WORDS_KEPT]
+    words = " ".join(words.split())[:WORDS_KEPT]
+    return "" if words.lower() == response.reason_phrase.lower() else words
+
+
+def _words_of_error(error: Any) -> str:
+    """Message, then what stands beside it: a sentence, the scopes that are missing, fields, or the error's key."""
+    message, detail = text_at(error, "message"), text_at(error, "detail")
+    required = inner(error, "detail", "required")
+    if required:
+        return f"{message} (required: {', '.join(str(scope) for scope in _several(required)[:5])})"
+    fields = inner(error, "fields")
+    named = [str(word) for words in fields.values() for word in _several(words)] if isinstance(fields, dict) else []
+    key = text_at(error, "data", "key")
+    parts = [message, detail, *named[:5], f"({key})" if key else ""]
+    kept: list[str] = []
+    for part in filter(None, parts):
+        if not any(part in before for before in kept):
+            kept.append(part)
+    return " - ".join(kept)
+
+
+def _several(words: Any) -> list[Any]:
+    return words if isinstance(words, list) else [words]
 
 
 def _json_or_none(body: bytes) -> Any:

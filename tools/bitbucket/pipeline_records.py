@@ -1,4 +1,4 @@
-"""Pipelines, steps, test reports, deployments and runners, as Bitbucket tells of them. See ``records.py``."""
+"""Pipelines, steps, test reports and runners, as Bitbucket tells of them. See ``records.py``."""
 
 from __future__ import annotations
 
@@ -8,16 +8,22 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from tools.bitbucket.shapes import (
     Answer,
-    flat_deployment,
+    error_in,
     flat_runner,
     inner,
+    items_at,
     text_at,
 )
 from tools.bitbucket.source_records import Moment, Person, Repository
-from tools.bitbucket.states import PipelineState, StepError, Trigger
+from tools.bitbucket.states import NEVER_RAN, PipelineState, StepError, Trigger
 
 Word = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
 """Ids that are a number in some answers and a string in others."""
+
+Seconds = Annotated[int, BeforeValidator(lambda value: int(value) if isinstance(value, float) else value)]
+"""Whole ones in nearly all answers; fractions are cut."""
+
+UNNAMED_ENVIRONMENT = "an environment"
 
 
 class Variable(Answer):
@@ -36,9 +42,11 @@ class PipelineSelector(Answer):
 
 
 class PipelineTarget(Answer):
-    """What a pipeline runs on. ``type`` is pipeline_ref_target, _commit_target or _pullrequest_target.
+    """What a pipeline runs on. ``type`` is pipeline_ref_target, _commit_target, _pullrequest_target or
+    _merge_queue_ref_target.
 
-    For a pull request, ``source`` and ``destination`` are branch names.
+    For a pull request, ``source`` and ``destination`` are branch names. A merge queue runs on a branch that lives
+    once; what it is to be merged into is ``target_branch``.
     """
 
     type: str = ""
@@ -51,6 +59,7 @@ class PipelineTarget(Answer):
     destination: str = ""
     destination_commit: str = ""
     pull_request_id: Word = ""
+    target_branch: str = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -71,22 +80,38 @@ class PipelineTarget(Answer):
         return self.type == "pipeline_pullrequest_target"
 
     @property
+    def is_merge_queue(self) -> bool:
+        return self.type == "pipeline_merge_queue_ref_target" and bool(self.target_branch)
+
+    @property
     def branch(self) -> str:
-        """The branch that people would name: a pull request's source, or the branch itself; "" for tags."""
+        """The branch that people would name: a pull request's source, what a merge queue merges into, or the branch
+        itself; "" for tags."""
         if self.is_pull_request:
             return self.source
+        if self.is_merge_queue:
+            return self.target_branch
         return self.ref_name if self.ref_type in ("branch", "named_branch") else ""
 
     @property
     def key(self) -> str:
         """The same for two pipelines that run the same definition for the same branch, tag or pull request."""
-        what = f"pr:{self.pull_request_id}" if self.is_pull_request else f"{self.ref_type}:{self.ref_name}"
+        if self.is_pull_request:
+            what = f"pr:{self.pull_request_id}"
+        elif self.is_merge_queue:
+            what = f"merge-queue:{self.target_branch}"
+        else:
+            what = f"{self.ref_type}:{self.ref_name}"
         selector = f"{self.selector.type}:{self.selector.pattern}" if self.selector else ""
         return f"{what if self.ref_name or self.is_pull_request else 'commit:' + self.commit}|{selector}"
 
 
 class Pipeline(Answer):
-    """One run. ``build_number`` counts up within its repository."""
+    """One run. ``build_number`` counts up within its repository.
+
+    Steps that are run again in place keep pipeline and UUIDs: then ``run_number`` or the end moves. ``error`` is
+    Bitbucket's own word on why it failed as a whole. ``reading`` tells of ``unreadable``.
+    """
 
     uuid: str
     build_number: int = 0
@@ -98,17 +123,20 @@ class Pipeline(Answer):
     repository: Repository = Repository()
     created_on: Moment
     completed_on: Moment | None = None
-    duration_in_seconds: int | None = None
+    duration_in_seconds: Seconds | None = None
     variables: tuple[Variable, ...] = ()
     has_variables: bool = False
     html_url: str = ""
+    error: StepError | None = None
+    unreadable: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        return {**data, "html_url": data.get("html_url") or text_at(data, "links", "html", "href")}
+        html_url = data.get("html_url") or text_at(data, "links", "html", "href")
+        return {**data, "html_url": html_url, "error": error_in(data)}
 
     @property
     def is_finished(self) -> bool:
@@ -137,9 +165,12 @@ class Pipeline(Answer):
 
 
 class PipelineStep(Answer):
-    """One container of a pipeline. ``labels`` name the runners that may take it; empty means Bitbucket's own."""
+    """One container of a pipeline. ``labels`` name the runners that may take it; empty means Bitbucket's own.
 
-    uuid: str
+    Names are not unique, and one that runs again in place keeps its UUID. ``reading`` tells of ``unreadable``.
+    """
+
+    uuid: str = ""
     name: str = ""
     state: PipelineState = PipelineState()
     trigger: Trigger = Trigger()
@@ -147,28 +178,31 @@ class PipelineStep(Answer):
     commands: tuple[str, ...] = ()
     started_on: Moment | None = None
     completed_on: Moment | None = None
-    duration_in_seconds: int | None = None
+    duration_in_seconds: Seconds | None = None
     run_number: int = 1
     labels: tuple[str, ...] = Field(default=(), alias="runs_on")
     environment: str = ""
+    unreadable: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        commands = [text_at(one, "command") or text_at(one, "name") for one in data.get("script_commands") or ()]
-        environment = data.get("environment")
+        commands = [text_at(one, "command") or text_at(one, "name") for one in items_at(data, "script_commands")]
         return {
             **data,
             "image": text_at(data, "image", "name") or text_at(data, "image"),
             "commands": data.get("commands") or tuple(filter(None, commands)),
-            "environment": environment if isinstance(environment, str) else text_at(environment, "name"),
+            "environment": _environment(data.get("environment")),
         }
 
     @field_validator("labels", mode="before")
     @classmethod
     def _one_label_or_many(cls, value: Any) -> Any:
+        """A list, one word, or an object as pipelines have it, mostly an empty one."""
+        if isinstance(value, dict):
+            return tuple(f"{key}={inside}" if inside else str(key) for key, inside in value.items())
         return (value,) if isinstance(value, str) else value
 
     @property
@@ -181,8 +215,23 @@ class PipelineStep(Answer):
         return self.state.error.message if self.state.error else ""
 
     @property
+    def never_ran(self) -> bool:
+        """Bitbucket says so. Steps behind a failed or stopped one carry times too: start and end are the same."""
+        return not NEVER_RAN.isdisjoint((self.state.name, self.state.result))
+
+    @property
     def has_started(self) -> bool:
-        return self.started_on is not None
+        """In any of its runs: one that was run again in place and was then left out had run before."""
+        # Not recorded: what run_number a step has that was left out again when only failed steps were repeated.
+        return self.run_number > 1 or (self.started_on is not None and not self.never_ran)
+
+
+def _environment(data: Any) -> str:
+    """Its name; a word in its place where there is an environment whose name cannot be read."""
+    # Not recorded: how a step names its environment. Anything that stands there means that the step deploys.
+    if not data:
+        return ""
+    return (data if isinstance(data, str) else text_at(data, "name")) or UNNAMED_ENVIRONMENT
 
 
 class TestReportSummary(Answer):
@@ -207,23 +256,6 @@ class TestCase(Answer):
     fully_qualified_name: str = ""
     package_name: str = ""
     status: str = ""
-
-
-class Deployment(Answer):
-    """What a deployment step did to an environment. See ``flat_deployment`` for the words of ``state``."""
-
-    uuid: str = ""
-    state: str = ""
-    status: str = ""
-    environment: str = ""
-    environment_uuid: str = ""
-    pipeline_uuid: str = ""
-    step_uuid: str = ""
-    commit: str = ""
-    started_on: Moment | None = None
-    completed_on: Moment | None = None
-
-    _flat = model_validator(mode="before")(flat_deployment)
 
 
 class Runner(Answer):

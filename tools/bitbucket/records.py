@@ -6,8 +6,8 @@ Bitbucket leaves fields out, sends null, and adds states over the years. Times a
 
 from __future__ import annotations
 
+from tools.bitbucket.deployment_records import Deployment
 from tools.bitbucket.pipeline_records import (
-    Deployment,
     Pipeline,
     PipelineSelector,
     PipelineStep,

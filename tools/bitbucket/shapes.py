@@ -10,9 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
-_TYPES_AROUND = ("pipeline_", "step_", "state_", "in_progress_", "completed_", "pending_")
+_TYPES_AROUND = (
+    *("deployment_", "pipeline_", "step_", "state_"),
+    *("in_progress_", "completed_", "pending_", "undeployed_", "status_"),
+)
 
 
 class Answer(BaseModel):
@@ -26,6 +37,20 @@ class Answer(BaseModel):
         if isinstance(data, Mapping):
             return {key: value for key, value in data.items() if value is not None}
         return data
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _default_where_odd(cls, value: Any, read: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """With a list named ``odd`` in the context, a field that cannot be read is named there, for ``reading``."""
+        try:
+            return read(value)
+        except ValidationError:
+            odd = (info.context or {}).get("odd")
+            field = cls.model_fields[str(info.field_name)]
+            if odd is None or field.is_required():
+                raise
+            odd.append(str(info.field_name))
+            return field.get_default(call_default_factory=True)
 
 
 def inner(data: Any, *path: str) -> Any:
@@ -43,22 +68,43 @@ def text_at(data: Any, *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def items_at(data: Any, name: str) -> tuple[Any, ...]:
+    """The entries of the list at that place; none where something else stands there."""
+    value = inner(data, name)
+    return tuple(value) if isinstance(value, list | tuple) else ()
+
+
 def flat_state(data: Any) -> Any:
     """``{"name", "stage": {"name"}, "result": {"name", "error"}}`` → name, stage, result, error, stopped_by.
 
-    Where an object has no name, its type holds the same word: ``pipeline_state_in_progress_paused``. The error is
-    found at three places in answers of different age: in the result, beside it, or in the stage.
+    Where an object has no name, its type holds the same word: ``pipeline_state_in_progress_paused``.
     """
     if not isinstance(data, Mapping) or isinstance(data.get("result"), str):
         return data
-    error = inner(data, "result", "error") or inner(data, "error") or inner(data, "stage", "error")
+    result, terminator = _word(inner(data, "result")), inner(data, "result", "terminator")
     return {
-        "name": _word(data),
+        "name": _word(data) or ("COMPLETED" if result else ""),
         "stage": _word(inner(data, "stage")),
-        "result": _word(inner(data, "result")),
-        "error": error if isinstance(error, Mapping) else None,
-        "stopped_by": inner(data, "result", "terminator"),
+        "result": result,
+        "error": error_in(data),
+        "stopped_by": terminator if isinstance(terminator, Mapping) else None,
     }
+
+
+def error_in(data: Any) -> Any:
+    """Bitbucket's own word on a failure, wherever in a state or a pipeline it stands.
+
+    Answers of different age hold it in the result, beside it, or in the stage; where that of a definition which does
+    not parse stands is not recorded, only the object itself: a type that ends in "_error", a key and a message.
+    """
+    for place in ((), ("result",), ("stage",), ("state",), ("state", "result"), ("target",)):
+        around = inner(data, *place) if place else data
+        for found in (inner(around, "error"), *items_at(around, "errors")):
+            if isinstance(found, Mapping) and found:
+                return found
+        if text_at(around, "type").endswith("_error") and text_at(around, "message"):
+            return around
+    return None
 
 
 def _word(data: Any) -> str:
@@ -97,15 +143,16 @@ def flat_deployment(data: Any) -> Any:
         return data
     return {
         "uuid": text_at(data, "uuid"),
-        "state": text_at(data, "state", "name").upper(),
-        "status": text_at(data, "state", "status", "name").upper(),
+        "state": _word(inner(data, "state")),
+        "status": _word(inner(data, "state", "status")),
         "environment": text_at(data, "environment", "name"),
         "environment_uuid": text_at(data, "environment", "uuid"),
         "pipeline_uuid": text_at(data, "release", "pipeline", "uuid") or text_at(data, "pipeline", "uuid"),
         "step_uuid": text_at(data, "step", "uuid"),
         "commit": text_at(data, "release", "commit", "hash"),
-        "started_on": inner(data, "state", "started_on"),
-        "completed_on": inner(data, "state", "completed_on"),
+        # The API's definition has other names for its times than the recorded answers.
+        "started_on": inner(data, "state", "started_on") or inner(data, "state", "start_date"),
+        "completed_on": inner(data, "state", "completed_on") or inner(data, "state", "completion_date"),
     }
 
 

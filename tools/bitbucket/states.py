@@ -7,9 +7,13 @@ from pydantic import model_validator
 from tools.bitbucket.shapes import Answer, flat_state, flat_trigger
 from tools.bitbucket.source_records import Person
 
+NEVER_RAN = frozenset({"NOT_RUN", "SKIPPED", "UNDEPLOYED"})
+"""Results of steps and states of deployments that nothing ever ran for. Bitbucket gives them times all the same."""
+
 
 class StepError(Answer):
-    """Bitbucket's own word on why something failed, beside the log: "Container 'Build' exceeded memory limit."."""
+    """Bitbucket's own word on why a step or a pipeline failed, beside the log: "Container 'Build' exceeded memory
+    limit.". ``key`` names the kind: plan-service.parse.… for a definition that does not parse."""
 
     key: str = ""
     message: str = ""
@@ -53,14 +57,19 @@ class PipelineState(Answer):
         return "PAUSED" in (self.name, self.stage)
 
     @property
+    def is_halted(self) -> bool:
+        """Bitbucket holds it back, mostly because its environment is taken or locked, until a person resumes it."""
+        return "HALTED" in (self.name, self.stage)
+
+    @property
     def is_waiting(self) -> bool:
         """For a person to start a manual step, or for one to resume it: that can take days."""
-        return self.is_paused or "HALTED" in (self.name, self.stage)
+        return self.is_paused or self.is_halted
 
     @property
     def is_running(self) -> bool:
         """Queued or at work: it will change by itself."""
-        return bool(self.name) and not self.is_finished and not self.is_waiting
+        return bool(self.name) and not self.is_finished and not self.is_waiting and self.name not in NEVER_RAN
 
 
 class Trigger(Answer):

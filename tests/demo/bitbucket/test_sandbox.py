@@ -20,7 +20,7 @@ ENDS = {
     "memory": ["FAILED", "FAILED"],
     "timeout": ["FAILED", "FAILED"],
     "runner_lost": ["ERROR", "SUCCESSFUL"],
-    "no_definition": ["ERROR", "ERROR"],
+    "no_definition": ["FAILED", "FAILED"],
     "deploy_flaky": ["FAILED", "SUCCESSFUL"],
     "before_deploy_flaky": ["FAILED", "SUCCESSFUL"],
     "stopped": ["STOPPED", "SUCCESSFUL"],
@@ -30,6 +30,12 @@ ENDS = {
     "stuck": [""],
     "waiting": [""],
     "flaky_then_waiting": ["FAILED", ""],
+    "same_names": ["FAILED", "SUCCESSFUL"],
+    "same_names_then_waiting": [""],
+    "halted": [""],
+    "deploy_stopped": ["STOPPED", "SUCCESSFUL"],
+    "flaky_then_halted": ["FAILED", ""],
+    "flaky_then_failing": ["FAILED", "FAILED"],
 }
 
 
@@ -107,7 +113,6 @@ def test_its_switches_work_over_http(shop: Sandbox) -> None:
         ({}, "target is required"),
         ({"target": {"type": "pipeline_ref_target"}}, "ref_name"),
         ({"target": {"type": "pipeline_moon_target"}}, "Unknown target"),
-        ({"target": {"type": "pipeline_ref_target", "ref_type": "branch", "ref_name": "gone"}}, "does not exist"),
         ({"target": {"type": "pipeline_pullrequest_target", "pullrequest": {"id": 99}}}, "pullrequest"),
     ],
 )
@@ -117,6 +122,30 @@ def test_it_refuses_what_bitbucket_refuses(shop: Sandbox, body: dict[str, object
     answer = httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False)
     assert answer.status_code == 400
     assert words in answer.json()["error"]["message"]
+
+
+def post(shop: Sandbox, **target: object) -> httpx.Response:
+    headers = {"Authorization": "Bearer sandbox-token"}
+    body = {"target": {"type": "pipeline_ref_target"} | target}
+    url = f"{shop.url}/2.0/repositories/acme/shop/pipelines/"
+    return httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False)
+
+
+def test_it_refuses_in_the_recorded_forms(shop: Sandbox) -> None:
+    entry = shop.world.repositories["shop"]
+    bare = shop.world.push("shop", "passing", branch="bare").target.commit
+    entry.without_definition |= {bare, "quiet"}
+    shop.world.push("shop", "passing", branch="quiet")
+    gone = post(shop, ref_type="branch", ref_name="gone")
+    assert (gone.status_code, gone.json()["error"]["detail"]) == (404, "Could not find the revision")
+    broken = post(shop, ref_type="tag", ref_name="v1")
+    assert (broken.status_code, broken.json()["key"]) == (500, "Internal Server Error")
+    tag = post(shop, ref_type="tag", ref_name="v1", commit={"hash": bare})
+    assert (tag.status_code, tag.json()["error"]["message"]) == (400, "bitbucket-pipelines.yml not found.")
+    none = post(shop, ref_type="branch", ref_name="quiet")
+    assert none.json()["error"]["data"]["key"] == "result-service.pipeline.no-pipeline"
+    left = post(shop, type="pipeline_pullrequest_target", source="dummy", destination="main", pullrequest={"id": 1})
+    assert left.json()["error"]["fields"] == {"source": ["branch not found: dummy"]}
 
 
 def test_two_worlds_of_one_seed_are_alike() -> None:

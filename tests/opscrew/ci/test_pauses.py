@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opscrew.ci.pauses import failed_steps, has_passed
+from opscrew.ci.pauses import failed_steps, has_passed, named
 from tools.bitbucket.records import PipelineStep
 
 
@@ -40,3 +40,17 @@ def test_a_pipeline_that_begins_with_a_manual_step_has_shown_nothing() -> None:
 
 def test_those_that_failed_are_named() -> None:
     assert failed_steps([PASSED, step("Lint", "COMPLETED", "ERROR"), MANUAL]) == {"Lint"}
+
+
+def test_steps_of_one_name_are_told_apart_by_their_place() -> None:
+    failed = step("Test", "COMPLETED", "FAILED")
+    assert [name for name, _ in named([PASSED, PASSED, MANUAL])] == ["Test", "Test (2. of this name)", "Deploy"]
+    before = failed_steps([PASSED, failed, PASSED])
+    assert before == {"Test (2. of this name)"}
+    assert has_passed([PASSED, step("Test", "PENDING", "PAUSED", started=False)], before) is False
+    assert has_passed([PASSED, PASSED, MANUAL], before) is True
+
+
+def test_a_step_that_cannot_be_read_leaves_it_open() -> None:
+    odd = MANUAL.model_copy(update={"unreadable": ("state",)})
+    assert has_passed([PASSED, odd], {"Test"}) is None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opscrew.ci.rerun import RerunCase, newest_of, rerun_action, why_not_rerun
+from opscrew.ci.rerun import RerunCase, end_of, newest_of, rerun_action, why_not_rerun
 from tools.bitbucket.records import Deployment, Pipeline, PipelineStep
 
 NOON = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
@@ -108,6 +108,74 @@ def test_a_step_that_deploys_is_known_by_its_commands_even_if_it_passed(command:
     assert why_not_rerun(case(steps=(ship, step()))) == f"step 'Ship' had started, and it deploys: {command}"
     waits = ship.model_copy(update={"started_on": None})
     assert why_not_rerun(case(steps=(step(), waits))) is None
+
+
+def never_ran(name: str, result: str = "NOT_RUN", **changes) -> PipelineStep:
+    """As recorded: with start and end, which are the same."""
+    moment = NOON.isoformat()
+    state = {"name": "COMPLETED", "result": {"name": result}}
+    given = {"uuid": f"{{{name}}}", "name": name, "state": state, "started_on": moment, "completed_on": moment}
+    return PipelineStep.model_validate({**given, "environment": "production", **changes})
+
+
+@pytest.mark.parametrize("result", ["NOT_RUN", "SKIPPED", "UNDEPLOYED"])
+def test_a_step_that_never_ran_has_not_started_whatever_its_times(result: str) -> None:
+    ship = never_ran("Ship", result)
+    ours = {"pipeline_uuid": "{42}", "step_uuid": "{Ship}", "started_on": NOON}
+    assert why_not_rerun(case(steps=(step(), ship))) is None
+    for state in ("UNDEPLOYED", "COMPLETED"):
+        assert why_not_rerun(case(steps=(step(), ship), deployments=(Deployment(state=state, **ours),))) is None
+
+
+def test_a_step_that_was_left_out_in_its_second_run_may_have_run_in_its_first() -> None:
+    assert "deployment to production" in (why_not_rerun(case(steps=(never_ran("Ship", run_number=2),))) or "")
+
+
+@pytest.mark.parametrize(
+    ("deployment", "refuses"),
+    [
+        (Deployment(state="UNDEPLOYED", pipeline_uuid="{42}", started_on=NOON), False),
+        (Deployment(state="COMPLETED", pipeline_uuid="{42}"), True),
+        (Deployment(state="IN_PROGRESS", pipeline_uuid="{42}"), True),
+        (Deployment(state="COMPLETED", pipeline_uuid="{41}", step_uuid="{other}", started_on=NOON), False),
+        (Deployment(state="COMPLETED", started_on=NOON), True),
+        (Deployment(state="", pipeline_uuid="{42}", unreadable=("state",)), True),
+        (Deployment(state="", step_uuid="{Test}", unreadable=("started_on",)), True),
+        (Deployment(state="", pipeline_uuid="{41}", unreadable=("state",)), False),
+        (Deployment(state="", unreadable=("all of it",)), True),
+    ],
+)
+def test_a_deployment_counts_where_it_has_begun_and_may_be_ours(deployment: Deployment, refuses: bool) -> None:
+    assert bool(why_not_rerun(case(deployments=(deployment,)))) is refuses
+
+
+def test_what_cannot_be_read_refuses() -> None:
+    odd = pipeline().model_copy(update={"unreadable": ("variables",)})
+    assert "cannot be read (variables)" in (why_not_rerun(case(odd, newest=odd)) or "")
+    nameless = PipelineStep(unreadable=("all of it",))
+    assert "one of its steps cannot be read" in (why_not_rerun(case(steps=(step(), nameless))) or "")
+    assert "too many deployments" in (why_not_rerun(case(knows_all_deployments=False)) or "")
+
+
+def test_steps_that_were_repeated_in_place_are_another_end() -> None:
+    first = pipeline(completed_on="2026-10-06T12:05:00Z")
+    again = pipeline(completed_on="2026-10-06T12:15:00.5Z")
+    assert why_not_rerun(case(first, judged_end=end_of(first))) is None
+    assert (
+        why_not_rerun(case(again, judged_end=end_of(first))) == "its steps were run again in place since it was judged"
+    )
+    counted = pipeline(completed_on="2026-10-06T12:05:00Z", run_number=2)
+    assert end_of(counted) != end_of(first)
+
+
+def test_a_merge_queue_cannot_be_started_by_hand() -> None:
+    target = {
+        "type": "pipeline_merge_queue_ref_target",
+        "ref_name": "bitbucket-merge-queue-62",
+        "target_branch": "master",
+    }
+    queue = pipeline(target=target | {"selector": {"type": "merge-queues", "pattern": "mergequeue-main"}})
+    assert "'merge-queues'" in (why_not_rerun(case(queue)) or "")
 
 
 def test_plain_variables_can_be_passed_again() -> None:

@@ -81,8 +81,20 @@ def test_a_503_that_names_a_time_is_not_asked_again_before() -> None:
     assert len(server.requests) == 1
 
 
-def test_the_hour_used_up_at_bitbucket_is_a_429_with_its_time(box: Sandbox) -> None:
+def test_the_hour_used_up_at_bitbucket_is_a_429_without_a_time(box: Sandbox) -> None:
+    """As recorded: plain text and no Retry-After. A minute is waited for, then asked again."""
     box.world.requests_per_hour = 3
+    with box.client() as client:
+        for _ in range(3):
+            client.ping()
+        with pytest.raises(TemporaryError, match="Rate limit for this resource has been exceeded") as problem:
+            client.ping()
+        assert problem.value.retry_after == 60
+        assert "requests_per_hour" in problem.value.hint
+
+
+def test_the_hour_used_up_at_bitbucket_is_a_429_with_its_time(box: Sandbox) -> None:
+    box.world.requests_per_hour, box.world.limits_tell_how_long = 3, True
     with box.client() as client:
         for _ in range(3):
             client.ping()
