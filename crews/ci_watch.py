@@ -41,6 +41,9 @@ from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 
+LEFT_OUT_NAMED = 10
+"""Repositories named that the request budget had no room for."""
+
 SEEN_TOGETHER = (Verdict.TRANSIENT, Verdict.INFRA_PERSISTENT)
 """Verdicts whose signature in many pipelines at once means an outage. Many genuine failures at once are just a day."""
 
@@ -187,7 +190,7 @@ class _Watch:
         if seen.problems:
             parts.append(f"{len(seen.problems)} could not be read: {next(iter(seen.problems.values()))}")
         parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
-        parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
+        parts += [_told_left_out(seen.left_out)] if seen.left_out else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []
         failed = bool(seen.problems or self._tally.problems)
         return Run(
@@ -198,3 +201,9 @@ class _Watch:
             summary=", ".join(parts),
             unavailable=("bitbucket",) if seen.is_down else tuple(f"bitbucket {repo}" for repo in seen.problems),
         )
+
+
+def _told_left_out(repositories: tuple[str, ...]) -> str:
+    named = ", ".join(repositories[:LEFT_OUT_NAMED])
+    more = f" and {len(repositories) - LEFT_OUT_NAMED} more" if len(repositories) > LEFT_OUT_NAMED else ""
+    return f"{len(repositories)} repositories left out for now by the request budget: {named}{more}"

@@ -10,13 +10,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from crews.rescue_learning import RescueLearning
-from opscrew.actions.executor import NotYetError, Outcome, Receipt, SendRefusedError
+from opscrew.actions.executor import NotNowError, NotYetError, Outcome, Receipt, SendRefusedError
 from opscrew.ci.pauses import failed_steps, has_passed
 from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
 from opscrew.model.action import Action
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
+from tools.errors import TemporaryError, UpstreamError
 
 LOOK_BACK = 100
 """Pipelines of one repository to look through: one page of the API, hours of work in the busiest repository."""
@@ -49,22 +50,38 @@ class RerunPipeline:
 
     def send(self, action: Action) -> Receipt:
         repo = _slug(action)
-        original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        try:
+            original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        except TemporaryError as problem:
+            raise NotNowError(str(problem), problem.retry_after) from problem  # nothing was asked for yet
+        except UpstreamError as problem:
+            raise SendRefusedError(str(problem)) from problem
         try:
             return _receipt(self._client.rerun(repo, original))
         except Refused as refused:
             raise SendRefusedError(str(refused)) from refused
+        except TemporaryError as problem:
+            if problem.not_accepted:
+                raise NotNowError(str(problem), problem.retry_after) from problem
+            raise
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
         del since  # build numbers tell more than two clocks
+        number = action.parameters["build_number"]
+        listed = self._client.pipelines(_slug(action), limit=LOOK_BACK)
         ours = [
             one
-            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK)
-            if one.build_number > action.parameters["build_number"]
+            for one in listed
+            if one.build_number > number
             and one.target.key == action.parameters["target_key"]
             and one.target.commit == action.parameters["commit"]
         ]
-        return _receipt(min(ours, key=lambda one: one.build_number)) if ours else None
+        if ours:
+            return _receipt(min(ours, key=lambda one: one.build_number))
+        if all(one.build_number > number for one in listed):
+            # More were started since than are listed, or nothing is listed at all: ours may be among what is not seen.
+            raise TemporaryError("the list of pipelines does not reach back to the failed one", system="bitbucket")
+        return None
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:
         pipeline = self._client.pipeline(_slug(action), receipt.external_id)

@@ -34,6 +34,17 @@ class SendRefusedError(Exception):
     """The system answered, and it is certain that it did nothing (a 4xx). The action ends as failed."""
 
 
+class NotNowError(Exception):
+    """The system is certain to have done nothing, and may do it later (429, 503, no connection): no attempt at all.
+
+    ``seconds`` is how long the system asked to wait, where it did.
+    """
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class NotYetError(Exception):
     """Nothing speaks against it, but this is a bad moment, as the message says. It is asked again until it expires."""
 
@@ -57,8 +68,8 @@ class Executor(Protocol):
     def send(self, action: Action) -> Receipt:
         """Does it, with one mutating request and no retry of its own.
 
-        The request's timeout must stay well below ``Timing.lease`` (two minutes). ``SendRefusedError`` where it
-        is certain that nothing was done.
+        The request's timeout must stay well below ``Timing.lease`` (two minutes). ``SendRefusedError`` or
+        ``NotNowError`` where it is certain that nothing was done.
         """
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
@@ -67,8 +78,9 @@ class Executor(Protocol):
         Asked after a crash or a lost answer. ``since`` is deliberately about an hour too early, because the two
         clocks may differ: an implementation must tell the effect of this action from what was there before it by
         identity (a pipeline number above the target's, an annotation with the idempotency key), not by time. When
-        several fit, the oldest is ours. ``None`` is a promise: the action is sent again on the strength of it. If
-        the answer is not certain, raise ``TemporaryError``.
+        several fit, the oldest is ours. ``None`` says that everything was looked through and it is not there yet:
+        asked several times over a while (``Timing``), it counts as never arrived. If the answer is not certain, raise
+        ``TemporaryError``.
         """
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:

@@ -5,7 +5,9 @@ Pure: state in, plan out. ``poll_states.py`` keeps the state over restarts, ``po
 Each repository has an interval that follows from what was last seen in it. The plan takes those first whose wait is
 longest *in terms of their own interval*; when requests are short, all are stretched by the same factor and none
 starves. How many may be taken is a token bucket (rate and burst together stay below the ceiling in any hour), which
-shrinks when Bitbucket's own headers say that little is left.
+shrinks when Bitbucket's own headers say that little is left. After a start or a long pause most of the hour's requests
+were not used: those that nobody has looked at for so long are then looked at at once, out of what the hour has left,
+and the bucket fills more slowly until that hour is over.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from opscrew.strict_yaml import load_strictly
 RULES_FILE = Path(__file__).with_name("polling.yaml")
 MOST_FAILURES = 6
 """Beyond this the wait no longer grows; the quiet interval has long been reached."""
+
+HOUR = timedelta(hours=1)
 
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 """Between Bitbucket's clock and ours. A look too many is cheaper than a push that is missed."""
@@ -44,6 +48,7 @@ class PollRules(BaseModel):
     listing_share: float = Field(gt=0, le=1)
     reserve: float = Field(ge=0, lt=1)
     burst: int = Field(ge=1)
+    catch_up_share: float = Field(ge=0, lt=1)
     spare_above: float = Field(ge=0, le=1)
     early_share: float = Field(gt=0, le=1)
     full_above: float = Field(gt=0, le=1)
@@ -78,17 +83,18 @@ class PollState:
 @dataclass(frozen=True, slots=True)
 class Poller:
     """What is known beside the repositories: the token bucket, and when the repositories were last listed, the ones
-    that changed last and all of them."""
+    that changed last and all of them. ``recent`` are the planned requests of the last hour, by the minute."""
 
     tokens: float
     counted_at: datetime
     listed_at: datetime | None = None
     all_listed_at: datetime | None = None
+    recent: tuple[tuple[datetime, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to ask now. ``repositories`` are in order of urgency; ``postponed`` are due but did not fit.
+    """What to ask now. ``repositories`` are in order of urgency; ``left_out`` are due as well and did not fit.
 
     Of ``list_changes`` (one request) and ``list_all`` at most one is true.
     """
@@ -96,7 +102,7 @@ class Plan:
     list_changes: bool
     list_all: bool
     repositories: tuple[str, ...]
-    postponed: int
+    left_out: tuple[str, ...]
 
 
 def interval(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules) -> timedelta:
@@ -127,21 +133,35 @@ def urgency(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules
 def refilled(poller: Poller | None, now: datetime, ceiling: int, rules: PollRules) -> Poller:
     """The bucket as it stands now; a first one starts full. ``ceiling`` is requests per hour."""
     looks = _for_looks(ceiling, rules)
-    burst = max(1.0, min(rules.burst, looks / 2))  # with less than one, a small ceiling would never allow a look
+    burst = _burst(ceiling, rules)
     if poller is None:
         return Poller(burst, now)
     elapsed = (now - poller.counted_at).total_seconds()
     if elapsed < 0:  # the clock went back: no tokens for time that is lived twice
-        return replace(poller, counted_at=now, listed_at=None)
-    rate = max(looks - burst, looks / 2) / 3600
-    return replace(poller, tokens=min(burst, poller.tokens + elapsed * rate), counted_at=now)
+        recent = tuple((min(moment, now), count) for moment, count in poller.recent)
+        return replace(poller, counted_at=now, listed_at=None, recent=recent)
+    recent = tuple((moment, count) for moment, count in poller.recent if moment > now - HOUR)
+    # What was caught up on at once is missing for the rest of its hour, evenly.
+    rate = max(max(looks - burst, looks / 2) - _caught_up(recent, burst), looks / 10) / 3600
+    return replace(poller, tokens=min(burst, poller.tokens + elapsed * rate), counted_at=now, recent=recent)
 
 
 def allowance(poller: Poller, *, remaining: int, limit: int, rules: PollRules) -> int:
     """How many requests may be planned now. ``remaining`` of ``limit`` is what is left of this hour."""
     share = remaining / limit if limit > 0 else 0.0
     open_part = (share - rules.none_below) / (rules.full_above - rules.none_below)
-    return max(0, min(int(poller.tokens * min(1.0, max(0.0, open_part))), remaining))
+    return max(0, min(int(poller.tokens * min(1.0, max(0.0, open_part))), remaining, _unspent(poller, limit, rules)))
+
+
+def catch_up(poller: Poller, *, remaining: int, limit: int, rules: PollRules) -> int:
+    """How many looks beyond the allowance the unspent part of the hour has for repositories left for very long.
+
+    The reserve stays for follow-ups, and a full bucket for what happens in the meantime.
+    """
+    burst = _burst(limit, rules)
+    unspent = _unspent(poller, limit, rules) - burst
+    most = rules.catch_up_share * _for_looks(limit, rules) - _caught_up(poller.recent, burst)
+    return max(0, int(min(unspent, most, remaining - burst - rules.reserve * limit)))
 
 
 def plan(  # noqa: PLR0913  state, time and rules, each given by the caller so that the plan stays pure
@@ -153,15 +173,18 @@ def plan(  # noqa: PLR0913  state, time and rules, each given by the caller so t
     limit: int,
     webhooks: bool,
     rules: PollRules,
+    catch_up: int = 0,
 ) -> Plan:
     """At most ``requests`` questions: first the listing when it is due, then the repositories, most urgent first.
 
     ``limit`` is what an hour allows; of little, the listing must not eat all. A full listing may take more than
     ``requests``, since it is rare and needs as many as there are hundreds of repositories. Without webhooks, requests
-    that would go to waste are spent on the quiet ones that are nearest to being due.
+    that would go to waste are spent on the quiet ones that are nearest to being due. Repositories left for longer than
+    the longest interval bring room of their own, ``catch_up`` of them at most.
     """
+    known = list(states)
     ranked = sorted(
-        ((urgency(state, now, webhooks=webhooks, rules=rules), state.repository) for state in states),
+        ((urgency(state, now, webhooks=webhooks, rules=rules), state.repository) for state in known),
         key=lambda pair: (-pair[0], pair[1]),
     )
     due = tuple(repository for wait, repository in ranked if wait >= 1)
@@ -172,17 +195,24 @@ def plan(  # noqa: PLR0913  state, time and rules, each given by the caller so t
         every *= 2  # so that the one request of a round goes to a look every other time
     list_changes = requests > 0 and not list_all and _is_due(poller.listed_at, now, every, rules)
     room = max(0, requests - (list_all or list_changes))
-    taken = due[:room]
+    room += min(catch_up, sum(_was_left(state, now, webhooks=webhooks, rules=rules) for state in known))
+    taken, left_out = due[:room], due[room:]
     if len(due) < room and not webhooks:
         spare = min(room - len(due), int(poller.tokens - rules.spare_above * rules.burst))
         early = [repository for wait, repository in ranked if rules.early_share <= wait < 1]
         taken += tuple(early[: max(0, spare)])
-    return Plan(list_changes, list_all, taken, max(0, len(due) - room))
+    return Plan(list_changes, list_all, taken, left_out)
 
 
 def spent(poller: Poller, requests: int) -> Poller:
     """The bucket after ``requests`` were sent by the plan. Follow-ups come out of the reserve and do not count."""
-    return replace(poller, tokens=max(0.0, poller.tokens - requests))
+    minute = poller.counted_at.replace(second=0, microsecond=0)
+    recent = poller.recent
+    if recent and recent[-1][0] >= minute:
+        recent = (*recent[:-1], (poller.counted_at, recent[-1][1] + requests))
+    elif requests:
+        recent = (*recent, (poller.counted_at, requests))
+    return replace(poller, tokens=max(0.0, poller.tokens - requests), recent=recent)
 
 
 def listed(poller: Poller, now: datetime, *, everything: bool) -> Poller:
@@ -254,5 +284,26 @@ def _is_due(last: datetime | None, now: datetime, seconds: float, rules: PollRul
     return waited is None or waited >= seconds or waited < 0
 
 
+def _was_left(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules) -> bool:
+    """Not looked at for the longest interval there is, or never: what a start or a long pause leaves behind."""
+    longest = rules.quiet_seconds_with_webhooks if webhooks else rules.quiet_seconds
+    return not state.failures and _is_due(state.polled_at, now, longest, rules)
+
+
 def _for_looks(ceiling: int, rules: PollRules) -> float:
     return ceiling * (1 - rules.reserve)
+
+
+def _burst(ceiling: int, rules: PollRules) -> float:
+    """With less than one, a small ceiling would never allow a look."""
+    return max(1.0, min(rules.burst, _for_looks(ceiling, rules) / 2))
+
+
+def _unspent(poller: Poller, limit: int, rules: PollRules) -> int:
+    """What the last hour has left for looks. At least one, so that a tiny ceiling looks at something."""
+    return max(1, int(_for_looks(limit, rules))) - sum(count for _, count in poller.recent)
+
+
+def _caught_up(recent: Iterable[tuple[datetime, int]], burst: float) -> float:
+    """What was spent within one minute beyond a full bucket: nothing but catching up does that."""
+    return sum(max(0.0, count - burst) for _, count in recent)

@@ -195,6 +195,7 @@ class Connection:
                 url=failures.plain_url(response.request.url),
                 hint="Others use the same account: lower bitbucket.requests_per_hour or give crew its own.",
                 retry_after=pause,
+                not_accepted=True,
             )
         self._on_response({401: "denied", 403: "denied", 404: "missing"}.get(status, "failed"))
         wait = retry_after_seconds(response.headers.get("Retry-After"), self._clock())

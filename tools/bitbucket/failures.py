@@ -47,7 +47,8 @@ def of_status(response: httpx.Response, body: bytes, secret: str, wait: float | 
     url = plain_url(response.request.url)
     if status >= 500 or status in (408, 429):
         hint = "Bitbucket has trouble: status.bitbucket.org."
-        return TemporaryError(message, system=SYSTEM, url=url, hint=hint, retry_after=wait)
+        refused = status in (429, 503)
+        return TemporaryError(message, system=SYSTEM, url=url, hint=hint, retry_after=wait, not_accepted=refused)
     if status < 400:
         # No refusal: nobody knows what stands in between, nor whether it passed on what was sent.
         hint = "A proxy or a login page may stand in between; check bitbucket.url."
@@ -74,7 +75,7 @@ def of_transport(problem: Exception, request: httpx.Request, seconds: float) -> 
         message = "redirected in a circle"
     else:
         message = "the connection broke before the answer was complete"
-    return TemporaryError(message, system=SYSTEM, url=url, hint=hint)
+    return TemporaryError(message, system=SYSTEM, url=url, hint=hint, not_accepted=not sent)
 
 
 def odd_answer(url: str, what: str) -> PermanentError:
