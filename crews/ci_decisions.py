@@ -141,4 +141,6 @@ def _told_action(record: ActionRecord, standing: Standing) -> str:
     if record.state.final and (earlier or record.state is not ActionState.SUCCEEDED):
         which = f"#{record.action.parameters['build_number']} of the same commit" if earlier else "it"
         return f"action {record.id} to run {which} again is {record.state.value}: {record.note}"
-    return f"re-run as action {record.id}"
+    # Why it is not sent yet, or not known to have been.
+    waits = f": {record.note}" if record.note and record.state in (ActionState.APPROVED, ActionState.SENDING) else ""
+    return f"re-run as action {record.id}{waits}"

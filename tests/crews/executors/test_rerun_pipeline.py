@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from crews.executors.rerun_pipeline import RerunPipeline
-from opscrew.actions.executor import SendRefusedError
+from demo.bitbucket.world import TOKEN
+from opscrew.actions.executor import NotNowError, SendRefusedError
 from opscrew.ci.rerun import rerun_action
 from opscrew.model.action import Action
 from tests.support.sandboxes import START, BitbucketWatch, bitbucket_watch
+from tools.bitbucket.client import BitbucketClient
 from tools.errors import TemporaryError
 
 
@@ -62,6 +64,47 @@ def test_a_request_that_never_arrived_is_not_found(watch, executor, action) -> N
     with pytest.raises(TemporaryError):
         executor.send(action)
     assert executor.find_sent(action, START) is None
+
+
+def test_a_list_that_does_not_reach_back_to_the_failed_one_proves_nothing(watch, executor, action, monkeypatch) -> None:
+    monkeypatch.setattr("crews.executors.rerun_pipeline.LOOK_BACK", 3)
+    executor.send(action)
+    for number in range(3):
+        watch.world.push("shop", "passing", branch=f"other{number}")
+    with pytest.raises(TemporaryError, match="does not reach back"):
+        executor.find_sent(action, START)
+    monkeypatch.undo()
+    assert executor.find_sent(action, START) is not None
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        ({"kind": "limited", "method": "POST", "seconds": 30}, NotNowError),
+        ({"kind": "error", "method": "POST", "status": 503}, NotNowError),
+        ({"kind": "error", "method": "GET", "status": 502, "times": 9}, NotNowError),  # before anything was asked for
+        ({"kind": "error", "method": "GET", "status": 404}, SendRefusedError),
+        ({"kind": "error", "method": "POST", "status": 500}, TemporaryError),
+        ({"kind": "error", "method": "POST", "status": 504}, TemporaryError),
+        ({"kind": "drop_before", "method": "POST"}, TemporaryError),
+    ],
+)
+def test_what_certainly_did_not_arrive_is_told_from_what_may_have(watch, executor, action, fault, raised) -> None:
+    watch.world.faults.add(**fault)
+    with pytest.raises(raised):
+        executor.send(action)
+    assert len(watch.world.repositories["shop"].runs) == 1
+
+
+def test_our_own_ceiling_and_a_closed_port_are_no_attempts_either(watch, action) -> None:
+    settings = {"clock": watch.clock, "token": TOKEN, "sleep": lambda seconds: None}
+    with BitbucketClient(watch.context.settings.bitbucket.url, "acme", requests_per_hour=1, **settings) as client:
+        with pytest.raises(NotNowError, match="ceiling of 1 requests"):
+            RerunPipeline(client).send(action)
+    with BitbucketClient("http://127.0.0.1:9/2.0", "acme", **settings) as client:
+        with pytest.raises(TemporaryError, match="cannot connect") as caught:
+            client.rerun("shop", watch.context.systems.bitbucket.pipeline("shop", 1))
+    assert caught.value.not_accepted
 
 
 def test_the_oldest_of_several_is_ours(watch, executor, action) -> None:
