@@ -24,8 +24,9 @@ from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
 from opscrew.ci.failures import WHOLE, Failure, failure_finding, with_note
 from opscrew.ci.history import record_sighting
-from opscrew.ci.outage import Sighting
-from opscrew.ci.pauses import has_passed
+from opscrew.ci.outage import Outage, Passed, Sighting
+from opscrew.ci.outage_history import current_outages, record_pass
+from opscrew.ci.pauses import has_passed, may_have_passed
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.watching import ended, sort_pipelines, watch_rules
@@ -40,6 +41,9 @@ from tools.bitbucket.records import Pipeline
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
+
+PASSES_ASKED = 3
+"""Newest pipelines of a repository that may have ended an outage; each costs a request."""
 
 LEFT_OUT_NAMED = 10
 """Repositories named that the request budget had no room for."""
@@ -61,7 +65,6 @@ class _Tally:
     """What the run's summary counts."""
 
     judged: int = 0
-    proposed: int = 0
     changed: list[ActionRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -75,12 +78,14 @@ class _Watch:
         self._executor = RerunPipeline(client, RescueLearning(context.engine, context.clock))
         self._ledger = Ledger(context.engine, context.clock)
         self._tally = _Tally()
+        self._outages: dict[str, Outage] = {}
 
     def round(self) -> Run:
         started = self._context.clock()
         # First what earlier rounds began: a result that is known now decides about what follows.
         self._advance()
         seen = look_around(self._context, self._client)
+        self._outages = current_outages(self._context.engine, self._context.clock())
         complete = {repo: self._judge_repository(repo, pipelines) for repo, pipelines in seen.pipelines.items()}
         self._decide(complete)
         self._advance()
@@ -102,6 +107,8 @@ class _Watch:
         """Judges what is new and keeps what still stands. False when something could not be read: ask again."""
         repository = f"{self._client.workspace}/{repo}"
         before = standing_in(self._context.engine, repository)
+        pipelines = tuple(pipelines)
+        self._look_for_passes(repo, pipelines, before.values())
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
         for pipeline, failed in sorting.paused:
@@ -121,6 +128,23 @@ class _Watch:
                     now_standing.append(before[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
         return complete
+
+    def _look_for_passes(self, repo: str, pipelines: Iterable[Pipeline], before: Iterable[Standing]) -> None:
+        """What began after the last failure of an outage and got through the step that it had failed ends it."""
+        repository = f"{self._client.workspace}/{repo}"
+        for outage in [one for one in self._outages.values() if one.hit(repository)]:
+            steps = {one.finding.details["step"] for one in before if one.signature == outage.signature} - {WHOLE}
+            later = [one for one in pipelines if one.created_on > outage.last_seen_at and may_have_passed(one)]
+            newest = sorted(later, key=lambda one: one.build_number)[-PASSES_ASKED:]
+            try:
+                passed = next((one for one in newest if has_passed(self._client.steps(repo, one.uuid), steps)), None)
+            except UpstreamError as problem:
+                self._tally.problems.append(f"{repository}: {problem}")
+                continue
+            if passed is not None:
+                key = f"{repository}#{passed.build_number}"
+                record_pass(self._context.engine, Passed(outage.signature, key, passed.created_on))
+                del self._outages[outage.signature]
 
     def _is_over(self, repo: str, paused: Pipeline, failed: Standing) -> bool:
         """Whether a newer pipeline has passed the step that failed, and now waits for a person to go on."""
@@ -153,7 +177,7 @@ class _Watch:
     def _decide(self, complete: dict[str, bool]) -> None:
         """Proposes what is wanted, and tells the ledger what stands."""
         decisions = Decisions(self._context, self._client, self._execution, self._executor)
-        self._tally.proposed += decisions.propose_wanted()
+        decisions.propose_wanted()
         self._tally.problems += decisions.problems
         self._ledger.observe("ci_watch/outages", decisions.outage_findings(), complete=True)
         for repo in {*complete, *decisions.touched_repositories}:
@@ -161,7 +185,7 @@ class _Watch:
             told = [
                 decisions.as_it_stands(one)
                 for one in standing_in(self._context.engine, repository).values()
-                if one.signature not in decisions.outages
+                if not decisions.is_named(one)
             ]
             self._ledger.observe(f"ci_watch/{repository}", told, complete=complete.get(repo, False))
 

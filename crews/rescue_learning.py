@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from sqlalchemy import Engine
 
-from opscrew.ci.history import record_rescue, sightings_since
-from opscrew.ci.outage import LOOK_BACK, Outage, outages
+from opscrew.actions import journal
+from opscrew.ci.history import record_rescue
+from opscrew.ci.outage import Outage
+from opscrew.ci.outage_history import current_outages
+from opscrew.ci.rerun import KIND
 from opscrew.ci.standing import standing_in
 from opscrew.clock import Clock
-from opscrew.model.action import Action
+from opscrew.model.action import Action, ActionState
+from opscrew.store.database import reading
 
 SIGNATURE = "signature"
 """The parameter of a re-run that says what its failure was recognised as: the failure itself is soon forgotten."""
@@ -31,9 +35,25 @@ class RescueLearning:
 
     def outage(self, action: Action) -> Outage | None:
         """The outage that goes on now and that this re-run would run into."""
-        signature, now = self._signature(action), self._clock()
-        found = outages(sightings_since(self._engine, now - LOOK_BACK), now)
-        return next((one for one in found if one.signature == signature), None)
+        return current_outages(self._engine, self._clock()).get(self._signature(action))
+
+    def held_back_by(self, action: Action) -> Outage | None:
+        """The same, unless it has been quiet for so long that this re-run may try whether it is over: one at a time."""
+        outage = self.outage(action)
+        if outage is None or self._clock() < outage.tried_from or self._another_tries(action, outage):
+            return outage
+        return None
+
+    def _another_tries(self, action: Action, outage: Outage) -> bool:
+        with reading(self._engine).connect() as connection:
+            under_way = journal.in_states(connection, (ActionState.SENDING, ActionState.SENT))
+        return any(
+            one.action.kind == KIND
+            and one.action.idempotency_key != action.idempotency_key
+            and (one.spent is None or one.spent.at > outage.last_seen_at)
+            and self._signature(one.action) == outage.signature
+            for one in under_way
+        )
 
     def ended(self, action: Action, *, passed: bool) -> None:
         """Counts for the signature that led to it. An outage, whose re-runs fail whatever they are, does not."""

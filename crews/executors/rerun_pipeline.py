@@ -34,7 +34,7 @@ class RerunPipeline:
 
     def precondition(self, action: Action) -> str | None:
         """Besides what the rules say: no re-run while its signature is an outage, whoever asked for it."""
-        outage = None if self._learning is None else self._learning.outage(action)
+        outage = None if self._learning is None else self._learning.held_back_by(action)
         if outage is not None:
             # Nothing that changes while it lasts: each new note is an entry of the audit log.
             raise NotYetError(f"{outage.signature} is an outage since {outage.started_at:%Y-%m-%d %H:%M} UTC")
