@@ -136,9 +136,7 @@ class Decisions:
             f"{outage.signature} in {count} pipelines since {outage.started_at:%H:%M} UTC; re-runs are held back until "
             "what follows passes",
             aspect=outage.signature,
-            evidence=[
-                Evidence(source="crew sightings", text=line, observed_at=outage.last_seen_at) for line in lines
-            ],
+            evidence=[Evidence(source="crew sightings", text=line, observed_at=outage.last_seen_at) for line in lines],
             details={
                 "signature": outage.signature,
                 "pipelines": list(named),

@@ -8,7 +8,7 @@ file only leads from one to the next.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -24,9 +24,10 @@ from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
 from opscrew.ci.failures import WHOLE, Failure, failure_finding, with_note
 from opscrew.ci.history import record_sighting
+from opscrew.ci.identity import is_same_failure
 from opscrew.ci.outage import Outage, Passed, Sighting
 from opscrew.ci.outage_history import current_outages, record_pass
-from opscrew.ci.pauses import has_passed, may_have_passed
+from opscrew.ci.pauses import has_passed, may_have_passed, reached
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.watching import ended, sort_pipelines, watch_rules
@@ -34,6 +35,7 @@ from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
+from opscrew.model.finding import Finding
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from tools.bitbucket.client import BitbucketClient
@@ -111,16 +113,18 @@ class _Watch:
         self._look_for_passes(repo, pipelines, before.values())
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
+        self._end(repository, sorting.passed_between)
+        earlier = {key: one for key, one in before.items() if one not in sorting.passed_between}
         for pipeline, failed in sorting.paused:
             try:
-                over = self._is_over(repo, pipeline, failed)
+                now_standing += self._what_stands(repo, pipeline, failed)
             except UpstreamError as problem:
                 self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
-                over = complete = False
-            now_standing += [] if over else [failed]
+                now_standing.append(failed)
+                complete = False
         for pipeline in sorting.judge:
             try:
-                now_standing.append(self._judge(repo, pipeline))
+                now_standing.append(self._judge(repo, pipeline, earlier.get(pipeline.target.key)))
             except UpstreamError as problem:
                 self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
                 complete = False
@@ -146,25 +150,49 @@ class _Watch:
                 record_pass(self._context.engine, Passed(outage.signature, key, passed.created_on))
                 del self._outages[outage.signature]
 
-    def _is_over(self, repo: str, paused: Pipeline, failed: Standing) -> bool:
-        """Whether a newer pipeline has passed the step that failed, and now waits for a person to go on."""
-        step = failed.finding.details["step"]
-        return bool(has_passed(self._client.steps(repo, paused.uuid), () if step == WHOLE else (step,)))
+    def _what_stands(self, repo: str, paused: Pipeline, failed: Standing) -> list[Standing]:
+        """What a newer pipeline, which now waits for a person to go on, has not passed of the steps that failed."""
+        steps = self._client.steps(repo, paused.uuid)
+        left = [one for one in failed.findings if not has_passed(steps, {one.details["step"]} - {WHOLE})]
+        if not left:
+            return []
+        rerun = failed.rerun if left[0] == failed.finding else Rerun.NOT_WANTED
+        return [replace(failed, finding=left[0], behind=tuple(left[1:]), rerun=rerun)]
 
-    def _judge(self, repo: str, pipeline: Pipeline) -> Standing:
+    def _end(self, repository: str, over: Iterable[Standing]) -> None:
+        """They passed between two looks, so that what fails now is a new failure, even if it looks the same."""
+        ended = {told.fingerprint for one in over for told in one.findings}
+        if ended:
+            self._ledger.observe(f"ci_watch/{repository}", (), complete=False, gone=ended)
+
+    def _judge(self, repo: str, pipeline: Pipeline, before: Standing | None) -> Standing:
         failure = judge_failure(self._client, repo, pipeline)
         self._tally.judged += 1
         if failure.verdict in SEEN_TOGETHER and failure.signature:
             key = f"{failure.repository}#{pipeline.build_number}"
             record_sighting(self._context.engine, Sighting(failure.signature, key, ended(pipeline)))
         told = failure_finding(failure)
+        behind = self._left_behind(repo, pipeline, before, told)
+        if before is not None and is_same_failure(before.finding, told):
+            told = told.model_copy(update={"aspect": before.finding.aspect})
         rerun = Rerun.WANTED if failure.verdict is Verdict.TRANSIENT else Rerun.NOT_WANTED
         mine = self._our_rerun(failure)
         if mine is not None:
             number = mine.action.parameters["build_number"]
             told = with_note(told, f"it was the re-run of #{number}", code="CI_RERUN_FAILED", action=mine.id)
             rerun = Rerun.FAILED
-        return Standing(failure.repository, pipeline.target.key, pipeline.uuid, ended(pipeline), rerun, told)
+        return Standing(failure.repository, pipeline.target.key, pipeline.uuid, ended(pipeline), rerun, told, behind)
+
+    def _left_behind(
+        self, repo: str, pipeline: Pipeline, before: Standing | None, told: Finding
+    ) -> tuple[Finding, ...]:
+        """Earlier failures of the target in steps that this pipeline, failing elsewhere, did not get to."""
+        earlier = before.findings if before is not None else ()
+        others = [one for one in earlier if one.details["step"] not in (told.details["step"], WHOLE)]
+        if not others:
+            return ()
+        known = reached(self._client.steps(repo, pipeline.uuid))
+        return tuple(one for one in others if one.details["step"] not in known)
 
     def _our_rerun(self, failure: Failure) -> ActionRecord | None:
         """The action that started this very pipeline, if one of ours did."""
@@ -182,11 +210,10 @@ class _Watch:
         self._ledger.observe("ci_watch/outages", decisions.outage_findings(), complete=True)
         for repo in {*complete, *decisions.touched_repositories}:
             repository = f"{self._client.workspace}/{repo}"
-            told = [
-                decisions.as_it_stands(one)
-                for one in standing_in(self._context.engine, repository).values()
-                if not decisions.is_named(one)
-            ]
+            told: list[Finding] = []
+            for one in standing_in(self._context.engine, repository).values():
+                told += one.behind
+                told += [] if decisions.is_named(one) else [decisions.as_it_stands(one)]
             self._ledger.observe(f"ci_watch/{repository}", told, complete=complete.get(repo, False))
 
     def _forget(self, gone: Iterable[str]) -> None:

@@ -33,7 +33,7 @@ class TemporaryError(UpstreamError):
     certain that the system did nothing: it was not reached, or it said that it will not take the request now.
     """
 
-    def __init__(  # noqa: PLR0913  the parts of one error
+    def __init__(
         self,
         message: str,
         *,

@@ -35,8 +35,10 @@ Kind = Literal[
 
 
 class Fault(BaseModel):
-    """``path`` is a part of the path, "" for any; ``times`` counts down, -1 for ever. ``seconds`` pass on the real clock,
-    ``accepted_after`` and ``listed_after`` are seconds of the sandbox's."""
+    """``path`` is a part of the path, "" for any; ``times`` counts down, -1 for ever.
+
+    ``seconds`` pass on the real clock, ``accepted_after`` and ``listed_after`` on the sandbox's.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

@@ -43,8 +43,8 @@ class Timing:
     """How long after a request was given up it is looked for the first time: the system may still be working on it."""
     look_for: timedelta = timedelta(minutes=12)
     looks: int = 5
-    """For how long, and how often, it is looked for before it counts as never arrived. Bitbucket was seen to accept more
-    than a minute late, and to list later still."""
+    """For how long, and how often, it is looked for before it counts as never arrived: a system may accept more than a
+    minute late, and list later still."""
     first_pause: timedelta = timedelta(minutes=1)
     longest_pause: timedelta = timedelta(minutes=30)
     """How long to wait after the system would not take it, doubled each time up to the longest."""

@@ -1,8 +1,8 @@
 """A judged pipeline failure, and the finding that tells people about it.
 
 The finding's subject is what keeps failing (a branch, a tag, a pull request, a custom pipeline of one repository),
-not the single build: the same trouble in the next build is the same finding, still going on, and a build that passes
-resolves it.
+not the single build: the same failure in the next build is the same finding, still going on, and a build that passes
+resolves it. ``identity.py`` says what the same failure is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from opscrew.ci.classify import Classification, Verdict
 from opscrew.ci.explain import Explanation
+from opscrew.ci.identity import FAMILY, aspect_of
 from opscrew.findings.codes import codes, finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
@@ -112,7 +113,7 @@ def failure_finding(failure: Failure) -> Finding:
     kind = f" ({decided.classification.signature})" if decided.classification.signature else ""
     others = len(failure.steps) - 1
     what = f"{build} failed in step {decided.name!r}{kind}" + (f" and in {others} more" if others else "")
-    return finding(
+    told = finding(
         code_of(failure),
         target_subject(failure.pipeline, failure.repository),
         what,
@@ -130,6 +131,8 @@ def failure_finding(failure: Failure) -> Finding:
             "url": failure.pipeline.url,
         },
     )
+    identity = {"family": FAMILY, "aspect": aspect_of(told), "occasion": failure.pipeline.uuid}
+    return told.model_copy(update=identity)
 
 
 def with_note(told: Finding, note: str, *, code: str = "", **details: Any) -> Finding:

@@ -28,6 +28,11 @@ def failed_steps(steps: Iterable[PipelineStep]) -> set[str]:
     return {step.name for step in steps if step.state.failed}
 
 
+def reached(steps: Iterable[PipelineStep]) -> set[str]:
+    """The names of steps that passed or failed. Whether any other would fail again is unknown."""
+    return {step.name for step in steps if step.state.successful or step.state.failed}
+
+
 def may_have_passed(pipeline: Pipeline) -> bool:
     """Worth asking for its steps: it ended well, or waits for a person."""
     return pipeline.successful or pipeline.state.is_paused

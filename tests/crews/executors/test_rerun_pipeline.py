@@ -98,12 +98,18 @@ def test_what_certainly_did_not_arrive_is_told_from_what_may_have(watch, executo
 
 def test_our_own_ceiling_and_a_closed_port_are_no_attempts_either(watch, action) -> None:
     settings = {"clock": watch.clock, "token": TOKEN, "sleep": lambda seconds: None}
-    with BitbucketClient(watch.context.settings.bitbucket.url, "acme", requests_per_hour=1, **settings) as client:
-        with pytest.raises(NotNowError, match="ceiling of 1 requests"):
-            RerunPipeline(client).send(action)
-    with BitbucketClient("http://127.0.0.1:9/2.0", "acme", **settings) as client:
-        with pytest.raises(TemporaryError, match="cannot connect") as caught:
-            client.rerun("shop", watch.context.systems.bitbucket.pipeline("shop", 1))
+    url = watch.context.settings.bitbucket.url
+    with (
+        BitbucketClient(url, "acme", requests_per_hour=1, **settings) as client,
+        pytest.raises(NotNowError, match="ceiling of 1 requests"),
+    ):
+        RerunPipeline(client).send(action)
+    original = watch.context.systems.bitbucket.pipeline("shop", 1)
+    with (
+        BitbucketClient("http://127.0.0.1:9/2.0", "acme", **settings) as client,
+        pytest.raises(TemporaryError, match="cannot connect") as caught,
+    ):
+        client.rerun("shop", original)
     assert caught.value.not_accepted
 
 

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.add_column("poller", sa.Column("recent", sa.JSON, nullable=False, server_default="[]"))
     op.add_column("findings", sa.Column("family", sa.String(64), nullable=False, server_default=""))
     op.add_column("findings", sa.Column("occasion", sa.String(64), nullable=False, server_default=""))
+    op.add_column("standing_failures", sa.Column("behind", sa.JSON, nullable=False, server_default="[]"))
     op.add_column("actions", sa.Column("looks", sa.Integer, nullable=False, server_default="0"))
     op.add_column("actions", sa.Column("refusals", sa.Integer, nullable=False, server_default="0"))
     op.add_column("actions", sa.Column("again_at", UtcDateTime()))
@@ -37,6 +38,7 @@ def downgrade() -> None:
         ("actions", "again_at"),
         ("actions", "refusals"),
         ("actions", "looks"),
+        ("standing_failures", "behind"),
         ("findings", "occasion"),
         ("findings", "family"),
         ("poller", "recent"),
