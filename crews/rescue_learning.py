@@ -6,6 +6,8 @@ recorded, so that a crash in between costs a second telling, which counts once, 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 
 from opscrew.actions import journal
@@ -20,6 +22,9 @@ from opscrew.store.database import reading
 
 SIGNATURE = "signature"
 """The parameter of a re-run that says what its failure was recognised as: the failure itself is soon forgotten."""
+
+LONGEST_TRY = timedelta(hours=1)
+"""A re-run that tries whether an outage is over may hang itself; after this long another one tries."""
 
 
 def with_signature(action: Action, signature: str) -> Action:
@@ -50,7 +55,8 @@ class RescueLearning:
         return any(
             one.action.kind == KIND
             and one.action.idempotency_key != action.idempotency_key
-            and (one.spent is None or one.spent.at > outage.last_seen_at)
+            and one.spent is not None
+            and one.spent.at > max(outage.last_seen_at, self._clock() - LONGEST_TRY)
             and self._signature(one.action) == outage.signature
             for one in under_way
         )
