@@ -12,22 +12,8 @@ import structlog
 
 from crews.context import CrewContext
 from opscrew.ci import poll_states
-from opscrew.ci.polling import (
-    Plan,
-    Poller,
-    PollState,
-    after_failed_look,
-    after_hint,
-    after_listing,
-    after_look,
-    allowance,
-    catch_up,
-    listed,
-    plan,
-    poll_rules,
-    refilled,
-    spent,
-)
+from opscrew.ci.poll_bucket import Poller, allowance, catch_up, poll_rules, refilled, spent
+from opscrew.ci.polling import Plan, PollState, after_failed_look, after_hint, after_listing, after_look, listed, plan
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline
 from tools.errors import TemporaryError, UpstreamError

@@ -8,7 +8,7 @@ file only leads from one to the next.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -22,12 +22,12 @@ from crews.rescue_learning import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
-from opscrew.ci.failures import WHOLE, Failure, failure_finding, with_note
+from opscrew.ci.failures import Failure, failure_finding, with_note
+from opscrew.ci.followers import not_passed, not_reached, passed_since
 from opscrew.ci.history import record_sighting
 from opscrew.ci.identity import is_same_failure
 from opscrew.ci.outage import Outage, Passed, Sighting
 from opscrew.ci.outage_history import current_outages, record_pass
-from opscrew.ci.pauses import has_passed, may_have_passed, reached
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.watching import ended, sort_pipelines, watch_rules
@@ -43,9 +43,6 @@ from tools.bitbucket.records import Pipeline
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
-
-PASSES_ASKED = 3
-"""Newest pipelines of a repository that may have ended an outage; each costs a request."""
 
 LEFT_OUT_NAMED = 10
 """Repositories named that the request budget had no room for."""
@@ -110,14 +107,14 @@ class _Watch:
         repository = f"{self._client.workspace}/{repo}"
         before = standing_in(self._context.engine, repository)
         pipelines = tuple(pipelines)
-        self._look_for_passes(repo, pipelines, before.values())
+        self._end_outages(repo, pipelines, before.values())
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
         self._end(repository, sorting.passed_between)
         earlier = {key: one for key, one in before.items() if one not in sorting.passed_between}
         for pipeline, failed in sorting.paused:
             try:
-                now_standing += self._what_stands(repo, pipeline, failed)
+                now_standing += not_passed(failed, self._client.steps(repo, pipeline.uuid))
             except UpstreamError as problem:
                 self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
                 now_standing.append(failed)
@@ -133,31 +130,17 @@ class _Watch:
         replace_standing(self._context.engine, repository, now_standing)
         return complete
 
-    def _look_for_passes(self, repo: str, pipelines: Iterable[Pipeline], before: Iterable[Standing]) -> None:
-        """What began after the last failure of an outage and got through the step that it had failed ends it."""
-        repository = f"{self._client.workspace}/{repo}"
-        for outage in [one for one in self._outages.values() if one.hit(repository)]:
-            steps = {one.finding.details["step"] for one in before if one.signature == outage.signature} - {WHOLE}
-            later = [one for one in pipelines if one.created_on > outage.last_seen_at and may_have_passed(one)]
-            newest = sorted(later, key=lambda one: one.build_number)[-PASSES_ASKED:]
+    def _end_outages(self, repo: str, pipelines: Iterable[Pipeline], before: Iterable[Standing]) -> None:
+        for outage in [one for one in self._outages.values() if one.hit(f"{self._client.workspace}/{repo}")]:
             try:
-                passed = next((one for one in newest if has_passed(self._client.steps(repo, one.uuid), steps)), None)
+                passed = passed_since(outage, pipelines, before, lambda one: self._client.steps(repo, one.uuid))
             except UpstreamError as problem:
-                self._tally.problems.append(f"{repository}: {problem}")
+                self._tally.problems.append(f"{self._client.workspace}/{repo}: {problem}")
                 continue
             if passed is not None:
-                key = f"{repository}#{passed.build_number}"
+                key = f"{self._client.workspace}/{repo}#{passed.build_number}"
                 record_pass(self._context.engine, Passed(outage.signature, key, passed.created_on))
                 del self._outages[outage.signature]
-
-    def _what_stands(self, repo: str, paused: Pipeline, failed: Standing) -> list[Standing]:
-        """What a newer pipeline, which now waits for a person to go on, has not passed of the steps that failed."""
-        steps = self._client.steps(repo, paused.uuid)
-        left = [one for one in failed.findings if not has_passed(steps, {one.details["step"]} - {WHOLE})]
-        if not left:
-            return []
-        rerun = failed.rerun if left[0] == failed.finding else Rerun.NOT_WANTED
-        return [replace(failed, finding=left[0], behind=tuple(left[1:]), rerun=rerun)]
 
     def _end(self, repository: str, over: Iterable[Standing]) -> None:
         """They passed between two looks, so that what fails now is a new failure, even if it looks the same."""
@@ -172,7 +155,7 @@ class _Watch:
             key = f"{failure.repository}#{pipeline.build_number}"
             record_sighting(self._context.engine, Sighting(failure.signature, key, ended(pipeline)))
         told = failure_finding(failure)
-        behind = self._left_behind(repo, pipeline, before, told)
+        behind = not_reached(before, told, lambda: self._client.steps(repo, pipeline.uuid))
         if before is not None and is_same_failure(before.finding, told):
             told = told.model_copy(update={"aspect": before.finding.aspect})
         rerun = Rerun.WANTED if failure.verdict is Verdict.TRANSIENT else Rerun.NOT_WANTED
@@ -182,17 +165,6 @@ class _Watch:
             told = with_note(told, f"it was the re-run of #{number}", code="CI_RERUN_FAILED", action=mine.id)
             rerun = Rerun.FAILED
         return Standing(failure.repository, pipeline.target.key, pipeline.uuid, ended(pipeline), rerun, told, behind)
-
-    def _left_behind(
-        self, repo: str, pipeline: Pipeline, before: Standing | None, told: Finding
-    ) -> tuple[Finding, ...]:
-        """Earlier failures of the target in steps that this pipeline, failing elsewhere, did not get to."""
-        earlier = before.findings if before is not None else ()
-        others = [one for one in earlier if one.details["step"] not in (told.details["step"], WHOLE)]
-        if not others:
-            return ()
-        known = reached(self._client.steps(repo, pipeline.uuid))
-        return tuple(one for one in others if one.details["step"] not in known)
 
     def _our_rerun(self, failure: Failure) -> ActionRecord | None:
         """The action that started this very pipeline, if one of ours did."""

@@ -28,7 +28,7 @@ from opscrew.answer import (
     write_without_model,
 )
 from opscrew.answer.times import words as time_words
-from opscrew.ci import explanation_length, line_kinds, line_scores, line_trees, polling, watching
+from opscrew.ci import explanation_length, line_kinds, line_scores, line_trees, poll_bucket, watching
 from opscrew.ci.signatures import catalog as signatures
 from opscrew.cluster import folding, noise, thresholds, vocabulary
 from opscrew.errors import CrewError
@@ -60,7 +60,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (line_kinds.KINDS_FILE, line_kinds.line_kinds),
     (line_scores.WEIGHTS_FILE, line_scores.weights),
     (line_trees.TREES_FILE, line_trees.trees),
-    (polling.RULES_FILE, polling.poll_rules),
+    (poll_bucket.RULES_FILE, poll_bucket.poll_rules),
     (watching.RULES_FILE, watching.watch_rules),
     (signatures.FOLDER, signatures.catalog),
     (folding.FOLDING_FILE, folding.folding),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from tools.bitbucket.records import Pipeline, PipelineStep
+from tools.bitbucket.records import PipelineStep
 
 
 def has_passed(steps: Iterable[PipelineStep], failed_before: Collection[str]) -> bool | None:
@@ -26,13 +26,3 @@ def has_passed(steps: Iterable[PipelineStep], failed_before: Collection[str]) ->
 def failed_steps(steps: Iterable[PipelineStep]) -> set[str]:
     """The names of those that failed, for ``has_passed``."""
     return {step.name for step in steps if step.state.failed}
-
-
-def reached(steps: Iterable[PipelineStep]) -> set[str]:
-    """The names of steps that passed or failed. Whether any other would fail again is unknown."""
-    return {step.name for step in steps if step.state.successful or step.state.failed}
-
-
-def may_have_passed(pipeline: Pipeline) -> bool:
-    """Worth asking for its steps: it ended well, or waits for a person."""
-    return pipeline.successful or pipeline.state.is_paused

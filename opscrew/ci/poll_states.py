@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select
 
-from opscrew.ci.polling import Poller, PollState, after_hint
+from opscrew.ci.poll_bucket import Poller
+from opscrew.ci.polling import PollState, after_hint
 from opscrew.store.database import reading, serialize_writers
 from opscrew.store.tables.polling import poll_state, poller
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from opscrew.ci.poll_bucket import Poller
 from opscrew.ci.poll_states import forget, load_poller, load_states, save
-from opscrew.ci.polling import Poller, PollState, after_hint, after_look
+from opscrew.ci.polling import PollState, after_hint, after_look
 
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 

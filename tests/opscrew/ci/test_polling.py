@@ -8,21 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opscrew.ci.poll_bucket import Poller, allowance, catch_up, poll_rules, refilled, spent
 from opscrew.ci.polling import (
-    Poller,
     PollState,
     after_failed_look,
     after_hint,
     after_listing,
     after_look,
-    allowance,
-    catch_up,
     interval,
     listed,
     plan,
-    poll_rules,
-    refilled,
-    spent,
     urgency,
 )
 
