@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crews.rescue_learning import RescueLearning
-from opscrew.actions.executor import NotNowError, NotYetError, Outcome, Receipt, SendRefusedError
+from opscrew.actions.executor import NotYetError, Outcome, Receipt, SendRefusedError
 from opscrew.ci.pauses import failed_steps, has_passed
 from opscrew.ci.rerun import KIND, RerunCase, newest_of, why_not_rerun
 from opscrew.model.action import Action
@@ -53,17 +53,14 @@ class RerunPipeline:
         try:
             original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
         except TemporaryError as problem:
-            raise NotNowError(str(problem), problem.retry_after) from problem  # nothing was asked for yet
+            problem.not_accepted = True  # nothing was asked for yet
+            raise
         except UpstreamError as problem:
             raise SendRefusedError(str(problem)) from problem
         try:
             return _receipt(self._client.rerun(repo, original))
         except Refused as refused:
             raise SendRefusedError(str(refused)) from refused
-        except TemporaryError as problem:
-            if problem.not_accepted:
-                raise NotNowError(str(problem), problem.retry_after) from problem
-            raise
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
         del since  # build numbers tell more than two clocks

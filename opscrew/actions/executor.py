@@ -34,17 +34,6 @@ class SendRefusedError(Exception):
     """The system answered, and it is certain that it did nothing (a 4xx). The action ends as failed."""
 
 
-class NotNowError(Exception):
-    """The system is certain to have done nothing, and may do it later (429, 503, no connection): no attempt at all.
-
-    ``seconds`` is how long the system asked to wait, where it did.
-    """
-
-    def __init__(self, message: str, seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.seconds = seconds
-
-
 class NotYetError(Exception):
     """Nothing speaks against it, but this is a bad moment, as the message says. It is asked again until it expires."""
 
@@ -53,7 +42,8 @@ class Executor(Protocol):
     """Does one kind of action in one system.
 
     Every method may raise ``UpstreamError`` when the system does not answer. From ``send`` that means "it may or
-    may not have arrived", and the question is settled by ``find_sent`` later, never by sending again blindly.
+    may not have arrived" unless it says otherwise, and the question is settled by ``find_sent`` later, never by sending
+    again blindly.
     """
 
     kind: str
@@ -68,8 +58,8 @@ class Executor(Protocol):
     def send(self, action: Action) -> Receipt:
         """Does it, with one mutating request and no retry of its own.
 
-        The request's timeout must stay well below ``Timing.lease`` (two minutes). ``SendRefusedError`` or
-        ``NotNowError`` where it is certain that nothing was done.
+        The request's timeout must stay well below ``Timing.lease`` (two minutes). Where it is certain that nothing was
+        done: ``SendRefusedError`` for good, a ``TemporaryError`` that is ``not_accepted`` for now.
         """
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:

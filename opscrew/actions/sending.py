@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from opscrew.actions import journal
-from opscrew.actions.executor import Executor, NotNowError, NotYetError, Receipt, SendRefusedError
+from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
 from opscrew.actions.following import is_overdue
 from opscrew.actions.journal import Journal, StaleRecordError
 from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
@@ -28,7 +28,7 @@ from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
 from opscrew.model.action import ActionState
 from opscrew.settings import Settings
-from tools.errors import UpstreamError
+from tools.errors import TemporaryError, UpstreamError
 
 log = structlog.get_logger(__name__)
 
@@ -175,21 +175,21 @@ class Sender:
             receipt = executor.send(claimed.action)
         except SendRefusedError as refusal:
             return self._store(claimed, state=ActionState.FAILED, note=f"refused: {refusal}", sender="")
-        except NotNowError as refusal:
-            return self._try_later(claimed, refusal)
         except UpstreamError as problem:
+            if isinstance(problem, TemporaryError) and problem.not_accepted:
+                return self._try_later(claimed, problem)
             # The time to settle begins now: the request itself may have taken most of a minute.
             note = f"unknown whether it arrived: {problem}"
             return self._store(claimed, note=note, sender="", spent=self._now())
         self._checkpoint("request_sent")
         return self._store_receipt(claimed, receipt)
 
-    def _try_later(self, claimed: ActionRecord, refusal: NotNowError) -> ActionRecord:
+    def _try_later(self, claimed: ActionRecord, refusal: TemporaryError) -> ActionRecord:
         """Back to approved: nothing arrived, so nothing was attempted."""
         now = self._now().at
         refusals, attempts = claimed.refusals + 1, claimed.attempts - 1
         pause = min(self._timing.first_pause * 2 ** min(claimed.refusals, 16), self._timing.longest_pause)
-        again_at = now + max(pause, min(timedelta(seconds=refusal.seconds or 0), self._timing.longest_pause))
+        again_at = now + max(pause, min(timedelta(seconds=refusal.retry_after or 0), self._timing.longest_pause))
         return self._store(
             claimed,
             state=ActionState.APPROVED,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from opscrew.actions.execution import Execution
-from opscrew.actions.executor import NotNowError, SendRefusedError
+from opscrew.actions.executor import SendRefusedError
 from opscrew.actions.findings import findings_of
 from opscrew.actions.records import HeldBy
 from opscrew.actions.uptime import Uptime, no_uptime
@@ -17,6 +17,10 @@ from tests.support.databases import on_sqlite_alone
 from tools.errors import PermanentError, TemporaryError
 
 DOWN = TemporaryError("no answer", system="bitbucket")
+
+
+def refused(words: str, seconds: float | None = None) -> TemporaryError:
+    return TemporaryError(words, system="bitbucket", retry_after=seconds, not_accepted=True)
 
 
 def states(execution: Execution) -> list[str]:
@@ -140,14 +144,14 @@ def test_it_is_looked_for_often_enough_after_a_long_pause_too(make, clock) -> No
 
 @on_sqlite_alone
 def test_refusals_for_the_moment_are_no_attempts_and_are_tried_again_ever_later(make, clock) -> None:
-    execution, system = make(), ListedSystem(before_arrival=NotNowError("429 too many requests"))
+    execution, system = make(), ListedSystem(before_arrival=refused("429 too many requests"))
     start = clock()
     execution.propose(rerun())
     tried: list[int] = []
 
     def refusing(_action: object) -> None:
         tried.append(round((clock() - start).total_seconds() / 60))
-        raise NotNowError("429 too many requests")
+        raise refused("429 too many requests")
 
     real, system.send = system.send, refusing
     for _ in range(90):
@@ -156,7 +160,7 @@ def test_refusals_for_the_moment_are_no_attempts_and_are_tried_again_ever_later(
     (record,) = execution.list()
     assert tried == [0, 1, 3, 7, 15, 31, 61]
     assert (record.state, record.attempts, record.refusals) == (State.APPROVED, 0, 7)
-    assert record.note == "refused for now (429 too many requests); tried again from 13:31 UTC on"
+    assert record.note == "refused for now (bitbucket: 429 too many requests); tried again from 13:31 UTC on"
     system.before_arrival, system.send = None, real
     clock.forward(minutes=30)
     execution.advance([system])
@@ -166,7 +170,7 @@ def test_refusals_for_the_moment_are_no_attempts_and_are_tried_again_ever_later(
 
 @on_sqlite_alone
 def test_a_pause_that_the_system_names_is_kept_and_a_clock_set_back_does_not_stretch_it(make, clock) -> None:
-    execution, system = make(), ListedSystem(before_arrival=NotNowError("429", 600.0))
+    execution, system = make(), ListedSystem(before_arrival=refused("429", 600.0))
     execution.propose(rerun())
     execution.advance([system])
     system.before_arrival = None
@@ -179,14 +183,14 @@ def test_a_pause_that_the_system_names_is_kept_and_a_clock_set_back_does_not_str
 
 @on_sqlite_alone
 def test_what_is_refused_until_nobody_waits_for_it_ends_with_the_reason(make, clock) -> None:
-    execution, system = make(), ListedSystem(before_arrival=NotNowError("503 maintenance"))
+    execution, system = make(), ListedSystem(before_arrival=refused("503 maintenance"))
     execution.propose(rerun())
     for _ in range(13):
         execution.advance([system])
         clock.forward(minutes=30)
     (record,) = execution.list()
     assert record.state is State.EXPIRED
-    assert record.note.startswith("not sent within 6 h: refused for now (503 maintenance)")
+    assert record.note.startswith("not sent within 6 h: refused for now (bitbucket: 503 maintenance)")
     assert record.finished_at is not None
 
 
