@@ -125,8 +125,8 @@ class _Watch:
             except UpstreamError as problem:
                 self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
                 complete = False
-                if pipeline.target.key in before:
-                    now_standing.append(before[pipeline.target.key])
+                if pipeline.target.key in earlier:
+                    now_standing.append(earlier[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
         return complete
 
@@ -156,8 +156,9 @@ class _Watch:
             record_sighting(self._context.engine, Sighting(failure.signature, key, ended(pipeline)))
         told = failure_finding(failure)
         behind = not_reached(before, told, lambda: self._client.steps(repo, pipeline.uuid))
-        if before is not None and is_same_failure(before.finding, told):
-            told = told.model_copy(update={"aspect": before.finding.aspect})
+        same = next((one for one in (before.findings if before else ()) if is_same_failure(one, told)), None)
+        if same is not None:
+            told = told.model_copy(update={"aspect": same.aspect})
         rerun = Rerun.WANTED if failure.verdict is Verdict.TRANSIENT else Rerun.NOT_WANTED
         mine = self._our_rerun(failure)
         if mine is not None:

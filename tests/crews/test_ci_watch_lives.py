@@ -91,6 +91,21 @@ def test_a_pass_between_two_looks_ends_a_failure_as_well(watch) -> None:
     assert changes == ["appeared", "gone", "appeared"]
 
 
+def test_what_fails_anew_and_cannot_be_read_yet_does_not_bring_back_what_is_over(watch) -> None:
+    push(watch, "failing")
+    first = only_open(watch)
+    watch.world.push("shop", "passing")
+    watch.clock.forward(minutes=10)
+    watch.world.push("shop", "persistent")
+    watch.clock.forward(minutes=10)
+    watch.world.faults.add("error", path="/steps/", times=6)
+    watch.rounds(2)
+    assert watch.ledger.open() == []
+    watch.rounds(2)
+    assert only_open(watch).fingerprint != first.fingerprint
+    assert [one.change for one in watch.ledger.history(first.fingerprint)] == ["appeared", "gone"]
+
+
 def test_a_failure_in_a_step_that_the_next_build_did_not_get_to_is_not_over(watch) -> None:
     push(watch, "deploy_flaky")
     deploy = only_open(watch)
@@ -101,6 +116,10 @@ def test_a_failure_in_a_step_that_the_next_build_did_not_get_to_is_not_over(watc
     assert both["Deploy"].fingerprint == deploy.fingerprint
     push(watch, "failing")
     assert len(watch.ledger.open()) == 2, "and it is kept from build to build"
+    push(watch, "deploy_flaky")
+    again = only_open(watch)
+    assert (again.fingerprint, again.first_seen, again.occurrences) == (deploy.fingerprint, deploy.first_seen, 2)
+    push(watch, "failing")
     push(watch, "waiting")
     assert only_open(watch).fingerprint == deploy.fingerprint, "it passed the test, and waits before the deployment"
     push(watch, "passing", rounds=6)
