@@ -14,18 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.section import Row, Section, at_most
-from opscrew.ci.polling import (
-    PollState,
-    after_hint,
-    after_listing,
-    after_look,
-    allowance,
-    listed,
-    plan,
-    poll_rules,
-    refilled,
-    spent,
-)
+from opscrew.ci.poll_bucket import allowance, catch_up, poll_rules, refilled, spent
+from opscrew.ci.polling import PollState, after_hint, after_listing, after_look, listed, plan
 from tools.bitbucket.budget import BudgetKeeper
 from tools.errors import TemporaryError
 
@@ -68,10 +58,10 @@ class Count:
     postponed: int = 0
 
 
-def working_day(pushes: int, dice: random.Random) -> dict[str, list[Build]]:
+def working_day(pushes: int, dice: random.Random, repositories: int = REPOSITORIES) -> dict[str, list[Build]]:
     """Builds by repository. Few repositories get most pushes (Zipf), durations are log-normal around 6 minutes."""
-    names = [f"repo-{n:03}" for n in range(REPOSITORIES)]
-    weights = [1 / (rank + 3) for rank in range(REPOSITORIES)]
+    names = [f"repo-{n:03}" for n in range(repositories)]
+    weights = [1 / (rank + 3) for rank in range(repositories)]
     builds: dict[str, list[Build]] = {name: [] for name in names}
 
     def add(name: str, moment: datetime, *, pushed: bool) -> None:
@@ -98,9 +88,12 @@ def working_day(pushes: int, dice: random.Random) -> dict[str, list[Build]]:
 
 
 class Simulation:
-    """One day with one planner. ``listing`` off shows what the repository dates are worth."""
+    """One day with one planner. ``listing`` off shows what the repository dates are worth; ``known`` off begins with
+    repositories that nobody has looked at yet."""
 
-    def __init__(self, builds: dict[str, list[Build]], *, webhooks: bool, listing: bool, seed: int) -> None:
+    def __init__(
+        self, builds: dict[str, list[Build]], *, webhooks: bool, listing: bool, seed: int, known: bool = True
+    ) -> None:
         self.builds = builds
         self.webhooks = webhooks
         self.listing = listing
@@ -108,10 +101,23 @@ class Simulation:
         self.now = START
         self.rules = poll_rules()
         self.keeper = BudgetKeeper(CEILING, lambda: self.now)
-        self.states = {name: PollState(name, polled_at=START - timedelta(minutes=30)) for name in builds}
+        before = START - timedelta(minutes=30) if known else None
+        self.states = {name: PollState(name, polled_at=before) for name in builds}
         self.poller = refilled(None, START, CEILING, self.rules)
         self.hooks = self._deliveries(random.Random(seed)) if webhooks else []
         self.pushes = {name: [b.created for b in found if b.pushed] for name, found in builds.items()}
+
+    def start(self, hour: int) -> float:
+        """Begins at an hour of the day; the minutes until every repository has been looked at."""
+        self.now = began = START + timedelta(hours=hour)
+        while any(state.polled_at is None for state in self.states.values()) and self.now < began + DAY:
+            self._tick()
+            self.now += TICK
+        done = max(state.polled_at or self.now for state in self.states.values())
+        while self.now < began + timedelta(hours=2):
+            self._tick()
+            self.now += TICK
+        return (done - began).total_seconds() / 60
 
     def run(self) -> None:
         """Ticks through the day; webhooks fall between the ticks and cause a look of their own."""
@@ -148,16 +154,17 @@ class Simulation:
             limit=budget.limit,
             webhooks=self.webhooks,
             rules=self.rules,
+            catch_up=catch_up(self.poller, remaining=budget.remaining, limit=budget.limit, rules=self.rules),
         )
         lists = chosen.list_changes or chosen.list_all
-        self.count.postponed += chosen.postponed
+        self.count.postponed += len(chosen.left_out)
         names = chosen.repositories
         if lists and self.listing:
             self._send()
             before = {name for name, state in self.states.items() if state.hinted_at}
             self.states = after_listing(self.states, self._dates(), self.now)
             hinted = [name for name, state in self.states.items() if state.hinted_at and name not in before]
-            names = tuple(dict.fromkeys([*hinted, *names]))[: max(0, requests - 1)]
+            names = tuple(dict.fromkeys([*hinted, *names]))[: max(len(names), requests - 1)]
         self.poller = spent(self.poller, len(names) + (lists and self.listing))
         if lists:
             self.poller = listed(self.poller, self.now, everything=chosen.list_all)
@@ -222,7 +229,23 @@ def measure(data: Path) -> Section:
         simulation = Simulation(builds, webhooks=webhooks, listing=listing, seed=SEED)
         simulation.run()
         section.rows.extend(_rows(title, simulation, has_target=pushes == 400 and listing, webhooks=webhooks))
+    for repositories in (63, REPOSITORIES, 600):
+        section.rows.extend(_start_rows(repositories))
     return section
+
+
+def _start_rows(repositories: int) -> list[Row]:
+    """A first start at ten in the morning of a day with 800 pushes: when all have been looked at, and what it costs."""
+    builds = working_day(800, random.Random(SEED), repositories)
+    simulation = Simulation(builds, webhooks=False, listing=True, seed=SEED, known=False)
+    minutes = simulation.start(hour=10)
+    most, _ = _per_hour(simulation.count.requests)
+    title = f"first start, {repositories} repositories"
+    target = 2 if repositories <= REPOSITORIES else None
+    rows = [Row(f"{title}: minutes until all were looked at", f"{minutes:.0f}")]
+    if target is not None:
+        rows = [at_most(f"{title}: minutes until all were looked at", minutes, target, "", digits=0)]
+    return [*rows, at_most(f"{title}: most requests in any hour", most, CEILING, "1,000 allowed", digits=0)]
 
 
 def _rows(title: str, simulation: Simulation, *, has_target: bool, webhooks: bool) -> list[Row]:

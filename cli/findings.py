@@ -216,12 +216,17 @@ def _heading(entry: LedgerEntry) -> str:
     return f"{mark}  {entry.fingerprint[:8]}  {title_of(entry.finding.code)} ({entry.state})"
 
 
+def _times(entry: LedgerEntry) -> str:
+    """How often it appeared, not how often somebody looked."""
+    return f"{entry.occurrences} time{'s' if entry.occurrences != 1 else ''}"
+
+
 def _print_short(entry: LedgerEntry) -> None:
     from cli.text import ago, folded, one_line
     from opscrew.clock import utc_now
 
     typer.echo(_heading(entry))
-    seen = f"{entry.occurrences} time{'s' if entry.occurrences != 1 else ''}, last {ago(entry.last_seen, utc_now())}"
+    seen = f"{_times(entry)}, last {ago(entry.last_seen, utc_now())}"
     typer.echo(folded(f"{entry.finding.subject}; seen {seen}", indent=10))
     typer.echo(folded(one_line(entry.finding.cause, 140), indent=10))
 
@@ -238,7 +243,7 @@ def _print_long(entry: LedgerEntry, zone: Any) -> None:
         ("Reason", finding.reason),
         ("Next step", finding.next_step),
         ("Runbook", f"knowledge/runbooks/{finding.code}.md"),
-        ("Seen", f"{entry.occurrences} times, {when(entry.first_seen, zone)} to {when(entry.last_seen, zone)}"),
+        ("Seen", f"{_times(entry)}, {when(entry.first_seen, zone)} to {when(entry.last_seen, zone)}"),
         ("Resolved", when(entry.resolved_at, zone) if entry.resolved_at else ""),
         ("Seen by", ", ".join(entry.sources)),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
@@ -13,8 +14,9 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.failures import with_note
-from opscrew.ci.history import host_stays_broken, rescue_record, sightings_since
-from opscrew.ci.outage import LOOK_BACK, Outage, outages
+from opscrew.ci.history import host_stays_broken, rescue_record
+from opscrew.ci.outage import Outage
+from opscrew.ci.outage_history import current_outages
 from opscrew.ci.rerun import REPEATED_IN_PLACE, end_of, rerun_action
 from opscrew.ci.rescue import rescue_estimate
 from opscrew.ci.standing import Rerun, Standing, standing_wanted, update_standing
@@ -28,8 +30,11 @@ from opscrew.reading_time import clock_time
 from tools.bitbucket.client import BitbucketClient
 from tools.errors import UpstreamError
 
-PIPELINES_NAMED = 12
-"""Pipelines of an outage that are listed one by one; beyond that the number says enough."""
+PIPELINES_NAMED = 150
+"""Pipelines of an outage that its finding names. What it does not name stays a finding of its own."""
+
+NAMES_IN_A_LINE = 400
+"""Characters: what is stored of a line of evidence holds a few more."""
 
 
 class Decisions:
@@ -40,36 +45,47 @@ class Decisions:
     ) -> None:
         self._context, self._client = context, client
         self._execution, self._executor = execution, executor
+        self._trying: set[str] = set()
         self.touched_repositories: set[str] = set()
         self.problems: list[str] = []
 
     @cached_property
     def outages(self) -> dict[str, Outage]:
         """What goes on at present, by signature."""
-        now = self._context.clock()
-        found = outages(sightings_since(self._context.engine, now - LOOK_BACK), now)
-        return {outage.signature: outage for outage in found}
+        return current_outages(self._context.engine, self._context.clock())
 
-    def propose_wanted(self) -> int:
-        """Settles every failure that waits for a decision; returns how many actions were proposed."""
-        proposed = 0
+    def is_named(self, standing: Standing) -> bool:
+        """Whether an outage's finding tells of this failure already."""
+        outage = self.outages.get(standing.signature)
+        key = f"{standing.repository}#{standing.finding.details['build_number']}"
+        return outage is not None and key in outage.pipelines[:PIPELINES_NAMED]
+
+    def propose_wanted(self) -> None:
+        """Settles every failure that waits for a decision."""
         for standing in standing_wanted(self._context.engine, self._client.workspace):
-            if standing.signature in self.outages:
-                continue  # held back: it stays wanted until the outage ends
+            if self._is_held_back(standing.signature):
+                continue  # it stays wanted until the outage ends
             try:
                 decided = self._decide(standing)
             except NotYetError:
-                continue  # an outage that began since this round looked
+                continue  # an outage that began since this round looked, or that another re-run tries
             except UpstreamError as problem:
                 self.problems.append(f"{standing.finding.subject}: {problem}")
                 continue
-            proposed += decided.rerun is Rerun.PROPOSED
+            if decided.rerun is Rerun.PROPOSED:
+                self._trying.add(standing.signature)
             update_standing(self._context.engine, decided)
             self.touched_repositories.add(standing.repository.split("/", 1)[1])
-        return proposed
+
+    def _is_held_back(self, signature: str) -> bool:
+        """While it is an outage: until it has been quiet for long enough, and then all but one."""
+        outage = self.outages.get(signature)
+        return outage is not None and (self._context.clock() < outage.tried_from or signature in self._trying)
 
     def as_it_stands(self, standing: Standing) -> Finding:
         """Its finding; where a re-run was proposed, with what became of that since: somebody may have denied it."""
+        if standing.rerun is Rerun.WANTED and standing.signature in self.outages:
+            return with_note(standing.finding, f"not run again while {standing.signature} is an outage")
         if standing.rerun is not Rerun.PROPOSED:
             return standing.finding
         record = self._execution.get(standing.finding.details["action"])
@@ -118,22 +134,21 @@ class Decisions:
         return replace(standing, rerun=Rerun.IMPOSSIBLE, finding=told)
 
     def _outage_finding(self, outage: Outage) -> Finding:
-        count = len(outage.pipelines)
-        named = ", ".join(outage.pipelines[:PIPELINES_NAMED])
-        more = f" and {count - PIPELINES_NAMED} more" if count > PIPELINES_NAMED else ""
+        count, named = len(outage.pipelines), outage.pipelines[:PIPELINES_NAMED]
+        lines = textwrap.wrap(", ".join(named), NAMES_IN_A_LINE, break_long_words=False, break_on_hyphens=False)
         return finding(
             "CI_OUTAGE",
             Subject(system="bitbucket", kind="workspace", name=self._client.workspace),
-            f"{outage.signature} in {count} pipelines since {clock_time(outage.started_at)}; re-runs are held back",
+            f"{outage.signature} in {count} pipelines since {clock_time(outage.started_at)}; re-runs are held back until "
+            "what follows passes",
             aspect=outage.signature,
-            evidence=[
-                Evidence(source="crew sightings", text=f"{named}{more}", observed_at=outage.last_seen_at),
-            ],
+            evidence=[Evidence(source="crew sightings", text=line, observed_at=outage.last_seen_at) for line in lines],
             details={
                 "signature": outage.signature,
-                "pipelines": list(outage.pipelines),
+                "pipelines": list(named),
                 "started_at": outage.started_at.isoformat(),
-                "ends_at": outage.ends_at.isoformat(),
+                "last_seen_at": outage.last_seen_at.isoformat(),
+                "tried_from": outage.tried_from.isoformat(),
             },
         )
 
@@ -153,4 +168,6 @@ def _told_action(record: ActionRecord, standing: Standing) -> str:
     if record.state.final and (earlier or record.state is not ActionState.SUCCEEDED):
         which = f"#{record.action.parameters['build_number']} of the same commit" if earlier else "it"
         return f"action {record.id} to run {which} again is {record.state.value}: {record.note}"
-    return f"re-run as action {record.id}"
+    # Why it is not sent yet, or not known to have been.
+    waits = f": {record.note}" if record.note and record.state in (ActionState.APPROVED, ActionState.SENDING) else ""
+    return f"re-run as action {record.id}{waits}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from queue import Empty, SimpleQueue
@@ -11,21 +12,8 @@ import structlog
 
 from crews.context import CrewContext
 from opscrew.ci import poll_states
-from opscrew.ci.polling import (
-    Plan,
-    Poller,
-    PollState,
-    after_failed_look,
-    after_hint,
-    after_listing,
-    after_look,
-    allowance,
-    listed,
-    plan,
-    poll_rules,
-    refilled,
-    spent,
-)
+from opscrew.ci.poll_bucket import Poller, allowance, catch_up, poll_rules, refilled, spent
+from opscrew.ci.polling import Plan, PollState, after_failed_look, after_hint, after_listing, after_look, listed, plan
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
@@ -44,6 +32,8 @@ FULL_LISTING = 1000
 
 MOST_ASKED_AFTER = 20
 """Repositories missing in a full listing that are asked for one by one; the next full listing asks for the rest."""
+LOOKS_AT_ONCE = 4
+"""After a start there may be hundreds of looks to make; one after the other they would take minutes."""
 
 GIVE_UP_AFTER = 3
 """Failed looks in a row after which Bitbucket, not the repository, is the trouble: the rest of the round is left."""
@@ -54,13 +44,14 @@ class Round:
     """What one round saw. ``pipelines`` by repository slug; ``problems`` says what did not answer, by slug, and
     ``refused`` what was refused: an answer about that repository, which says nothing against Bitbucket.
 
-    ``gone`` are repositories known before that are deleted, out of this account's sight, or no longer to be watched.
+    ``left_out`` are repositories that were due and for which the budget had no room. ``gone`` are those known before
+    that are deleted, out of this account's sight, or no longer to be watched.
     """
 
     pipelines: dict[str, tuple[Pipeline, ...]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    postponed: int = 0
+    left_out: tuple[str, ...] = ()
     is_down: bool = False
     has_listed: bool = False
     gone: tuple[str, ...] = ()
@@ -87,26 +78,39 @@ def look_around(context: CrewContext, client: BitbucketClient) -> Round:
             seen.problems["(list of repositories)"] = str(problem)
             seen.is_down = not polling.states
         planned = polling.plan()
-    failures_in_a_row = 0
-    for repo in planned.repositories:
-        if failures_in_a_row >= GIVE_UP_AFTER:
-            seen.is_down = True
-            break
-        try:
-            seen.pipelines[repo] = polling.look(repo)
-            failures_in_a_row = 0
-        except Refused as refusal:
-            polling.failed(repo)
-            told = seen.problems if refusal.is_about_the_token else seen.refused
-            told[repo] = f"{refusal} {refusal.hint}".strip()
-        except UpstreamError as problem:
-            polling.failed(repo)
-            seen.problems[repo] = str(problem)
-            failures_in_a_row += isinstance(problem, TemporaryError)
+    _look_at(planned.repositories, polling, seen)
     seen.is_down = seen.is_down or (bool(seen.problems) and not (seen.pipelines or seen.refused))
-    seen.postponed, seen.gone = planned.postponed, tuple(sorted(polling.gone))
+    seen.left_out, seen.gone = seen.left_out + planned.left_out, tuple(sorted(polling.gone))
     polling.save()
     return seen
+
+
+def _look_at(repositories: tuple[str, ...], polling: _Polling, seen: Round) -> None:
+    """A few at a time, in the order of urgency. Ends early when nothing answers any more."""
+    failures_in_a_row = 0
+    with ThreadPoolExecutor(LOOKS_AT_ONCE, thread_name_prefix="look") as pool:
+        for start in range(0, len(repositories), LOOKS_AT_ONCE):
+            if failures_in_a_row >= GIVE_UP_AFTER:
+                seen.is_down, seen.left_out = True, repositories[start:]
+                return
+            few = repositories[start : start + LOOKS_AT_ONCE]
+            for repo, answer in zip(few, pool.map(polling.ask, few), strict=True):
+                if isinstance(answer, UpstreamError):
+                    polling.failed(repo)
+                    _note_failure(repo, answer, seen)
+                    failures_in_a_row += isinstance(answer, TemporaryError)
+                else:
+                    seen.pipelines[repo] = polling.looked(repo, answer)
+                    failures_in_a_row = 0
+
+
+def _note_failure(repo: str, problem: UpstreamError, seen: Round) -> None:
+    """A refusal is an answer about that repository; one that is about the token speaks for all of Bitbucket."""
+    if isinstance(problem, Refused):
+        told = seen.problems if problem.is_about_the_token else seen.refused
+        told[repo] = f"{problem} {problem.hint}".strip()
+    else:
+        seen.problems[repo] = str(problem)
 
 
 class _Polling:
@@ -129,15 +133,16 @@ class _Polling:
     def plan(self) -> Plan:
         """Which questions fit now."""
         budget = self._client.budget
-        requests = allowance(self._bucket, remaining=budget.remaining, limit=budget.limit, rules=self._rules)
+        left = {"remaining": budget.remaining, "limit": budget.limit}
         return plan(
             self.states.values(),
             self._bucket,
             self._context.clock(),
-            requests=requests,
+            requests=allowance(self._bucket, **left, rules=self._rules),
             limit=budget.limit,
             webhooks=self._webhooks,
             rules=self._rules,
+            catch_up=catch_up(self._bucket, **left, rules=self._rules),
         )
 
     def list_changes(self) -> None:
@@ -171,10 +176,16 @@ class _Polling:
         self._bucket = listed(self._bucket, now, everything=everything)
         return {one.slug for one in found}
 
-    def look(self, repo: str) -> tuple[Pipeline, ...]:
-        """The newest pipelines of one repository. Raises ``UpstreamError``."""
+    def ask(self, repo: str) -> tuple[Pipeline, ...] | UpstreamError:
+        """The newest pipelines of one repository, or why not. Changes nothing here: several may ask at once."""
+        try:
+            return self._client.pipelines(repo, limit=PIPELINES_PER_LOOK)
+        except UpstreamError as problem:
+            return problem
+
+    def looked(self, repo: str, found: tuple[Pipeline, ...]) -> tuple[Pipeline, ...]:
+        """Takes note of what a look has shown."""
         self._bucket = spent(self._bucket, 1)
-        found = self._client.pipelines(repo, limit=PIPELINES_PER_LOOK)
         moments = [moment for one in found for moment in (one.created_on, one.completed_on) if moment]
         state = after_look(
             self.states[repo],
@@ -189,6 +200,7 @@ class _Polling:
 
     def failed(self, repo: str) -> None:
         """Look again later, each time later."""
+        self._bucket = spent(self._bucket, 1)
         self._keep({repo: after_failed_look(self.states[repo], self._context.clock())})
 
     def save(self) -> None:

@@ -22,10 +22,12 @@ from crews.rescue_learning import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.classify import Verdict
-from opscrew.ci.failures import WHOLE, Failure, failure_finding, with_note
+from opscrew.ci.failures import Failure, failure_finding, with_note
+from opscrew.ci.followers import not_passed, not_reached, passed_since
 from opscrew.ci.history import record_sighting
-from opscrew.ci.outage import Sighting
-from opscrew.ci.pauses import has_passed
+from opscrew.ci.identity import is_same_failure
+from opscrew.ci.outage import Outage, Passed, Sighting
+from opscrew.ci.outage_history import current_outages, record_pass
 from opscrew.ci.rerun import KIND, rerun_action
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.standstills import halted_finding, refused_finding
@@ -34,6 +36,7 @@ from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
+from opscrew.model.finding import Finding
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from tools.bitbucket.client import BitbucketClient
@@ -41,6 +44,9 @@ from tools.bitbucket.records import Pipeline
 from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
+
+LEFT_OUT_NAMED = 10
+"""Repositories named that the request budget had no room for."""
 
 SEEN_TOGETHER = (Verdict.TRANSIENT, Verdict.INFRA_PERSISTENT)
 """Verdicts whose signature in many pipelines at once means an outage. Many genuine failures at once are just a day."""
@@ -59,7 +65,6 @@ class _Tally:
     """What the run's summary counts."""
 
     judged: int = 0
-    proposed: int = 0
     changed: list[ActionRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -73,12 +78,14 @@ class _Watch:
         self._executor = RerunPipeline(client, RescueLearning(context.engine, context.clock))
         self._ledger = Ledger(context.engine, context.clock)
         self._tally = _Tally()
+        self._outages: dict[str, Outage] = {}
 
     def round(self) -> Run:
         started = self._context.clock()
         # First what earlier rounds began: a result that is known now decides about what follows.
         self._advance()
         seen = look_around(self._context, self._client)
+        self._outages = current_outages(self._context.engine, self._context.clock())
         complete = {repo: self._judge_repository(repo, pipelines) for repo, pipelines in seen.pipelines.items()}
         self._decide(complete)
         self._advance()
@@ -101,48 +108,68 @@ class _Watch:
         """Judges what is new and keeps what still stands. False when something could not be read: ask again."""
         repository = f"{self._client.workspace}/{repo}"
         before = standing_in(self._context.engine, repository)
+        pipelines = tuple(pipelines)
+        self._end_outages(repo, pipelines, before.values())
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
+        self._end(repository, sorting.passed_between)
+        earlier = {key: one for key, one in before.items() if one not in sorting.passed_between}
         for pipeline, failed in sorting.paused:
             try:
-                over = self._is_over(repo, pipeline, failed)
+                now_standing += not_passed(failed, self._client.steps(repo, pipeline.uuid))
             except UpstreamError as problem:
                 self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
-                over = complete = False
-            now_standing += [] if over else [failed]
+                now_standing.append(failed)
+                complete = False
         for pipeline in sorting.judge:
             try:
-                now_standing.append(self._judge(repo, pipeline))
+                now_standing.append(self._judge(repo, pipeline, earlier.get(pipeline.target.key)))
             except UpstreamError as problem:
                 self._tally.problems.append(f"{repository}#{pipeline.build_number}: {problem}")
                 complete = False
-                if pipeline.target.key in before:
-                    now_standing.append(before[pipeline.target.key])
+                if pipeline.target.key in earlier:
+                    now_standing.append(earlier[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
         halted = [halted_finding(pipeline, repository) for pipeline in sorting.halted]
         self._ledger.observe(f"ci_watch/{repository}/halted", halted, complete=True)
         return complete
 
-    def _is_over(self, repo: str, paused: Pipeline, failed: Standing) -> bool:
-        """Whether a newer pipeline has passed the steps that failed, and now waits for a person to go on."""
-        step = failed.finding.details["step"]
-        before = failed.finding.details.get("failed_steps", () if step == WHOLE else (step,))
-        return bool(has_passed(self._client.steps(repo, paused.uuid), before))
+    def _end_outages(self, repo: str, pipelines: Iterable[Pipeline], before: Iterable[Standing]) -> None:
+        for outage in [one for one in self._outages.values() if one.hit(f"{self._client.workspace}/{repo}")]:
+            try:
+                passed = passed_since(outage, pipelines, before, lambda one: self._client.steps(repo, one.uuid))
+            except UpstreamError as problem:
+                self._tally.problems.append(f"{self._client.workspace}/{repo}: {problem}")
+                continue
+            if passed is not None:
+                key = f"{self._client.workspace}/{repo}#{passed.build_number}"
+                record_pass(self._context.engine, Passed(outage.signature, key, passed.created_on))
+                del self._outages[outage.signature]
 
-    def _judge(self, repo: str, pipeline: Pipeline) -> Standing:
+    def _end(self, repository: str, over: Iterable[Standing]) -> None:
+        """They passed between two looks, so that what fails now is a new failure, even if it looks the same."""
+        ended = {told.fingerprint for one in over for told in one.findings}
+        if ended:
+            self._ledger.observe(f"ci_watch/{repository}", (), complete=False, gone=ended)
+
+    def _judge(self, repo: str, pipeline: Pipeline, before: Standing | None) -> Standing:
         failure = judge_failure(self._client, repo, pipeline)
         self._tally.judged += 1
         if failure.verdict in SEEN_TOGETHER and failure.signature:
             key = f"{failure.repository}#{pipeline.build_number}"
             record_sighting(self._context.engine, Sighting(failure.signature, key, ended(pipeline)))
         told = failure_finding(failure)
+        behind = not_reached(before, told, lambda: self._client.steps(repo, pipeline.uuid))
+        same = next((one for one in (before.findings if before else ()) if is_same_failure(one, told)), None)
+        if same is not None:
+            told = told.model_copy(update={"aspect": same.aspect})
         rerun = Rerun.WANTED if failure.verdict is Verdict.TRANSIENT else Rerun.NOT_WANTED
         mine = self._our_rerun(failure)
         if mine is not None:
             number = mine.action.parameters["build_number"]
             told = with_note(told, f"it was the re-run of #{number}", code="CI_RERUN_FAILED", action=mine.id)
             rerun = Rerun.FAILED
-        return Standing(failure.repository, pipeline.target.key, pipeline.uuid, ended(pipeline), rerun, told)
+        return Standing(failure.repository, pipeline.target.key, pipeline.uuid, ended(pipeline), rerun, told, behind)
 
     def _our_rerun(self, failure: Failure) -> ActionRecord | None:
         """The action that started this very pipeline, if one of ours did."""
@@ -155,16 +182,15 @@ class _Watch:
     def _decide(self, complete: dict[str, bool]) -> None:
         """Proposes what is wanted, and tells the ledger what stands."""
         decisions = Decisions(self._context, self._client, self._execution, self._executor)
-        self._tally.proposed += decisions.propose_wanted()
+        decisions.propose_wanted()
         self._tally.problems += decisions.problems
         self._ledger.observe("ci_watch/outages", decisions.outage_findings(), complete=True)
         for repo in {*complete, *decisions.touched_repositories}:
             repository = f"{self._client.workspace}/{repo}"
-            told = [
-                decisions.as_it_stands(one)
-                for one in standing_in(self._context.engine, repository).values()
-                if one.signature not in decisions.outages
-            ]
+            told: list[Finding] = []
+            for one in standing_in(self._context.engine, repository).values():
+                told += one.behind
+                told += [] if decisions.is_named(one) else [decisions.as_it_stands(one)]
             self._ledger.observe(f"ci_watch/{repository}", told, complete=complete.get(repo, False))
 
     def _forget(self, gone: Iterable[str]) -> None:
@@ -201,7 +227,7 @@ class _Watch:
         if unread:
             parts.append(f"{len(unread)} could not be read: {next(iter(unread.values()))}")
         parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
-        parts += [f"{seen.postponed} looks postponed by the request budget"] if seen.postponed else []
+        parts += [_told_left_out(seen.left_out)] if seen.left_out else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []
         failed = bool(unread or self._tally.problems)
         return Run(
@@ -213,3 +239,9 @@ class _Watch:
             read_nothing=bool(seen.is_down or unread) and not seen.pipelines,
             unavailable=("bitbucket",) if seen.is_down else tuple(f"bitbucket {repo}" for repo in unread),
         )
+
+
+def _told_left_out(repositories: tuple[str, ...]) -> str:
+    named = ", ".join(repositories[:LEFT_OUT_NAMED])
+    more = f" and {len(repositories) - LEFT_OUT_NAMED} more" if len(repositories) > LEFT_OUT_NAMED else ""
+    return f"{len(repositories)} repositories left out for now by the request budget: {named}{more}"

@@ -35,7 +35,7 @@ from opscrew.ci import (
     line_scores,
     line_trees,
     pipeline_errors,
-    polling,
+    poll_bucket,
     watching,
 )
 from opscrew.ci.signatures import catalog as signatures
@@ -71,7 +71,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (line_kinds.KINDS_FILE, line_kinds.line_kinds),
     (line_scores.WEIGHTS_FILE, line_scores.weights),
     (line_trees.TREES_FILE, line_trees.trees),
-    (polling.RULES_FILE, polling.poll_rules),
+    (poll_bucket.RULES_FILE, poll_bucket.poll_rules),
     (watching.RULES_FILE, watching.watch_rules),
     (signatures.FOLDER, signatures.catalog),
     (folding.FOLDING_FILE, folding.folding),

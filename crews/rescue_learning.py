@@ -6,16 +6,25 @@ recorded, so that a crash in between costs a second telling, which counts once, 
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Engine
 
-from opscrew.ci.history import record_rescue, sightings_since
-from opscrew.ci.outage import LOOK_BACK, Outage, outages
+from opscrew.actions import journal
+from opscrew.ci.history import record_rescue
+from opscrew.ci.outage import Outage
+from opscrew.ci.outage_history import current_outages
+from opscrew.ci.rerun import KIND
 from opscrew.ci.standing import standing_in
 from opscrew.clock import Clock
-from opscrew.model.action import Action
+from opscrew.model.action import Action, ActionState
+from opscrew.store.database import reading
 
 SIGNATURE = "signature"
 """The parameter of a re-run that says what its failure was recognised as: the failure itself is soon forgotten."""
+
+LONGEST_TRY = timedelta(hours=1)
+"""A re-run that tries whether an outage is over may hang itself; after this long another one tries."""
 
 
 HOST = "host"
@@ -35,9 +44,26 @@ class RescueLearning:
 
     def outage(self, action: Action) -> Outage | None:
         """The outage that goes on now and that this re-run would run into."""
-        (signature, _), now = self._cause(action), self._clock()
-        found = outages(sightings_since(self._engine, now - LOOK_BACK), now)
-        return next((one for one in found if one.signature == signature), None)
+        return current_outages(self._engine, self._clock()).get(self._cause(action)[0])
+
+    def held_back_by(self, action: Action) -> Outage | None:
+        """The same, unless it has been quiet for so long that this re-run may try whether it is over: one at a time."""
+        outage = self.outage(action)
+        if outage is None or self._clock() < outage.tried_from or self._another_tries(action, outage):
+            return outage
+        return None
+
+    def _another_tries(self, action: Action, outage: Outage) -> bool:
+        with reading(self._engine).connect() as connection:
+            under_way = journal.in_states(connection, (ActionState.SENDING, ActionState.SENT))
+        return any(
+            one.action.kind == KIND
+            and one.action.idempotency_key != action.idempotency_key
+            and one.spent is not None
+            and one.spent.at > max(outage.last_seen_at, self._clock() - LONGEST_TRY)
+            and self._cause(one.action)[0] == outage.signature
+            for one in under_way
+        )
 
     def ended(self, action: Action, *, passed: bool) -> None:
         """Counts for the signature that led to it. An outage, whose re-runs fail whatever they are, does not."""

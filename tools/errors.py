@@ -29,14 +29,23 @@ class UpstreamError(Exception):
 class TemporaryError(UpstreamError):
     """Worth asking again later: a timeout, 429, 5xx, a refused connection.
 
-    ``retry_after`` is in seconds where the system named a time, else ``None``.
+    ``retry_after`` is in seconds where the system named a time, else ``None``. ``not_accepted`` is true where it is
+    certain that the system did nothing: it was not reached, or it said that it will not take the request now.
     """
 
     def __init__(
-        self, message: str, *, system: str, url: str = "", hint: str = "", retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        system: str,
+        url: str = "",
+        hint: str = "",
+        retry_after: float | None = None,
+        not_accepted: bool = False,
     ) -> None:
         super().__init__(message, system=system, url=url, hint=hint)
         self.retry_after = retry_after
+        self.not_accepted = not_accepted
 
 
 class PermanentError(UpstreamError):

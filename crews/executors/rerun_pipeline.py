@@ -19,7 +19,7 @@ from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline
 from tools.bitbucket.rerun_request import missing_for_rerun
-from tools.errors import TemporaryError
+from tools.errors import TemporaryError, UpstreamError
 
 LOOK_BACK = 100
 """Pipelines of one repository to look through: one page of the API, hours of work in the busiest repository."""
@@ -39,7 +39,7 @@ class RerunPipeline:
 
     def precondition(self, action: Action) -> str | None:
         """Besides what the rules say: no re-run while its signature is an outage, whoever asked for it."""
-        outage = None if self._learning is None else self._learning.outage(action)
+        outage = None if self._learning is None else self._learning.held_back_by(action)
         if outage is not None:
             # Nothing that changes while it lasts: each new note is an entry of the audit log.
             raise NotYetError(f"{outage.signature} is an outage since {minute(outage.started_at)}")
@@ -58,7 +58,13 @@ class RerunPipeline:
 
     def send(self, action: Action) -> Receipt:
         repo = _slug(action)
-        original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        try:
+            original = self._client.pipeline(repo, action.parameters["pipeline_uuid"])
+        except TemporaryError as problem:
+            problem.not_accepted = True  # nothing was asked for yet
+            raise
+        except UpstreamError as problem:
+            raise SendRefusedError(str(problem)) from problem
         missing = missing_for_rerun(original)
         if missing:
             raise SendRefusedError(f"nothing was sent: {missing}")
@@ -73,15 +79,22 @@ class RerunPipeline:
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
         del since  # build numbers tell more than two clocks
+        number = action.parameters["build_number"]
+        # One that cannot be read may be ours: then nobody knows, which is an error and no "it never arrived".
+        listed = self._client.pipelines(_slug(action), limit=LOOK_BACK, every=True)
         ours = [
             one
-            # One that cannot be read may be ours: then nobody knows, which is an error and no "it never arrived".
-            for one in self._client.pipelines(_slug(action), limit=LOOK_BACK, every=True)
-            if one.build_number > action.parameters["build_number"]
+            for one in listed
+            if one.build_number > number
             and one.target.key == action.parameters["target_key"]
             and one.target.commit == action.parameters["commit"]
         ]
-        return _receipt(min(ours, key=lambda one: one.build_number)) if ours else None
+        if ours:
+            return _receipt(min(ours, key=lambda one: one.build_number))
+        if all(one.build_number > number for one in listed):
+            # More were started since than are listed, or nothing is listed at all: ours may be among what is not seen.
+            raise TemporaryError("the list of pipelines does not reach back to the failed one", system="bitbucket")
+        return None
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:
         pipeline = self._client.pipeline(_slug(action), receipt.external_id)

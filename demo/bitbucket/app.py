@@ -26,7 +26,7 @@ def create_app(world: World) -> FastAPI:
     app.add_exception_handler(HTTPException, _as_bitbucket_says_it)
     app.add_exception_handler(404, _as_bitbucket_says_it)
     app.add_middleware(Gate, world=world)
-    app.add_middleware(FaultyNetwork, faults=world.faults)
+    app.add_middleware(FaultyNetwork, faults=world.faults, clock=world.clock)
     return app
 
 

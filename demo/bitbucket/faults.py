@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +29,7 @@ Kind = Literal[
     "html",  # 200 and a login page
     "drop_before",  # the connection ends before the request took effect
     "drop_after",  # the request takes effect, then the connection ends without an answer
+    "late",  # no answer as in "hang"; the request takes effect ``accepted_after``, and is listed ``listed_after`` that
     "ignore_range",  # the whole log whatever range was asked
     "no_suffix_range",  # 416 for "the last n bytes", as some stores answer
     "redirect_log",  # the log lies in a store on another host, which refuses foreign credentials
@@ -41,7 +45,10 @@ BROKEN = {
 
 
 class Fault(BaseModel):
-    """``path`` is a part of the path, "" for any; ``times`` counts down, -1 for ever."""
+    """``path`` is a part of the path, "" for any; ``times`` counts down, -1 for ever.
+
+    ``seconds`` pass on the real clock, ``accepted_after`` and ``listed_after`` on the sandbox's.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,14 +59,43 @@ class Fault(BaseModel):
     seconds: float = 0
     status: int = Field(default=500, ge=400, le=599)
     words: str = "Not found"
+    accepted_after: float = Field(default=75, ge=0)
+    listed_after: float = Field(default=90, ge=0)
+
+
+@dataclass(frozen=True)
+class Delayed:
+    """A request that was received and whose effect comes later."""
+
+    due: datetime
+    listed_at: datetime
+    scope: dict[str, Any]
+    body: bytes
 
 
 class Faults:
-    """The faults that wait for their request."""
+    """The faults that wait for their request, and what they still have to do."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
+        self.delayed: list[Delayed] = []
+        self._listed_at: dict[str, datetime] = {}
+
+    def hides(self, uuid: str, now: datetime) -> bool:
+        """Whether a pipeline is there and no list shows it yet."""
+        return uuid in self._listed_at and now < self._listed_at[uuid]
+
+    def hide(self, uuid: str, until: datetime) -> None:
+        """No list shows this pipeline before that time."""
+        self._listed_at[uuid] = until
+
+    def due(self, now: datetime) -> list[Delayed]:
+        """Delayed requests whose time has come; each is handed out once."""
+        with self._lock:
+            ready = [one for one in self.delayed if one.due <= now]
+            self.delayed = [one for one in self.delayed if one.due > now]
+        return ready
 
     def add(self, kind: Kind, **details: Any) -> None:
         """``add("limited", path="/pipelines", seconds=2)``"""
@@ -87,11 +123,14 @@ class Faults:
 class FaultyNetwork:
     """ASGI middleware, the outermost: what stands between the client and Bitbucket."""
 
-    def __init__(self, app: Any, faults: Faults) -> None:
+    def __init__(self, app: Any, faults: Faults, clock: Callable[[], datetime]) -> None:
         self._app = app
         self._faults = faults
+        self._clock = clock
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        for request in self._faults.due(self._clock()):
+            await self._take_effect(request)
         fault = None
         if scope["type"] == "http" and not scope["path"].startswith("/_"):
             fault = self._faults.take(scope["method"], scope["path"])
@@ -101,13 +140,36 @@ class FaultyNetwork:
         scope["sandbox.fault"] = fault.kind
         if fault.kind in ("ignore_range", "no_suffix_range", "redirect_log"):
             await self._app(scope, receive, send)  # the log's own route looks at the fault
-        elif fault.kind in ("drop_before", "hang"):
+        elif fault.kind in ("drop_before", "hang", "late"):
+            if fault.kind == "late" and scope["method"] == "POST":
+                await self._delay(fault, scope, receive)
             await asyncio.sleep(fault.seconds)
             scope["sandbox.transport"].abort()
         elif fault.kind in ("slow", "truncated", "drop_after"):
             await self._spoil(fault, scope, receive, send)
         else:
             await _answer(send, *_prepared(fault))
+
+    async def _delay(self, fault: Fault, scope: Any, receive: Any) -> None:
+        """Keeps the request for later, whatever becomes of its connection."""
+        due = self._clock() + timedelta(seconds=fault.accepted_after)
+        listed_at = due + timedelta(seconds=fault.listed_after)
+        body = (await receive()).get("body", b"")
+        self._faults.delayed.append(Delayed(due, listed_at, dict(scope), body))
+
+    async def _take_effect(self, request: Delayed) -> None:
+        answer = bytearray()
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": request.body, "more_body": False}
+
+        async def keep(message: Any) -> None:
+            answer.extend(message.get("body", b""))
+
+        await self._app(request.scope, receive, keep)
+        started = json.loads(answer).get("uuid")
+        if started:
+            self._faults.hide(started, request.listed_at)
 
     async def _spoil(self, fault: Fault, scope: Any, receive: Any, send: Any) -> None:
         """Lets the request take effect, then treats its answer badly."""

@@ -51,7 +51,8 @@ def _reading_routes(router: APIRouter, world: World) -> None:
     @router.get(BASE + "/")
     @router.get(BASE)
     def pipelines(request: Request, workspace: str, repo: str) -> dict[str, Any]:
-        runs = list(entry_of(world, workspace, repo).runs)
+        every, now = entry_of(world, workspace, repo).runs, world.clock()
+        runs = [run for run in every if not world.faults.hides(run.uuid, now)]
         if request.query_params.get("sort") == "-created_on":
             runs.reverse()
         wanted = request.query_params.getlist("status")

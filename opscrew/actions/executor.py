@@ -42,7 +42,8 @@ class Executor(Protocol):
     """Does one kind of action in one system.
 
     Every method may raise ``UpstreamError`` when the system does not answer. From ``send`` that means "it may or
-    may not have arrived", and the question is settled by ``find_sent`` later, never by sending again blindly.
+    may not have arrived" unless it says otherwise, and the question is settled by ``find_sent`` later, never by sending
+    again blindly.
     """
 
     kind: str
@@ -57,8 +58,8 @@ class Executor(Protocol):
     def send(self, action: Action) -> Receipt:
         """Does it, with one mutating request and no retry of its own.
 
-        The request's timeout must stay well below ``Timing.lease`` (two minutes). ``SendRefusedError`` where it
-        is certain that nothing was done.
+        The request's timeout must stay well below ``Timing.lease`` (two minutes). Where it is certain that nothing was
+        done: ``SendRefusedError`` for good, a ``TemporaryError`` that is ``not_accepted`` for now.
         """
 
     def find_sent(self, action: Action, since: datetime) -> Receipt | None:
@@ -67,8 +68,9 @@ class Executor(Protocol):
         Asked after a crash or a lost answer. ``since`` is deliberately about an hour too early, because the two
         clocks may differ: an implementation must tell the effect of this action from what was there before it by
         identity (a pipeline number above the target's, an annotation with the idempotency key), not by time. When
-        several fit, the oldest is ours. ``None`` is a promise: the action is sent again on the strength of it. If
-        the answer is not certain, raise ``TemporaryError``.
+        several fit, the oldest is ours. ``None`` says that everything was looked through and it is not there yet:
+        asked several times over a while (``Timing``), it counts as never arrived. If the answer is not certain, raise
+        ``TemporaryError``.
         """
 
     def outcome(self, action: Action, receipt: Receipt) -> Outcome | None:

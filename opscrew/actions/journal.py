@@ -178,6 +178,9 @@ def _changing_columns(record: ActionRecord) -> dict[str, Any]:
         "spent_seconds": uptime.seconds if uptime else 0.0,
         "sender": record.sender,
         "attempts": record.attempts,
+        "refusals": record.refusals,
+        "looks": record.looks,
+        "again_at": record.again_at,
         "receipt_id": storable(receipt.external_id),
         "receipt_url": storable(receipt.url, LONGEST_SENTENCE),
         "receipt_detail": storable(receipt.detail, LONGEST_SENTENCE),
@@ -230,4 +233,7 @@ def _record(row: Row[Any]) -> ActionRecord:
         receipt=Receipt(row.receipt_id, row.receipt_url, row.receipt_detail) if row.receipt_id else None,
         finished_at=row.finished_at,
         version=row.version,
+        refusals=row.refusals,
+        looks=row.looks,
+        again_at=row.again_at,
     )

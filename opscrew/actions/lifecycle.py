@@ -10,7 +10,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.APPROVED: frozenset(
         {State.SENDING, State.WAITING, State.DENIED, State.EXPIRED, State.REFUSED, State.DRY_RUN}
     ),
-    # Back to approved only when the system was asked and it is certain that nothing arrived.
+    # Back to approved only when the system said that it took nothing, or was asked long enough and shows nothing.
     State.SENDING: frozenset({State.SENT, State.FAILED, State.APPROVED}),
     State.SENT: frozenset({State.SUCCEEDED, State.FAILED}),
     State.SUCCEEDED: frozenset(),

@@ -31,7 +31,11 @@ class HeldBy(StrEnum):
 
 @dataclass(frozen=True)
 class ActionRecord:
-    """``spent`` is the moment from which budgets count it, ``sender`` the process that is sending it right now."""
+    """``spent`` is the moment from which budgets count it, ``sender`` the process that is sending it right now.
+
+    ``attempts`` are requests that may have arrived, ``refusals`` those in a row that certainly did not; it is not sent
+    before ``again_at``. ``looks`` counts how often it was looked for in vain since its request was given up.
+    """
 
     id: str
     action: Action
@@ -49,6 +53,9 @@ class ActionRecord:
     receipt: Receipt | None
     finished_at: datetime | None
     version: int
+    refusals: int = 0
+    looks: int = 0
+    again_at: datetime | None = None
 
 
 def digest_of(idempotency_key: str) -> str:

@@ -2,7 +2,9 @@
 
 The order is what makes it safe: first the intent is recorded (``sending``), then the request goes out, then the
 receipt is recorded. Whoever finds an action in ``sending`` whose sender is gone does not know how far that one got, so
-it asks the system. Only when the system says that nothing arrived is the action sent again.
+it asks the system. A busy system accepts late and lists later still: only when it was asked several times over a good
+while, and showed nothing each time, is the action sent again. What a system will not take right now (429, 503) never
+arrived and is no attempt: it is sent later, after ever longer pauses.
 
 One gap remains, because the systems offer no idempotency key: a process that is frozen between its last look at the
 watch and the request, for longer than the lease, and then goes on. The watch makes that gap a few microseconds wide.
@@ -26,7 +28,7 @@ from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
 from opscrew.model.action import ActionState
 from opscrew.settings import Settings
-from tools.errors import UpstreamError
+from tools.errors import TemporaryError, UpstreamError
 
 log = structlog.get_logger(__name__)
 
@@ -38,11 +40,20 @@ class Timing:
     lease: timedelta = timedelta(minutes=2)
     """How long a sender may be silent before others take it for dead. Well above every request's timeout."""
     settle: timedelta = timedelta(seconds=30)
-    """How long after a request was given up a system may still be working on it, although the connection was lost."""
+    """How long after a request was given up it is looked for the first time: the system may still be working on it."""
+    look_for: timedelta = timedelta(minutes=12)
+    looks: int = 5
+    """For how long, and how often, it is looked for before it counts as never arrived: a system may accept more than a
+    minute late, and list later still."""
+    first_pause: timedelta = timedelta(minutes=1)
+    longest_pause: timedelta = timedelta(minutes=30)
+    """How long to wait after the system would not take it, doubled each time up to the longest."""
+    try_for: timedelta = timedelta(hours=6)
+    """For how long after the proposal what policy approved is sent. Later nobody waits for it any more."""
     clock_difference: timedelta = timedelta(hours=1)
     """How far our clock and a system's may be apart; how much too early ``find_sent`` is told to look."""
-    attempts: int = 3
-    """How often an action is sent that demonstrably never arrived, before it counts as failed."""
+    attempts: int = 5
+    """How many requests may get lost, one after the other, before the action counts as failed."""
 
 
 class Sender:
@@ -66,6 +77,12 @@ class Sender:
 
     def send(self, record: ActionRecord, executor: Executor) -> ActionRecord:
         """Takes an approved action as far as it goes. ``UpstreamError`` when the precondition cannot be checked."""
+        now = self._now().at
+        if record.approved_by == BY_POLICY and now - record.proposed_at >= self._timing.try_for:
+            hours = self._timing.try_for.total_seconds() / 3600
+            return self._store(record, state=ActionState.EXPIRED, note=f"not sent within {hours:g} h: {record.note}")
+        if record.again_at is not None and now < record.again_at <= now + self._timing.longest_pause:
+            return record
         try:
             objection = executor.precondition(record.action)
         except NotYetError as held:
@@ -97,10 +114,24 @@ class Sender:
             return self._store(
                 record, state=ActionState.SENT, note=f"found again: {receipt.detail}", sender="", receipt=receipt
             )
+        return self._not_seen(record)
+
+    def _not_seen(self, record: ActionRecord) -> ActionRecord:
+        """Looked for in vain once more. Looked for long and often enough, it never arrived."""
+        looks, given_up = record.looks + 1, record.spent or self._now()
+        waited = elapsed(given_up, self._now())
+        if looks < self._timing.looks or waited < self._timing.look_for:
+            if looks > self._timing.looks:
+                return record  # counted often enough: the time decides, and the audit log need not hold every look
+            began = f"{given_up.at:%H:%M} UTC"
+            note = f"unknown whether it arrived: sent at {began}, looked for {looks} times and not seen yet"
+            return self._store(record, note=note, sender="", looks=looks)
+        minutes = int(waited.total_seconds() // 60)
         if record.attempts >= self._timing.attempts:
             note = f"sent {record.attempts} times and never arrived" + (f"; {record.note}" if record.note else "")
             return self._store(record, state=ActionState.FAILED, note=note, sender="")
-        return self._store(record, state=ActionState.APPROVED, note="it never arrived, so it is sent again", sender="")
+        note = f"not seen in {looks} looks over {minutes} minutes: it never arrived, so it is sent again"
+        return self._store(record, state=ActionState.APPROVED, note=note, sender="", looks=0)
 
     def may_recover(self, record: ActionRecord) -> bool:
         """Is its sender gone, and has the system had time to finish what it was asked?"""
@@ -131,6 +162,8 @@ class Sender:
                     sender=self._name,
                     spent=now,
                     attempts=record.attempts + 1,
+                    looks=0,
+                    again_at=None,
                 )
             return journal.change(connection, record, _finished(after, now.at), now.at, CREW)
 
@@ -143,11 +176,29 @@ class Sender:
         except SendRefusedError as refusal:
             return self._store(claimed, state=ActionState.FAILED, note=f"refused: {refusal}", sender="")
         except UpstreamError as problem:
+            if isinstance(problem, TemporaryError) and problem.not_accepted:
+                return self._try_later(claimed, problem)
             # The time to settle begins now: the request itself may have taken most of a minute.
             note = f"unknown whether it arrived: {problem}"
             return self._store(claimed, note=note, sender="", spent=self._now())
         self._checkpoint("request_sent")
         return self._store_receipt(claimed, receipt)
+
+    def _try_later(self, claimed: ActionRecord, refusal: TemporaryError) -> ActionRecord:
+        """Back to approved: nothing arrived, so nothing was attempted."""
+        now = self._now().at
+        refusals, attempts = claimed.refusals + 1, claimed.attempts - 1
+        pause = min(self._timing.first_pause * 2 ** min(claimed.refusals, 16), self._timing.longest_pause)
+        again_at = now + max(pause, min(timedelta(seconds=refusal.retry_after or 0), self._timing.longest_pause))
+        return self._store(
+            claimed,
+            state=ActionState.APPROVED,
+            note=f"refused for now ({refusal}); tried again from {again_at:%H:%M} UTC on",
+            sender="",
+            attempts=attempts,
+            refusals=refusals,
+            again_at=again_at,
+        )
 
     def _store_receipt(self, claimed: ActionRecord, receipt: Receipt) -> ActionRecord:
         try:
@@ -157,8 +208,11 @@ class Sender:
             log.error("action_receipt_came_late", action=claimed.id, receipt=receipt.external_id, url=receipt.url)
             with self._journal.writing() as connection:
                 current = journal.get(connection, claimed.id)
-                note = f"{current.note} (a late answer says {receipt.external_id})".strip()
-                return journal.change(connection, current, replace(current, note=note), self._now().at, CREW)
+                late = replace(current, note=f"{current.note} (a late answer says {receipt.external_id})".strip())
+                if current.state is ActionState.SENDING and current.attempts == claimed.attempts:
+                    # Others only looked for it meanwhile: this is the answer that they were looking for.
+                    late = replace(late, state=ActionState.SENT, note=receipt.detail, sender="", receipt=receipt)
+                return journal.change(connection, current, late, self._now().at, CREW)
         self._checkpoint("receipt_recorded")
         return stored
 

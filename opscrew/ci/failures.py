@@ -1,8 +1,8 @@
 """A judged pipeline failure, and the finding that tells people about it.
 
 The finding's subject is what keeps failing (a branch, a tag, a pull request, a custom pipeline of one repository),
-not the single build: the same trouble in the next build is the same finding, still going on, and a build that passes
-resolves it.
+not the single build: the same failure in the next build is the same finding, still going on, and a build that passes
+resolves it. ``identity.py`` says what the same failure is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from opscrew.ci.classify import Classification, Verdict
 from opscrew.ci.explain import Explanation
+from opscrew.ci.identity import FAMILY, aspect_of
 from opscrew.ci.rerun import end_of
 from opscrew.findings.codes import codes, finding
 from opscrew.model.evidence import Evidence
@@ -125,7 +126,7 @@ def code_of(failure: Failure) -> str:
 def failure_finding(failure: Failure) -> Finding:
     """The finding of one failure, before anything was decided about it."""
     decided, what = failure.deciding, _what_failed(failure)
-    return finding(
+    told = finding(
         code_of(failure),
         target_subject(failure.pipeline, failure.repository),
         what,
@@ -148,6 +149,9 @@ def failure_finding(failure: Failure) -> Finding:
             "url": failure.pipeline.url,
         },
     )
+    aspect = ": ".join(part for part in (told.aspect, aspect_of(told)) if part)
+    identity = {"family": FAMILY, "aspect": aspect, "occasion": failure.pipeline.uuid}
+    return told.model_copy(update=identity)
 
 
 def _what_failed(failure: Failure) -> str:

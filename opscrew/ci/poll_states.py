@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select
 
-from opscrew.ci.polling import Poller, PollState, after_hint
+from opscrew.ci.poll_bucket import Poller
+from opscrew.ci.polling import PollState, after_hint
 from opscrew.store.database import reading, serialize_writers
 from opscrew.store.tables.polling import poll_state, poller
 
-POLLER_FIELDS = ("tokens", "counted_at", "listed_at", "all_listed_at")
+POLLER_FIELDS = ("tokens", "counted_at", "listed_at", "all_listed_at", "recent")
 FIELDS = ("repository", "polled_at", "active_at", "is_running", "hinted_at", "updated_on", "failures")
 
 
@@ -26,7 +29,10 @@ def load_poller(engine: Engine, workspace: str) -> Poller | None:
     query = select(*(poller.c[name] for name in POLLER_FIELDS)).where(poller.c.workspace == workspace)
     with reading(engine).connect() as connection:
         row = connection.execute(query).first()
-    return Poller(**row._mapping) if row else None
+    if row is None:
+        return None
+    recent = tuple((datetime.fromisoformat(moment), count) for moment, count in row.recent)
+    return replace(Poller(**row._mapping), recent=recent)
 
 
 def save(engine: Engine, workspace: str, states: Iterable[PollState], bucket: Poller) -> None:
@@ -47,7 +53,8 @@ def save(engine: Engine, workspace: str, states: Iterable[PollState], bucket: Po
             connection.execute(delete(poll_state).where(_of(workspace, given)))
             connection.execute(poll_state.insert(), [_row(workspace, state) for state in given.values()])
         connection.execute(delete(poller).where(poller.c.workspace == workspace))
-        values = {name: getattr(bucket, name) for name in POLLER_FIELDS}
+        values: dict[str, object] = {name: getattr(bucket, name) for name in POLLER_FIELDS}
+        values["recent"] = [(moment.isoformat(), count) for moment, count in bucket.recent]
         connection.execute(poller.insert().values(workspace=workspace, **values))
 
 

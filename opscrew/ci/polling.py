@@ -4,8 +4,7 @@ Pure: state in, plan out. ``poll_states.py`` keeps the state over restarts, ``po
 
 Each repository has an interval that follows from what was last seen in it. The plan takes those first whose wait is
 longest *in terms of their own interval*; when requests are short, all are stretched by the same factor and none
-starves. How many may be taken is a token bucket (rate and burst together stay below the ceiling in any hour), which
-shrinks when Bitbucket's own headers say that little is left.
+starves. ``poll_bucket.py`` says how many may be taken.
 """
 
 from __future__ import annotations
@@ -13,49 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
+from opscrew.ci.poll_bucket import Poller, PollRules, for_looks
 
-from opscrew.strict_yaml import load_strictly
-
-RULES_FILE = Path(__file__).with_name("polling.yaml")
 MOST_FAILURES = 6
 """Beyond this the wait no longer grows; the quiet interval has long been reached."""
 
 CLOCK_DIFFERENCE = timedelta(minutes=2)
 """Between Bitbucket's clock and ours. A look too many is cheaper than a push that is missed."""
-
-
-class PollRules(BaseModel):
-    """The numbers of ``polling.yaml``, explained there. Times in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    active_seconds: float = Field(gt=0)
-    widening: float = Field(gt=0, le=1)
-    quiet_seconds: float = Field(gt=0)
-    active_seconds_with_webhooks: float = Field(gt=0)
-    quiet_seconds_with_webhooks: float = Field(gt=0)
-    listing_seconds: float = Field(gt=0)
-    listing_seconds_with_webhooks: float = Field(gt=0)
-    full_listing_hours: float = Field(gt=0)
-    listing_share: float = Field(gt=0, le=1)
-    reserve: float = Field(ge=0, lt=1)
-    burst: int = Field(ge=1)
-    spare_above: float = Field(ge=0, le=1)
-    early_share: float = Field(gt=0, le=1)
-    full_above: float = Field(gt=0, le=1)
-    none_below: float = Field(ge=0, lt=1)
-    failure_factor: float = Field(ge=1)
-    jitter_seconds: float = Field(ge=0)
-
-
-@cache
-def poll_rules() -> PollRules:
-    """The rules as shipped."""
-    return load_strictly(RULES_FILE, PollRules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +40,8 @@ class PollState:
 
 
 @dataclass(frozen=True, slots=True)
-class Poller:
-    """What is known beside the repositories: the token bucket, and when the repositories were last listed, the ones
-    that changed last and all of them."""
-
-    tokens: float
-    counted_at: datetime
-    listed_at: datetime | None = None
-    all_listed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """What to ask now. ``repositories`` are in order of urgency; ``postponed`` are due but did not fit.
+    """What to ask now. ``repositories`` are in order of urgency; ``left_out`` are due as well and did not fit.
 
     Of ``list_changes`` (one request) and ``list_all`` at most one is true.
     """
@@ -96,7 +49,7 @@ class Plan:
     list_changes: bool
     list_all: bool
     repositories: tuple[str, ...]
-    postponed: int
+    left_out: tuple[str, ...]
 
 
 def interval(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules) -> timedelta:
@@ -124,26 +77,6 @@ def urgency(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules
     return waited / interval(state, now, webhooks=webhooks, rules=rules).total_seconds()
 
 
-def refilled(poller: Poller | None, now: datetime, ceiling: int, rules: PollRules) -> Poller:
-    """The bucket as it stands now; a first one starts full. ``ceiling`` is requests per hour."""
-    looks = _for_looks(ceiling, rules)
-    burst = max(1.0, min(rules.burst, looks / 2))  # with less than one, a small ceiling would never allow a look
-    if poller is None:
-        return Poller(burst, now)
-    elapsed = (now - poller.counted_at).total_seconds()
-    if elapsed < 0:  # the clock went back: no tokens for time that is lived twice
-        return replace(poller, counted_at=now, listed_at=None)
-    rate = max(looks - burst, looks / 2) / 3600
-    return replace(poller, tokens=min(burst, poller.tokens + elapsed * rate), counted_at=now)
-
-
-def allowance(poller: Poller, *, remaining: int, limit: int, rules: PollRules) -> int:
-    """How many requests may be planned now. ``remaining`` of ``limit`` is what is left of this hour."""
-    share = remaining / limit if limit > 0 else 0.0
-    open_part = (share - rules.none_below) / (rules.full_above - rules.none_below)
-    return max(0, min(int(poller.tokens * min(1.0, max(0.0, open_part))), remaining))
-
-
 def plan(  # noqa: PLR0913  state, time and rules, each given by the caller so that the plan stays pure
     states: Iterable[PollState],
     poller: Poller,
@@ -153,36 +86,35 @@ def plan(  # noqa: PLR0913  state, time and rules, each given by the caller so t
     limit: int,
     webhooks: bool,
     rules: PollRules,
+    catch_up: int = 0,
 ) -> Plan:
     """At most ``requests`` questions: first the listing when it is due, then the repositories, most urgent first.
 
     ``limit`` is what an hour allows; of little, the listing must not eat all. A full listing may take more than
     ``requests``, since it is rare and needs as many as there are hundreds of repositories. Without webhooks, requests
-    that would go to waste are spent on the quiet ones that are nearest to being due.
+    that would go to waste are spent on the quiet ones that are nearest to being due. Repositories left for longer than
+    the longest interval bring room of their own, ``catch_up`` of them at most.
     """
+    known = list(states)
     ranked = sorted(
-        ((urgency(state, now, webhooks=webhooks, rules=rules), state.repository) for state in states),
+        ((urgency(state, now, webhooks=webhooks, rules=rules), state.repository) for state in known),
         key=lambda pair: (-pair[0], pair[1]),
     )
     due = tuple(repository for wait, repository in ranked if wait >= 1)
     list_all = requests > 0 and _is_due(poller.all_listed_at, now, rules.full_listing_hours * 3600, rules)
     every = rules.listing_seconds_with_webhooks if webhooks else rules.listing_seconds
-    every = max(every, 3600 / (rules.listing_share * _for_looks(limit, rules))) if limit > 0 else every
+    every = max(every, 3600 / (rules.listing_share * for_looks(limit, rules))) if limit > 0 else every
     if requests == 1 and due:
         every *= 2  # so that the one request of a round goes to a look every other time
     list_changes = requests > 0 and not list_all and _is_due(poller.listed_at, now, every, rules)
     room = max(0, requests - (list_all or list_changes))
-    taken = due[:room]
+    room += min(catch_up, sum(_was_left(state, now, webhooks=webhooks, rules=rules) for state in known))
+    taken, left_out = due[:room], due[room:]
     if len(due) < room and not webhooks:
         spare = min(room - len(due), int(poller.tokens - rules.spare_above * rules.burst))
         early = [repository for wait, repository in ranked if rules.early_share <= wait < 1]
         taken += tuple(early[: max(0, spare)])
-    return Plan(list_changes, list_all, taken, max(0, len(due) - room))
-
-
-def spent(poller: Poller, requests: int) -> Poller:
-    """The bucket after ``requests`` were sent by the plan. Follow-ups come out of the reserve and do not count."""
-    return replace(poller, tokens=max(0.0, poller.tokens - requests))
+    return Plan(list_changes, list_all, taken, left_out)
 
 
 def listed(poller: Poller, now: datetime, *, everything: bool) -> Poller:
@@ -254,5 +186,7 @@ def _is_due(last: datetime | None, now: datetime, seconds: float, rules: PollRul
     return waited is None or waited >= seconds or waited < 0
 
 
-def _for_looks(ceiling: int, rules: PollRules) -> float:
-    return ceiling * (1 - rules.reserve)
+def _was_left(state: PollState, now: datetime, *, webhooks: bool, rules: PollRules) -> bool:
+    """Not looked at for the longest interval there is, or never: what a start or a long pause leaves behind."""
+    longest = rules.quiet_seconds_with_webhooks if webhooks else rules.quiet_seconds
+    return not state.failures and _is_due(state.polled_at, now, longest, rules)

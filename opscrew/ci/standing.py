@@ -32,7 +32,11 @@ class Rerun(StrEnum):
 
 @dataclass(frozen=True)
 class Standing:
-    """One failing target of one repository ("workspace/slug"), judged at its newest finished pipeline."""
+    """One failing target of one repository ("workspace/slug"), judged at its newest finished pipeline.
+
+    ``behind`` are earlier failures of the target in steps that its newest pipeline did not get to: nobody knows yet
+    whether they are over.
+    """
 
     repository: str
     target_key: str
@@ -40,6 +44,17 @@ class Standing:
     failed_at: datetime
     rerun: Rerun
     finding: Finding
+    behind: tuple[Finding, ...] = ()
+
+    @property
+    def build_number(self) -> int:
+        """Of the pipeline at which it was judged; 0 where an older version stored none."""
+        return int(self.finding.details.get("build_number", 0))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is not known to be over."""
+        return (self.finding, *self.behind)
 
     @property
     def signature(self) -> str:
@@ -93,6 +108,7 @@ def replace_standing(engine: Engine, repository: str, failures: Iterable[Standin
             "rerun": one.rerun.value,
             "failed_at": one.failed_at,
             "finding": one.finding.model_dump(mode="json"),
+            "behind": [each.model_dump(mode="json") for each in one.behind],
         }
         for one in failures
     ]
@@ -117,4 +133,5 @@ def _standing(row: Mapping[Any, Any]) -> Standing:
         failed_at=row["failed_at"],
         rerun=Rerun(row["rerun"]),
         finding=finding,
+        behind=tuple(Finding.model_validate(one) for one in row["behind"]),
     )

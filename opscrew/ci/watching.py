@@ -39,12 +39,16 @@ class Sorting:
     """``judge`` are failures not judged yet, ``keep`` those that still stand. ``paused`` are those whose newest
     pipeline waits for a person: its steps tell whether they stand. What is in none of these is over.
 
-    ``halted`` are newest pipelines of their target that Bitbucket holds back, whatever came before them."""
+
+    ``halted`` are newest pipelines of their target that Bitbucket holds back, whatever came before them.
+    ``passed_between`` are those whose target has passed since and fails anew: over as well.
+    """
 
     judge: tuple[Pipeline, ...]
     keep: tuple[Standing, ...]
     paused: tuple[tuple[Pipeline, Standing], ...] = ()
     halted: tuple[Pipeline, ...] = ()
+    passed_between: tuple[Standing, ...] = ()
 
 
 def sort_pipelines(
@@ -55,16 +59,21 @@ def sort_pipelines(
     Only the newest pipeline of a target counts: an older failure was superseded, whatever it was.
     """
     newest: dict[str, Pipeline] = {}
+    last_passed: dict[str, int] = {}
     for pipeline in pipelines:
-        known = newest.get(pipeline.target.key)
-        if known is None or pipeline.build_number > known.build_number:
-            newest[pipeline.target.key] = pipeline
-    judge, keep, paused = [], [], []
+        key, number = pipeline.target.key, pipeline.build_number
+        if key not in newest or number > newest[key].build_number:
+            newest[key] = pipeline
+        if pipeline.successful:
+            last_passed[key] = max(number, last_passed.get(key, 0))
+    judge, keep, paused, between = [], [], [], []
     for key, pipeline in newest.items():
         before = standing.get(key)
         if pipeline.failed and (before is None or not _is_judged(pipeline, before)):
             if before is not None or now - ended(pipeline) <= timedelta(hours=rules.judge_hours):
                 judge.append(pipeline)
+            if before is not None and last_passed.get(key, 0) > before.build_number:
+                between.append(before)
         elif before is not None and pipeline.state.is_paused:
             paused.append((pipeline, before))
         elif before is not None and not pipeline.successful:
@@ -77,7 +86,7 @@ def sort_pipelines(
         if key not in newest and now - before.failed_at <= timedelta(hours=rules.forget_hours)
     ]
     halted = tuple(one for one in newest.values() if one.state.is_halted)
-    return Sorting(tuple(judge), tuple(keep), tuple(paused), halted)
+    return Sorting(tuple(judge), tuple(keep), tuple(paused), halted, tuple(between))
 
 
 def _is_judged(pipeline: Pipeline, before: Standing) -> bool:

@@ -38,8 +38,9 @@ class Ledger:
         self._clock = clock
         self._limits = lifetimes()
 
-    def observe(self, source: str, seen: Iterable[Finding], *, complete: bool) -> Changes:
-        """Records one look of ``source``. With ``complete=False`` nothing is resolved."""
+    def observe(self, source: str, seen: Iterable[Finding], *, complete: bool, gone: Collection[str] = ()) -> Changes:
+        """Records one look of ``source``. With ``complete=False`` nothing is resolved but ``gone``: fingerprints of
+        findings that this look has shown to be over."""
         now = self._clock()
         current = {finding.fingerprint: finding for finding in seen}
         with self._engine.begin() as connection:
@@ -49,10 +50,9 @@ class Ledger:
             look = Look(source, now, self._limits)
             for fingerprint, finding in current.items():
                 look.saw(finding, known.get(fingerprint), counts.get(fingerprint, 0))
-            if complete:
-                for fingerprint, row in known.items():
-                    if fingerprint not in current:
-                        look.missed(row, counts.get(fingerprint, 0))
+            for fingerprint, row in known.items():
+                if fingerprint not in current and (complete or fingerprint in gone):
+                    look.missed(row, counts.get(fingerprint, 0))
             rows.write(connection, look.inserts, look.updates, look.missing)
             rows.write_history(connection, look.history)
             touched = rows.entries(connection, look.touched, now)

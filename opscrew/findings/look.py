@@ -44,9 +44,12 @@ class Look:
             values |= rows.first_values(self.source, self.now)
             self.inserts.append(values)
         else:
+            # What was over and comes back is a new life: it begins now, and the old one stands in the history.
+            begins = row.state == FindingState.RESOLVED
             values |= {
                 "sources": sorted({*row.sources, self.source}),
-                "occurrences": row.occurrences + 1,
+                "occurrences": 1 if begins else row.occurrences + _appears(row, values["occasion"]),
+                "first_seen": self.now if begins else row.first_seen,
                 # A clock that was set back must not make a finding look unseen.
                 "last_seen": max(row.last_seen, self.now),
             }
@@ -116,6 +119,11 @@ def _standing(row: Row[Any]) -> dict[str, Any]:
     """The columns that a missed look may change, as they are."""
     names = ("fingerprint", "sources", "state", "present", "changed_at", "resolved_at")
     return {name: getattr(row, name) for name in names}
+
+
+def _appears(row: Row[Any], occasion: str) -> bool:
+    """Whether this look shows more than the one before: it came back, or it happened once more."""
+    return not row.present or bool(occasion and occasion != row.occasion)
 
 
 def _life(row: Row[Any] | None) -> Life | None:

@@ -20,7 +20,10 @@ class Suppression:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """``occurrences`` counts the looks that saw it, ``sources`` names who sees it at present."""
+    """``occurrences`` counts how often it appeared since ``first_seen``, not the looks that saw it.
+
+    Both begin anew when it comes back after it was resolved. ``sources`` names who sees it at present.
+    """
 
     fingerprint: str
     finding: Finding

@@ -32,6 +32,10 @@ class Finding(BaseModel):
     sentence that a person understands; ``next_step`` what to do. ``reason`` is the outside system's own word
     where it has one (CrashLoopBackOff). ``details`` holds plain JSON values for machines. ``aspect`` tells apart
     two findings of one code on one subject (a container, a mount); it is part of the identity.
+
+    ``family`` replaces the code in the identity where one problem changes its code as it goes on: a failed build that
+    was a network blip, then a re-run that failed too. ``occasion`` names what was seen this time (a failed build): as
+    long as it stays the same, another look is not another appearance.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,11 +47,13 @@ class Finding(BaseModel):
     next_step: str = ""
     reason: str = ""
     aspect: str = ""
+    family: str = ""
+    occasion: str = ""
     evidence: tuple[Evidence, ...] = ()
     details: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits, the same each time the same problem is seen on the same subject."""
-        identity = "\n".join((self.code, self.subject.key, self.aspect))
+        identity = "\n".join((self.family or self.code, self.subject.key, self.aspect))
         return hashlib.sha256(identity.encode()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crews.systems import Systems
 from opscrew.ci.poll_states import load_states
 from opscrew.model.run import RunOutcome
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
@@ -23,6 +24,58 @@ def watch(tmp_path: Path) -> Iterator[BitbucketWatch]:
 
 def open_codes(watch: BitbucketWatch) -> list[str]:
     return sorted(entry.finding.code for entry in watch.ledger.open())
+
+
+@pytest.mark.parametrize("count", [63, 200])
+def test_the_first_round_looks_at_every_repository(tmp_path, count: int) -> None:
+    with bitbucket_watch(tmp_path) as watch:
+        for number in range(count):
+            watch.world.add_repository(f"r{number:03}")
+        watch.world.push("r000", "failing")
+        run = watch.round(3)
+        assert run.summary.startswith(f"{count} repositories looked at, 1 failures judged")
+        assert "left out" not in run.summary
+        assert {state.polled_at for state in load_states(watch.context.engine, "acme").values()} == {watch.clock()}
+        used = 900 - watch.context.systems.bitbucket.budget.remaining
+        assert used <= count + 10
+        # A daemon that starts anew each minute must not make as many looks again.
+        with Systems(watch.context.settings, watch.clock, watch.context.metrics) as systems:
+            again = BitbucketWatch(watch.world, watch.clock, replace(watch.context, systems=systems))
+            assert int(again.round().summary.split()[0]) <= 20
+
+
+def test_after_a_pause_of_hours_every_repository_is_looked_at_at_once(tmp_path) -> None:
+    with bitbucket_watch(tmp_path) as watch:
+        for number in range(100):
+            watch.world.add_repository(f"r{number:03}")
+        watch.rounds(2)
+        watch.clock.forward(hours=3)
+        assert "100 repositories looked at" in watch.round().summary
+
+
+def test_what_the_budget_has_no_room_for_is_named(tmp_path) -> None:
+    with bitbucket_watch(tmp_path) as watch:
+        for number in range(30):
+            watch.world.add_repository(f"r{number:02}")
+        part = watch.context.settings.bitbucket.model_copy(update={"requests_per_hour": 30})
+        settings = watch.context.settings.model_copy(update={"bitbucket": part})
+        with Systems(settings, watch.clock, watch.context.metrics) as systems:
+            small = BitbucketWatch(watch.world, watch.clock, replace(watch.context, settings=settings, systems=systems))
+            run = small.round()
+        seen = {name for name, state in load_states(watch.context.engine, "acme").items() if state.polled_at}
+        left = sorted(set(watch.world.repositories) - seen)
+        assert 5 <= len(left) < 30
+        told = f"{len(left)} repositories left out for now by the request budget: {', '.join(left[:10])}"
+        assert told in run.summary
+
+
+def test_a_round_that_gives_up_says_what_it_did_not_look_at(watch) -> None:
+    for number in range(20):
+        watch.world.add_repository(f"r{number:02}")
+    watch.world.faults.add("error", path="/pipelines", times=-1)
+    run = watch.round()
+    assert run.unavailable == ("bitbucket",)
+    assert "repositories left out for now" in run.summary
 
 
 def test_only_the_wanted_repositories_are_watched(tmp_path) -> None:

@@ -119,6 +119,26 @@ def test_what_was_approved_before_an_outage_is_held_back_until_it_ends(watch) ->
     assert len(watch.world.repositories["shop"].runs) == 2
 
 
+def test_of_several_re_runs_one_at_a_time_tries_whether_an_outage_is_over_and_a_hung_one_blocks_none(watch) -> None:
+    for number in range(6):
+        record_sighting(watch.context.engine, Sighting(SIGNATURE, f"acme/other#{number}", watch.clock()))
+    learning = RescueLearning(watch.context.engine, watch.clock)
+    watch.world.push("shop", "flaky")
+    watch.rounds(3)
+    assert actions(watch) == []
+    watch.clock.forward(minutes=20)
+    watch.round()
+    (trying,) = actions(watch)
+    assert trying.state is ActionState.SENT
+    other = trying.action.model_copy(update={"idempotency_key": "another commit"})
+    assert learning.held_back_by(trying.action) is None, "it does not hold back itself"
+    assert learning.held_back_by(other) is not None
+    unlike = other.model_copy(update={"parameters": other.parameters | {"signature": "npm-network"}})
+    assert learning.held_back_by(unlike) is None
+    watch.clock.forward(minutes=61)
+    assert learning.held_back_by(other) is None
+
+
 def test_a_signature_that_re_runs_do_not_rescue_is_demoted_and_shows_its_numbers(watch) -> None:
     for _ in range(6):
         sent(watch, "flaky_twice")

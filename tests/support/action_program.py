@@ -24,7 +24,7 @@ from tests.support.actions import settings_for_actions
 from tests.support.bitbucket import http_client
 from tools.bitbucket.client import BitbucketClient
 
-TIMING = Timing(settle=timedelta(seconds=0.2), attempts=20)
+TIMING = Timing(settle=timedelta(seconds=0.2), look_for=timedelta(seconds=0.2), looks=2, attempts=20)
 """The sandbox is done with a request when its answer is lost. The lease stays long: on a busy machine a living sender
 may be silent for seconds. That one is dead is seen by a clock that is ``later``."""
 PATIENCE = 120.0

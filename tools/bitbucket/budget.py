@@ -87,8 +87,9 @@ class BudgetKeeper:
             limit, remaining = self._ceiling, self._ceiling - len(self._sent)
             resets_at = self._sent[0] + WINDOW if self._sent else None
             told = self._told
-            if told is not None and told.limit is not None:
-                limit = min(limit, told.limit)
+            if told is not None and told.limit is not None and told.limit < limit:
+                # Bitbucket allows less than we were set to: what is left is left of that.
+                limit, remaining = told.limit, told.limit - len(self._sent)
             if told is not None and told.remaining is not None and _still_holds(told, now):
                 since = sum(1 for sent in self._sent if sent > told.at)
                 if told.remaining - since < remaining:
@@ -118,6 +119,7 @@ class BudgetKeeper:
             url=url,
             hint="Wait, watch fewer repositories, or set up webhooks so that less is polled.",
             retry_after=wait,
+            not_accepted=True,
         )
 
 

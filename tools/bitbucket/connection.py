@@ -204,6 +204,7 @@ class Connection:
                 url=failures.plain_url(response.request.url),
                 hint=hint_for(status, response.request.method, words),
                 retry_after=pause,
+                not_accepted=True,
             )
         self._on_response({401: "denied", 403: "denied", 404: "missing"}.get(status, "failed"))
         wait = retry_after_seconds(response.headers.get("Retry-After"), self._clock())

@@ -46,7 +46,8 @@ def of_status(response: httpx.Response, body: bytes, secret: str, wait: float | 
     url = plain_url(response.request.url)
     hint = hint_for(status, method, words)
     if status >= 500 or status in (408, 429):
-        return TemporaryError(message, system=SYSTEM, url=url, hint=hint, retry_after=wait)
+        refused = status in (429, 503)
+        return TemporaryError(message, system=SYSTEM, url=url, hint=hint, retry_after=wait, not_accepted=refused)
     if status < 400:
         # No refusal: nobody knows what stands in between, nor whether it passed on what was sent.
         return PermanentError(message, system=SYSTEM, url=url, hint=hint)
@@ -72,7 +73,7 @@ def of_transport(problem: Exception, request: httpx.Request, seconds: float) -> 
         message = "redirected in a circle"
     else:
         message = "the connection broke before the answer was complete"
-    return TemporaryError(message, system=SYSTEM, url=url, hint=hint)
+    return TemporaryError(message, system=SYSTEM, url=url, hint=hint, not_accepted=not sent)
 
 
 def odd_answer(url: str, what: str) -> PermanentError:

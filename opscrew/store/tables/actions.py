@@ -41,7 +41,13 @@ actions = Table(
     Column("spent_seconds", Float, nullable=False),
     # Who is sending it right now; empty when nobody is any more.
     Column("sender", String(64), nullable=False),
+    # Requests that may have arrived. What was refused for the moment is counted beside it, in a row.
     Column("attempts", Integer, nullable=False),
+    Column("refusals", Integer, nullable=False),
+    # How often an action of unknown fate was looked for and not seen, since its request was given up.
+    Column("looks", Integer, nullable=False),
+    # Not sent before this time: the system asked for a pause.
+    Column("again_at", UtcDateTime),
     Column("receipt_id", Text, nullable=False),
     Column("receipt_url", Text, nullable=False),
     Column("receipt_detail", Text, nullable=False),

@@ -34,3 +34,13 @@ ci_rescues = Table(
     Index(None, "signature", "repository"),
     Index(None, "host"),
 )
+
+# Pipelines that began after an outage's last failure and passed the step that it had failed: each ends that outage.
+ci_passes = Table(
+    "ci_passes",
+    metadata,
+    Column("signature", String(64), primary_key=True),
+    Column("pipeline", String(256), primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    Index(None, "started_at"),
+)

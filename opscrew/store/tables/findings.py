@@ -18,6 +18,9 @@ findings = Table(
     Column("name", Text, nullable=False),
     Column("url", Text, nullable=False),
     Column("aspect", Text, nullable=False),
+    # See opscrew/model/finding.py. ``occasion`` is that of the latest look.
+    Column("family", String(64), nullable=False),
+    Column("occasion", String(64), nullable=False),
     Column("cause", Text, nullable=False),
     Column("next_step", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -28,6 +31,7 @@ findings = Table(
     # new, ongoing, flapping or resolved. "suppressed" is not stored: it follows from suppressed_until and the time.
     Column("state", String(16), nullable=False),
     Column("present", Boolean, nullable=False),
+    # How often it appeared: came (back), or happened once more. Looks that see the same again do not count.
     Column("occurrences", Integer, nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Integer, String, Table
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, String, Table
 
 from opscrew.store.base import UtcDateTime, metadata
 
@@ -27,4 +27,6 @@ poller = Table(
     Column("counted_at", UtcDateTime, nullable=False),
     Column("listed_at", UtcDateTime),
     Column("all_listed_at", UtcDateTime),
+    # Planned requests of the last hour, as [[moment, count], …] by the minute.
+    Column("recent", JSON, nullable=False),
 )

@@ -15,5 +15,7 @@ standing_failures = Table(
     Column("rerun", String(16), nullable=False),
     Column("failed_at", UtcDateTime, nullable=False),
     Column("finding", JSON, nullable=False),
+    # Findings of earlier failures in steps that the newest pipeline did not get to.
+    Column("behind", JSON, nullable=False),
     Index(None, "repository"),
 )

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from crews.executors.rerun_pipeline import RerunPipeline
+from demo.bitbucket.world import TOKEN
 from opscrew.actions.executor import SendRefusedError
 from opscrew.ci.rerun import rerun_action
 from opscrew.model.action import Action
 from tests.support.sandboxes import START, BitbucketWatch, bitbucket_watch
+from tools.bitbucket.client import BitbucketClient
 from tools.errors import TemporaryError
 
 
@@ -62,6 +64,60 @@ def test_a_request_that_never_arrived_is_not_found(watch, executor, action) -> N
     with pytest.raises(TemporaryError):
         executor.send(action)
     assert executor.find_sent(action, START) is None
+
+
+def test_a_list_that_does_not_reach_back_to_the_failed_one_proves_nothing(watch, executor, action, monkeypatch) -> None:
+    monkeypatch.setattr("crews.executors.rerun_pipeline.LOOK_BACK", 3)
+    executor.send(action)
+    for number in range(3):
+        watch.world.push("shop", "passing", branch=f"other{number}")
+    with pytest.raises(TemporaryError, match="does not reach back"):
+        executor.find_sent(action, START)
+    monkeypatch.undo()
+    assert executor.find_sent(action, START) is not None
+
+
+@pytest.mark.parametrize(
+    ("fault", "not_accepted"),
+    [
+        ({"kind": "limited", "method": "POST", "seconds": 30}, True),
+        ({"kind": "error", "method": "POST", "status": 503}, True),
+        ({"kind": "error", "method": "GET", "status": 502, "times": 9}, True),  # before anything was asked for
+        ({"kind": "error", "method": "POST", "status": 500}, False),
+        ({"kind": "error", "method": "POST", "status": 504}, False),
+        ({"kind": "drop_before", "method": "POST"}, False),
+    ],
+)
+def test_what_certainly_did_not_arrive_is_told_from_what_may_have(watch, executor, action, fault, not_accepted) -> None:
+    watch.world.faults.add(**fault)
+    with pytest.raises(TemporaryError) as caught:
+        executor.send(action)
+    assert caught.value.not_accepted is not_accepted
+    assert len(watch.world.repositories["shop"].runs) == 1
+
+
+def test_a_pipeline_that_is_gone_is_refused_for_good(watch, executor, action) -> None:
+    watch.world.faults.add("error", method="GET", status=404)
+    with pytest.raises(SendRefusedError):
+        executor.send(action)
+
+
+def test_our_own_ceiling_and_a_closed_port_are_no_attempts_either(watch, action) -> None:
+    settings = {"clock": watch.clock, "token": TOKEN, "sleep": lambda seconds: None}
+    url = watch.context.settings.bitbucket.url
+    with (
+        BitbucketClient(url, "acme", requests_per_hour=1, **settings) as client,
+        pytest.raises(TemporaryError, match="ceiling of 1 requests") as refused,
+    ):
+        RerunPipeline(client).send(action)
+    assert refused.value.not_accepted
+    original = watch.context.systems.bitbucket.pipeline("shop", 1)
+    with (
+        BitbucketClient("http://127.0.0.1:9/2.0", "acme", **settings) as client,
+        pytest.raises(TemporaryError, match="cannot connect") as caught,
+    ):
+        client.rerun("shop", original)
+    assert caught.value.not_accepted
 
 
 def test_the_oldest_of_several_is_ours(watch, executor, action) -> None:

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
+from crews.executors.rerun_pipeline import RerunPipeline
 from opscrew.actions.anchor import FILE_NAME
+from opscrew.actions.execution import Execution
+from opscrew.actions.uptime import no_uptime
 from opscrew.actions.verification import verify
 from opscrew.ci.rerun import rerun_action
+from opscrew.clock import utc_now
 from opscrew.model.action import Action
 from opscrew.store.database import open_database
 from tests.support.action_program import NOW, PATIENCE, carry_out, start_process
+from tests.support.actions import settings_for_actions
 from tests.support.bitbucket import sandbox as serve_sandbox
 
 STEPS = ("proposal_recorded", "precondition_checked", "intent_recorded", "request_sent", "receipt_recorded")
@@ -106,4 +111,29 @@ def test_killed_at_random_moments_and_two_at_a_time_nothing_is_lost_or_doubled(s
         assert sum(world.reruns()) > before
     assert world.finish() == ["sent"] * 6
     assert world.reruns() == [1] * 6
+    assert world.audit_problems(tmp_path / "crew-data") == ()
+
+
+def test_killed_while_the_request_hangs_that_is_accepted_and_listed_late_it_is_sent_once(scene, tmp_path) -> None:
+    """Accepted 75 s after the sender was killed, and shown 90 s after that: nobody may have sent it again by then."""
+    world = scene()
+    faults = world.served.world.faults
+    faults.add("late", method="POST", seconds=PATIENCE)
+    process = world.start()
+    deadline = time.monotonic() + PATIENCE
+    while not faults.delayed and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.join(PATIENCE)
+    engine = open_database(world.database)
+    with world.served.client() as client:
+        for minute in range(20):
+            world.served.clock.forward(minutes=1)
+            later = timedelta(minutes=minute)
+            execution = Execution(engine, settings_for_actions(), lambda later=later: utc_now() + later, no_uptime)
+            execution.advance([RerunPipeline(client)])
+    (record,) = execution.list()
+    engine.dispose()
+    assert record.receipt is not None
+    assert world.reruns() == [1]
     assert world.audit_problems(tmp_path / "crew-data") == ()

@@ -8,6 +8,7 @@ import pytest
 
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
+from opscrew.actions.findings import findings_of
 from opscrew.actions.records import HeldBy
 from opscrew.actions.uptime import Uptime, no_uptime
 from opscrew.model.action import ActionState as State
@@ -16,6 +17,10 @@ from tests.support.databases import on_sqlite_alone
 from tools.errors import PermanentError, TemporaryError
 
 DOWN = TemporaryError("no answer", system="bitbucket")
+
+
+def refused(words: str, seconds: float | None = None) -> TemporaryError:
+    return TemporaryError(words, system="bitbucket", retry_after=seconds, not_accepted=True)
 
 
 def states(execution: Execution) -> list[str]:
@@ -46,7 +51,7 @@ def test_a_lost_answer_is_looked_up_never_sent_again(make, clock, error) -> None
     execution.advance([system])
     assert states(execution) == ["sending"]
     assert execution.advance([system]).changed == ()  # the system may still be at it
-    clock.forward(seconds=31)
+    clock.forward(seconds=30)
     (found,) = execution.advance([system]).changed
     assert (found.state, found.receipt.external_id) == (State.SENT, "run-of-#1")
     assert len(system.arrived) == 1
@@ -83,9 +88,110 @@ def test_a_lost_request_is_sent_again_only_once_the_system_says_so(make, clock) 
     assert states(execution) == ["sending"]
     assert system.arrived == []
     system.when_asked = None
+    for _ in range(4):
+        execution.advance([system])
+        assert states(execution) == ["sending"], "one look is not enough"
     execution.advance([system])
     assert states(execution) == ["sent"]
     assert len(system.arrived) == 1
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize("minutes", [0, 1, 4, 9])
+def test_what_is_accepted_and_listed_late_is_not_sent_again(make, clock, minutes: int) -> None:
+    execution, system = make(), ListedSystem(before_arrival=DOWN)
+    action = rerun()
+    execution.propose(action)
+    execution.advance([system])
+    system.before_arrival = AssertionError("sent again")
+    for step in range(20):
+        clock.forward(seconds=60)
+        if step == minutes:
+            system.arrived.append(action.idempotency_key)
+        execution.advance([system])
+    (record,) = execution.list()
+    assert (record.state, record.attempts) == (State.SENT, 1)
+    assert record.note == "found again: started"
+
+
+@on_sqlite_alone
+def test_while_it_is_looked_for_a_person_is_told(make, clock) -> None:
+    execution, system = make(), ListedSystem(before_arrival=DOWN)
+    execution.propose(rerun())
+    execution.advance([system])
+    for _ in range(3):
+        clock.forward(minutes=2)
+        execution.advance([system])
+    (told,) = findings_of(execution.list(), clock())
+    assert told.code == "ACTION_UNCERTAIN"
+    assert "looked for 3 times and not seen yet" in told.cause
+
+
+@on_sqlite_alone
+def test_it_is_looked_for_often_enough_after_a_long_pause_too(make, clock) -> None:
+    execution, system = make(), ListedSystem(before_arrival=DOWN)
+    execution.propose(rerun())
+    execution.advance([system])
+    clock.forward(hours=2)  # the daemon was down
+    for _ in range(4):
+        clock.forward(minutes=1)
+        make().advance([system])
+    assert states(execution) == ["sending"]
+    system.before_arrival = None
+    make().advance([system])
+    assert states(execution) == ["sent"]
+
+
+@on_sqlite_alone
+def test_refusals_for_the_moment_are_no_attempts_and_are_tried_again_ever_later(make, clock) -> None:
+    execution, system = make(), ListedSystem(before_arrival=refused("429 too many requests"))
+    start = clock()
+    execution.propose(rerun())
+    tried: list[int] = []
+
+    def refusing(_action: object) -> None:
+        tried.append(round((clock() - start).total_seconds() / 60))
+        raise refused("429 too many requests")
+
+    real, system.send = system.send, refusing
+    for _ in range(90):
+        execution.advance([system])
+        clock.forward(minutes=1)
+    (record,) = execution.list()
+    assert tried == [0, 1, 3, 7, 15, 31, 61]
+    assert (record.state, record.attempts, record.refusals) == (State.APPROVED, 0, 7)
+    assert record.note == "refused for now (bitbucket: 429 too many requests); tried again from 13:31 UTC on"
+    system.before_arrival, system.send = None, real
+    clock.forward(minutes=30)
+    execution.advance([system])
+    (record,) = execution.list()
+    assert (record.state, record.attempts) == (State.SENT, 1)
+
+
+@on_sqlite_alone
+def test_a_pause_that_the_system_names_is_kept_and_a_clock_set_back_does_not_stretch_it(make, clock) -> None:
+    execution, system = make(), ListedSystem(before_arrival=refused("429", 600.0))
+    execution.propose(rerun())
+    execution.advance([system])
+    system.before_arrival = None
+    clock.forward(minutes=9)
+    assert execution.advance([system]).changed == ()
+    clock.forward(hours=-3)
+    execution.advance([system])
+    assert states(execution) == ["sent"]
+
+
+@on_sqlite_alone
+def test_what_is_refused_until_nobody_waits_for_it_ends_with_the_reason(make, clock) -> None:
+    execution, system = make(), ListedSystem(before_arrival=refused("503 maintenance"))
+    execution.propose(rerun())
+    for _ in range(13):
+        execution.advance([system])
+        clock.forward(minutes=30)
+    (record,) = execution.list()
+    assert record.state is State.EXPIRED
+    assert record.note.startswith("not sent within 6 h: refused for now (bitbucket: 503 maintenance)")
+    assert record.finished_at is not None
 
 
 @on_sqlite_alone
@@ -102,15 +208,19 @@ def test_a_system_that_is_down_for_long_does_not_fill_the_audit_log(make, clock,
 
 
 @on_sqlite_alone
-def test_what_never_arrives_is_given_up(make, clock) -> None:
+def test_what_never_arrives_is_given_up(make, clock, database) -> None:
+    from opscrew.actions.audit import head
+
     execution, system = make(), ListedSystem(before_arrival=DOWN)
     execution.propose(rerun())
-    for _ in range(10):
+    for _ in range(80):
         execution.advance([system])
         clock.forward(minutes=1)
     (record,) = execution.list()
-    assert (record.state, record.attempts) == (State.FAILED, 3)
+    assert (record.state, record.attempts) == (State.FAILED, 5)
     assert "never arrived" in record.note
+    with database.connect() as connection:
+        assert head(connection).number < 45, "not an entry for every look"
 
 
 @on_sqlite_alone
@@ -217,8 +327,9 @@ def test_a_receipt_that_comes_after_others_gave_up_on_the_sender_is_kept(make, c
 
     class SlowSystem(ListedSystem):
         def send(self, action):
-            clock.forward(minutes=3)
-            quick.advance([system])  # finds the lease over, is told that nothing arrived, and sends
+            for _ in range(5):  # finds the lease over, is told each time that nothing arrived, and sends in the end
+                clock.forward(minutes=3)
+                quick.advance([system])
             return replace(super().send(action), external_id="second")
 
     slow.propose(rerun())
@@ -226,6 +337,22 @@ def test_a_receipt_that_comes_after_others_gave_up_on_the_sender_is_kept(make, c
     (record,) = slow.list()
     assert (record.state, record.receipt.external_id) == (State.SENT, "run-of-#1")
     assert "late answer says second" in record.note
+
+
+@on_sqlite_alone
+def test_a_receipt_that_comes_while_others_look_for_it_settles_the_matter(make, clock) -> None:
+    slow, quick = make(), make()
+
+    class SlowSystem(ListedSystem):
+        def send(self, action):
+            clock.forward(minutes=3)
+            quick.advance([ListedSystem()])  # looks, and does not see it
+            return super().send(action)
+
+    slow.propose(rerun())
+    slow.advance([SlowSystem()])
+    (record,) = slow.list()
+    assert (record.state, record.receipt.external_id, record.note) == (State.SENT, "run-of-#1", "started")
 
 
 def test_a_clock_set_forward_opens_no_budget_and_takes_no_sender_for_dead(make, clock) -> None:

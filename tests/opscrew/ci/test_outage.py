@@ -1,4 +1,4 @@
-"""More than five pipelines in ten minutes are one outage, which ends after a quiet while."""
+"""More than five pipelines in ten minutes are one outage, which ends when what follows passes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opscrew.ci.outage import MORE_THAN_PIPELINES, QUIET, WINDOW, Sighting, outages
+from opscrew.ci.outage import MORE_THAN_PIPELINES, QUIET, WINDOW, Passed, Sighting, outages
 
 NOON = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 
@@ -45,18 +45,41 @@ def test_signatures_are_counted_apart() -> None:
     assert [outage.signature for outage in outages(both, at(5))] == ["git-network", "npm-network"]
 
 
-def test_it_lasts_while_sightings_trickle_in_and_ends_after_quiet() -> None:
-    burst = [seen(index, index) for index in range(6)]
+def passed(minute: float, signature: str = "registry-network") -> Passed:
+    return Passed(signature, f"acme/shop#{1000 + minute}", at(minute))
+
+
+BURST = [seen(index, index) for index in range(6)]
+
+
+def test_it_lasts_while_sightings_trickle_in_and_through_any_silence() -> None:
     trickle = [seen(5 + 15 * step, 100 + step) for step in range(1, 5)]
-    (outage,) = outages([*burst, *trickle], at(70))
+    (outage,) = outages([*BURST, *trickle], at(70))
     assert outage.started_at == at(0)
     assert len(outage.pipelines) == 10
-    assert outages([*burst, *trickle], at(65) + QUIET) == ()
+    assert outages([*BURST, *trickle], at(2000)) == (outage,)
+    assert outage.tried_from == at(65) + QUIET
 
 
-def test_after_quiet_a_new_outage_needs_a_new_burst() -> None:
-    burst = [seen(index, index) for index in range(6)]
-    assert outages([*burst, seen(60, 60), seen(61, 61)], at(62)) == ()
+def test_it_ends_when_what_began_after_the_last_failure_passes() -> None:
+    assert outages(BURST, at(8), [passed(6)]) == ()
+    assert outages(BURST, at(8), [passed(6, "npm-network")]) != ()
+    assert outages(BURST, at(8), [passed(4.5)]) == (), "seen at 5 minutes is alone now"
+    (outage,) = outages([*BURST, *(seen(6 + index, 20 + index) for index in range(6))], at(20), [passed(5.5)])
+    assert (outage.started_at, len(outage.pipelines)) == (at(6), 6)
+
+
+def test_after_a_pass_a_new_outage_needs_a_new_burst() -> None:
+    assert outages([*BURST, seen(60, 60), seen(61, 61)], at(62), [passed(30)]) == ()
+    (outage,) = outages([*BURST, seen(60, 60)], at(62))
+    assert (outage.started_at, outage.last_seen_at) == (at(0), at(60))
+
+
+def test_it_knows_which_repositories_it_hit() -> None:
+    (outage,) = outages(BURST, at(6))
+    assert outage.hit("acme/shop")
+    assert not outage.hit("acme/shop2")
+    assert not outage.hit("acme/sho")
 
 
 def test_sightings_from_the_future_are_left_out() -> None:
@@ -80,4 +103,4 @@ def test_an_outage_always_contains_a_dense_window(pairs: list[tuple[int, int]], 
             > MORE_THAN_PIPELINES
             for start in during
         )
-        assert moment - outage.last_seen_at < QUIET
+        assert outages(sightings, moment, [Passed(outage.signature, "acme/shop#1", outage.last_seen_at)]) == ()

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from opscrew.ci.poll_bucket import Poller
 from opscrew.ci.poll_states import forget, load_poller, load_states, save
-from opscrew.ci.polling import Poller, PollState, after_hint, after_look
+from opscrew.ci.polling import PollState, after_hint, after_look
 
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 
@@ -19,10 +20,11 @@ def test_what_is_saved_is_read_again(database: Engine) -> None:
         PollState("b", failures=3),
     ]
     assert load_poller(database, "acme") is None
-    save(database, "acme", states, Poller(3.5, NOW, NOW, NOW - timedelta(days=1)))
+    bucket = Poller(3.5, NOW, NOW, NOW - timedelta(days=1), ((NOW - timedelta(minutes=9), 40), (NOW, 3)))
+    save(database, "acme", states, bucket)
     save(database, "other", [PollState("a")], Poller(1, NOW))
     assert load_states(database, "acme") == {"a": states[0], "b": states[1]}
-    assert load_poller(database, "acme") == Poller(3.5, NOW, NOW, NOW - timedelta(days=1))
+    assert load_poller(database, "acme") == bucket
     save(database, "acme", [PollState("b")], Poller(2, NOW))
     assert load_states(database, "acme") == {"a": states[0], "b": PollState("b")}
     forget(database, "acme", ["a"])

@@ -8,20 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opscrew.ci.poll_bucket import Poller, allowance, catch_up, poll_rules, refilled, spent
 from opscrew.ci.polling import (
-    Poller,
     PollState,
     after_failed_look,
     after_hint,
     after_listing,
     after_look,
-    allowance,
     interval,
     listed,
     plan,
-    poll_rules,
-    refilled,
-    spent,
     urgency,
 )
 
@@ -70,7 +66,7 @@ def test_a_hint_goes_first_and_then_keeps_it_active_for_a_while() -> None:
     states = [PollState("a"), PollState("b", polled_at=ago(days=3)), hinted]
     chosen = plan(states, Poller(9, NOW, NOW, NOW), NOW, requests=2, limit=900, webhooks=False, rules=RULES)
     assert chosen.repositories == ("z", "a")
-    assert chosen.postponed == 1
+    assert chosen.left_out == ("b",)
     seen = after_look(hinted, NOW, is_running=False, latest=ago(days=1))
     assert seen.hinted_at is None
     assert seconds(seen) == 60
@@ -111,7 +107,7 @@ def test_the_listing_comes_first_and_costs_one() -> None:
     fresh = Poller(9, NOW, ago(seconds=30), NOW)
     assert not plan(states, fresh, NOW, requests=2, limit=900, webhooks=False, rules=RULES).list_changes
     nothing = plan(states, Poller(0, NOW, None, NOW), NOW, requests=0, limit=900, webhooks=False, rules=RULES)
-    assert (nothing.list_changes, nothing.repositories, nothing.postponed) == (False, (), 2)
+    assert (nothing.list_changes, nothing.repositories, nothing.left_out) == (False, (), ("a", "b"))
 
 
 def test_all_are_listed_at_first_and_once_a_day() -> None:
@@ -169,6 +165,51 @@ def test_little_left_at_bitbucket_shrinks_the_plan(remaining: int, expected: int
     assert allowed == pytest.approx(expected, abs=1)
 
 
+def test_what_nobody_has_looked_at_for_long_is_looked_at_at_once_out_of_an_unspent_hour() -> None:
+    long_ago = [PollState(f"old{n:03}", polled_at=ago(hours=2)) for n in range(100)]
+    states = [*long_ago, *(PollState(f"new{n:03}") for n in range(100))]
+    poller = refilled(None, NOW, 900, RULES)
+    more = catch_up(poller, remaining=900, limit=900, rules=RULES)
+    first = plan(states, poller, NOW, requests=40, limit=900, webhooks=False, rules=RULES, catch_up=more)
+    assert (len(first.repositories), first.left_out) == (200, ())
+    after = spent(poller, 201)
+    assert more >= 200
+    assert catch_up(after, remaining=699, limit=900, rules=RULES) == more - 161, "once an hour, not in every round"
+
+
+def test_of_very_many_a_share_is_caught_up_on_and_the_rest_is_named() -> None:
+    states = [PollState(f"r{n:04}") for n in range(700)]
+    poller = refilled(None, NOW, 900, RULES)
+    more = catch_up(poller, remaining=900, limit=900, rules=RULES)
+    chosen = plan(states, poller, NOW, requests=40, limit=900, webhooks=False, rules=RULES, catch_up=more)
+    assert len(chosen.repositories) + len(chosen.left_out) == 700
+    assert 400 <= len(chosen.repositories) <= 40 + 900 * (1 - RULES.reserve) * RULES.catch_up_share
+
+
+def test_what_is_merely_due_or_cannot_be_read_is_not_caught_up_on() -> None:
+    late = [PollState(f"run{n}", polled_at=ago(minutes=50), is_running=True) for n in range(60)]
+    broken = [PollState(f"bad{n}", polled_at=ago(hours=9), failures=2) for n in range(60)]
+    chosen = plan([*late, *broken], Poller(9, NOW, NOW, NOW), NOW, requests=9, limit=900, webhooks=False,
+                  rules=RULES, catch_up=300)  # fmt: skip
+    assert len(chosen.repositories) == 9
+
+
+@pytest.mark.parametrize("used", [300, 765])
+def test_an_hour_that_is_partly_used_has_only_its_rest_for_catching_up(used: int) -> None:
+    poller = refilled(Poller(40, ago(minutes=30), NOW, NOW, ((ago(minutes=30), used),)), NOW, 900, RULES)
+    more = catch_up(poller, remaining=900 - used, limit=900, rules=RULES)
+    assert more + 40 + used <= max(765, used + 40)
+    assert allowance(poller, remaining=900, limit=900, rules=RULES) <= 765 - used
+    over = refilled(poller, NOW + timedelta(minutes=30), 900, RULES)
+    assert catch_up(over, remaining=900, limit=900, rules=RULES) == 382
+
+
+def test_what_others_have_used_of_the_account_is_not_spent_on_catching_up() -> None:
+    poller = refilled(None, NOW, 900, RULES)
+    assert catch_up(poller, remaining=250, limit=900, rules=RULES) == 75
+    assert catch_up(poller, remaining=100, limit=900, rules=RULES) == 0
+
+
 @settings(max_examples=60)
 @given(
     ceiling=st.integers(30, 5000),
@@ -180,7 +221,8 @@ def test_no_hour_of_looks_exceeds_its_share_of_the_ceiling(ceiling: int, ticks: 
     for pause, wanted in ticks:
         now += timedelta(seconds=pause)
         poller = refilled(poller, now, ceiling, RULES)
-        count = min(wanted, allowance(poller, remaining=ceiling, limit=ceiling, rules=RULES))
+        more = catch_up(poller, remaining=ceiling, limit=ceiling, rules=RULES)
+        count = min(wanted, more + allowance(poller, remaining=ceiling, limit=ceiling, rules=RULES))
         poller = spent(poller, count)
         sent.append((now, count))
     for end, _ in sent:

@@ -9,6 +9,7 @@ from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import FindingState as State
+from opscrew.findings.life import lifetimes
 from opscrew.findings.records import Changes
 from opscrew.model.evidence import evidence
 from opscrew.model.finding import Finding, Severity
@@ -37,9 +38,42 @@ def test_new_then_ongoing_then_resolved_then_new_again(ledger, clock) -> None:
         clock.forward(minutes=1)
     assert seen == [{"new": ["#1"]}, {"ongoing": ["#1"]}, {"resolved": ["#1"]}, {}, {"new": ["#1"]}]
     entry = ledger.get(failing().fingerprint)
-    assert entry.occurrences == 3
-    assert entry.last_seen - entry.first_seen == timedelta(minutes=4)
+    assert entry.occurrences == 1
+    assert entry.first_seen == entry.last_seen, "what comes back after it was over begins anew"
     assert [one.change for one in ledger.history(entry.fingerprint)] == ["appeared", "gone", "appeared"]
+
+
+def test_appearances_are_counted_and_not_the_looks_that_see_them(ledger, clock) -> None:
+    start = clock()
+    for build in ("{1}", "{1}", "{1}", "{2}", "{2}", ""):
+        ledger.observe("ci", [failing().model_copy(update={"occasion": build})], complete=True)
+        clock.forward(minutes=1)
+    entry = ledger.get(failing().fingerprint)
+    assert (entry.occurrences, entry.first_seen) == (2, start)
+    assert entry.last_seen == start + timedelta(minutes=5)
+
+
+def test_what_comes_and_goes_counts_each_time_it_comes(ledger, clock) -> None:
+    start = clock()
+    for number in range(9):
+        ledger.observe("ci", [failing()] if number % 2 == 0 else [], complete=True)
+        clock.forward(minutes=5)
+    entry = ledger.get(failing().fingerprint)
+    # It was over three times before it began to flap; from then on it is one life.
+    assert (entry.state, entry.occurrences, entry.first_seen) == (State.FLAPPING, 3, start + timedelta(minutes=20))
+
+
+def test_a_problem_whose_code_changes_as_it_goes_on_keeps_its_life(ledger, clock) -> None:
+    start = clock()
+    blip = failing().model_copy(update={"family": "CI_FAILURE"})
+    ledger.observe("ci", [blip], complete=True)
+    ledger.suppress(blip.fingerprint, clock() + timedelta(days=1), "known", "ada")
+    clock.forward(minutes=9)
+    later = blip.model_copy(update={"code": "CI_RERUN_FAILED", "severity": Severity.CRITICAL})
+    assert sorted_out(ledger.observe("ci", [later], complete=True)) == {"suppressed": ["#1"]}
+    (entry,) = ledger.list()
+    assert (entry.finding, entry.first_seen) == (later, start)
+    assert [one.detail for one in ledger.history(entry.fingerprint)][-1] == "info to critical"
 
 
 def test_a_source_that_did_not_answer_resolves_nothing(ledger) -> None:
@@ -187,6 +221,10 @@ def test_a_clock_set_back_does_not_make_it_look_unseen(ledger, clock) -> None:
 def test_old_ones_are_forgotten_and_open_ones_never(ledger, clock) -> None:
     ledger.observe("ci", [failing(1), failing(2)], complete=True)
     ledger.observe("ci", [failing(1)], complete=True)
-    clock.forward(days=91)
+    clock.forward(days=lifetimes().keep.days)
+    assert ledger.forget_old() == 0, "exactly as old as what is kept"
+    assert len(ledger.history(failing(2).fingerprint)) == 2
+    clock.forward(seconds=1)
     assert ledger.forget_old() == 1
+    assert ledger.history(failing(2).fingerprint) == []
     assert [entry.finding.subject.name for entry in ledger.list()] == ["#1"]

@@ -57,7 +57,7 @@ def test_a_clock_that_jumps_back_never_gives_more(clock: ManualClock) -> None:
     [
         ({}, 900, 900),
         ({"X-RateLimit-Limit": "1000", "X-RateLimit-Remaining": "120"}, 900, 120),
-        ({"X-RateLimit-Limit": "500"}, 500, 900),
+        ({"X-RateLimit-Limit": "500"}, 500, 500),
         ({"X-RateLimit-Limit": "1000", "X-RateLimit-NearLimit": "true"}, 900, 200),
         ({"X-RateLimit-Limit": "1000", "X-RateLimit-NearLimit": "false"}, 900, 900),
         ({"X-RateLimit-Remaining": "7"}, 900, 7),
