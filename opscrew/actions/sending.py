@@ -16,11 +16,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from opscrew.actions import journal
 from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
+from opscrew.actions.findings import is_audit_broken
 from opscrew.actions.following import is_overdue
 from opscrew.actions.journal import Journal, StaleRecordError
+from opscrew.actions.proof import Doubt, doubt_about
 from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
@@ -113,9 +116,14 @@ class Sender:
         """Records the intent, if the action may still go ahead. From here on, only ``recover`` may send it again."""
         now = self._now()
         with self._journal.writing() as connection:
+            if doubt := doubt_about(connection, record, self._journal.anchor_path):
+                return _doubted(connection, record, doubt, now.at)
             past = journal.spendings(connection, now, record.commit, but=record.id)
             by_person = record.approved_by != BY_POLICY
-            ruling = rule(record.action, self._settings, now.at, past, approved_by_person=by_person)
+            broken = is_audit_broken(connection)
+            ruling = rule(
+                record.action, self._settings, now.at, past, approved_by_person=by_person, audit_broken=broken
+            )
             if ruling.state is not ActionState.APPROVED:
                 after = replace(
                     record, state=ruling.state, note=ruling.note, held_by=ruling.held_by, spent=None, approved_by=""
@@ -176,6 +184,15 @@ class Sender:
         now = self._now().at
         began = min(record.spent.at, now) if record.spent else now
         return min(began, record.proposed_at) - self._timing.clock_difference
+
+
+def _doubted(connection: Connection, record: ActionRecord, doubt: Doubt, at: datetime) -> ActionRecord:
+    """What was altered is never sent; what only cannot be proven now stays approved until it can, or expires."""
+    state = ActionState.REFUSED if doubt.altered else record.state
+    after = replace(record, state=state, note=f"not sent: {doubt.text}", held_by=HeldBy.AUDIT)
+    if after == record:
+        return record
+    return journal.change(connection, record, _finished(after, at), at, CREW)
 
 
 def _finished(record: ActionRecord, at: datetime) -> ActionRecord:
