@@ -179,9 +179,9 @@ def _unproven(check: AuditCheck, *, noted: bool) -> str:
         else ""
     )
     if not check.intact:
-        return tail.strip() or (
-            "Find out who wrote to the database besides crew. Nothing is done by itself until the log is right again, or "
-            "until `crew actions accept-audit --reason` accepts it as it is (docs/ACTIONS.md)."
+        return (
+            "Find out who wrote to the database or the data folder besides crew. Nothing is done by itself until the "
+            "log is right again or `crew actions accept-audit` accepts it as it is (docs/ACTIONS.md)."
         )
     if noted:
         return tail.strip() or "The head given with --head is still there."

@@ -13,7 +13,7 @@ from crews.executors.connected import connected_executors
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
 from opscrew.actions.findings import findings_of, observe_audit
-from opscrew.actions.lifecycle import UNFINISHED
+from opscrew.actions.lifecycle import OPEN_STATES
 from opscrew.actions.verification import verify
 from opscrew.ci.rerun import KIND as RERUN
 from opscrew.findings.ledger import Ledger
@@ -37,7 +37,7 @@ def run(context: CrewContext) -> Run:
     failed = execution.finished_since(now - RECENT, (ActionState.FAILED,))
     # The CI watch tells a failed re-run as what it is: a branch that still fails.
     ended = [one for one in failed if one.action.kind != RERUN]
-    told = findings_of([*execution.in_states(UNFINISHED), *ended], now)
+    told = findings_of([*execution.in_states(OPEN_STATES), *ended], now)
     ledger.observe("actions", told, complete=True)
     summary = f"{len(moved.changed)} actions moved on"
     if problems:

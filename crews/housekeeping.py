@@ -33,12 +33,12 @@ def run(context: CrewContext) -> Run:
     given_back = give_back_space(context.engine, SHRINK_SECONDS) // 1_048_576
     check = verify(context.engine, context.settings.data_dir / FILE_NAME)
     observe_audit(ledger, check)
+    audit = "intact" if check.intact else "BROKEN"
     space = f" The file shrank by {given_back} MiB." if given_back else ""
     return Run(
         crew="housekeeping",
         started_at=started,
         ended_at=max(started, context.clock()),
         outcome=RunOutcome.OK,
-        summary=f"Forgot {runs} runs and {findings} resolved findings; the audit log is {'intact' if check.intact else 'BROKEN'}."
-        + space,
+        summary=f"Forgot {runs} runs and {findings} old findings; the audit log is {audit}.{space}",
     )

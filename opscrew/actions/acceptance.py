@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from opscrew.actions import audit, journal, queries
 from opscrew.actions.account import GONE
 from opscrew.actions.anchor import Anchor, set_anchor
-from opscrew.actions.lifecycle import UNFINISHED
+from opscrew.actions.lifecycle import OPEN_STATES
 from opscrew.actions.records import ActionRecord, HeldBy
 from opscrew.actions.verification import ACCEPTED, OF_THE_LOG, AuditCheck, digest_of_entries, verify
 from opscrew.errors import CrewError
@@ -56,7 +56,7 @@ def accept(engine: Engine, anchor_path: Path, who: str, reason: str, at: datetim
 
 
 def _restate(connection: Connection, found: AuditCheck, who: str, at: datetime) -> None:
-    unfinished = queries.in_states(connection, UNFINISHED)
+    unfinished = queries.in_states(connection, OPEN_STATES)
     altered = queries.by_id(connection, found.differing)
     for record in {one.id: one for one in (*unfinished, *altered)}.values():
         after = _closed(record, at) if record.id in found.differing else _asked_again(record)

@@ -35,7 +35,7 @@ from tools.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 
-WORKED_ON = (ActionState.SENT, ActionState.SENDING, ActionState.APPROVED)
+UNFINISHED = (ActionState.SENT, ActionState.SENDING, ActionState.APPROVED)
 """What ``advance`` works on. What was begun comes before what is new."""
 
 
@@ -123,8 +123,8 @@ class Execution:
         problems: list[str] = []
         doubted = False
         with self._journal.looking() as connection:
-            todo = queries.in_states(connection, WORKED_ON)
-        for record in sorted(todo, key=lambda one: WORKED_ON.index(one.state)):
+            todo = queries.in_states(connection, UNFINISHED)
+        for record in sorted(todo, key=lambda one: UNFINISHED.index(one.state)):
             executor = by_kind.get(record.action.kind)
             if executor is None:
                 continue
@@ -141,7 +141,7 @@ class Execution:
         kinds = {executor.kind for executor in executors}
         return tuple(
             f"{one.id}: {one.action.target.system} is not connected, {one.state.value}"
-            for one in self.in_states(WORKED_ON)
+            for one in self.in_states(UNFINISHED)
             if one.action.kind not in kinds
         )
 

@@ -23,7 +23,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 """For each state the states that may follow. Anything else is a mistake in the program."""
 
 
-UNFINISHED = tuple(state for state in State if not state.final)
+OPEN_STATES = tuple(state for state in State if not state.final)
 """States from which something may still happen."""
 
 

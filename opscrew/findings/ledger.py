@@ -137,10 +137,12 @@ class Ledger:
         self._mark(fingerprint, values, Change(self._clock(), "unsuppressed", f"by {who}"))
 
     def forget_old(self) -> int:
-        """Deletes what was resolved, or last seen, more than ``keep_days`` ago; returns how many findings went."""
-        before = self._clock() - self._limits.keep
+        """Deletes what was resolved more than ``keep_days`` ago, and what is open and was not seen for far longer.
+        Returns how many findings went."""
+        now = self._clock()
+        before = now - self._limits.keep
         with self._engine.begin() as connection:
-            gone = connection.execute(delete(findings).where(rows.over_before(before)))
+            gone = connection.execute(delete(findings).where(rows.forgettable(before, now - self._limits.keep_unseen)))
             connection.execute(delete(finding_changes).where(finding_changes.c.at < before))
         return int(gone.rowcount)
 

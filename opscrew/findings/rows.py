@@ -206,12 +206,10 @@ def resolved_since(moment: datetime) -> ColumnElement[bool]:
     return findings.c.resolved_at >= moment
 
 
-def over_before(moment: datetime) -> ColumnElement[bool]:
-    """Findings that were resolved before a moment, or that nothing has looked at since: their system is gone."""
-    resolved = and_(findings.c.state == FindingState.RESOLVED.value, findings.c.resolved_at < moment)
-    unwatched = and_(findings.c.state != FindingState.RESOLVED.value, findings.c.last_seen < moment)
-    muted_still = func.coalesce(findings.c.suppressed_until >= moment, false())
-    return or_(resolved, and_(unwatched, not_(muted_still)))
+def forgettable(resolved_before: datetime, unseen_since: datetime) -> ColumnElement[bool]:
+    """Findings that ended before the one moment, or are open and were last seen before the other."""
+    ended = and_(findings.c.state == FindingState.RESOLVED.value, findings.c.resolved_at < resolved_before)
+    return or_(ended, and_(unresolved(), findings.c.last_seen < unseen_since))
 
 
 def gravest_first(query: Select[Any]) -> Select[Any]:

@@ -125,7 +125,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file, before anything is written; see space.py
+    if cursor.execute("PRAGMA page_count").fetchone()[0] == 0:
+        cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file, before anything is written; see space.py
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a recorded action must survive a power cut: it is not sent again
     cursor.execute("PRAGMA foreign_keys=ON")
