@@ -107,8 +107,7 @@ class Sender:
 
     def may_recover(self, record: ActionRecord) -> bool:
         """Is its sender gone, and has the system had time to finish what it was asked?"""
-        if record.spent is None:
-            return True
+        assert record.spent is not None, "it is noted when sending begins"
         waited = elapsed(record.spent, self._now())
         return waited >= (self._timing.lease if record.sender else self._timing.settle)
 
@@ -181,9 +180,9 @@ class Sender:
         return record if record.note.startswith(note[:40]) else self._store(record, note=note, sender="")
 
     def _since(self, record: ActionRecord) -> datetime:
-        now = self._now().at
-        began = min(record.spent.at, now) if record.spent else now
-        return min(began, record.proposed_at) - self._timing.clock_difference
+        assert record.spent is not None, "it is noted when sending begins"
+        # The clock may have been set back in between: the earliest of the three is early enough.
+        return min(record.spent.at, self._now().at, record.proposed_at) - self._timing.clock_difference
 
 
 def _doubted(connection: Connection, record: ActionRecord, doubt: Doubt, at: datetime) -> ActionRecord:
