@@ -1,17 +1,20 @@
 """From approval to outcome: sent once, looked up after trouble, followed, and given up when nobody can be asked."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
 from opscrew.actions.records import HeldBy
+from opscrew.actions.sending import Timing
 from opscrew.actions.uptime import Uptime, no_uptime
 from opscrew.model.action import ActionState as State
-from tests.support.actions import ListedSystem, rerun
+from tests.support.actions import ListedSystem, rerun, settings_for_actions
 from tests.support.databases import on_sqlite_alone
 from tools.errors import PermanentError, TemporaryError
 
@@ -249,3 +252,78 @@ def test_a_clock_set_back_opens_no_budget_either(make, clock, uptime) -> None:
     execution.propose(rerun(1))
     clock.forward(hours=-5)
     assert execution.propose(rerun(2)).held_by is HeldBy.BUDGET
+
+
+@on_sqlite_alone
+def test_a_sender_that_was_held_up_does_not_send(make, database, clock) -> None:
+    """Somebody else may soon take it for dead, and would send too."""
+
+    def wait(step: str) -> None:
+        if step == "intent_recorded":
+            time.sleep(0.05)
+
+    short = Timing(lease=timedelta(seconds=0.02))
+    slow = Execution(database, settings_for_actions(), clock, no_uptime, timing=short, checkpoint=wait)
+    system = ListedSystem()
+    slow.propose(rerun())
+    (held,) = slow.advance([system]).changed
+    assert (held.state, held.note, held.sender) == (State.SENDING, "held up before sending", "")
+    assert system.arrived == []
+    clock.forward(seconds=30)
+    make().advance([system])
+    assert len(system.arrived) == 1, "the next one asks whether it arrived, and sends"
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize(("lost", "seconds"), [(DOWN, 30), (KeyError("killed"), 120)])
+def test_recovery_begins_at_the_very_end_of_waiting(make, clock, lost, seconds) -> None:
+    execution, system = make(), ListedSystem(after_arrival=lost)
+    execution.propose(rerun())
+    execution.advance([system])
+    clock.forward(seconds=seconds, microseconds=-1)
+    execution.advance([system])
+    assert system.asked_since == []
+    clock.forward(microseconds=1)
+    execution.advance([system])
+    assert len(system.asked_since) == 1
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize("set_back", [timedelta(hours=-5), timedelta(hours=5)])
+def test_the_system_is_asked_from_the_earliest_of_proposing_and_sending(make, clock, set_back) -> None:
+    uptime = [Uptime("boot", 1000.0)]
+    execution, system = make(lambda: uptime[0]), ListedSystem(after_arrival=DOWN)
+    proposed_at = execution.propose(rerun()).proposed_at
+    clock.now += set_back
+    execution.advance([system])
+    uptime[0] = Uptime("boot", 1031.0)
+    execution.advance([system])
+    assert system.asked_since == [min(proposed_at, proposed_at + set_back) - timedelta(hours=1)]
+
+
+@on_sqlite_alone
+def test_a_failed_action_uses_up_its_budgets(make) -> None:
+    execution = make(budget={"per_hour": 1})
+    execution.propose(rerun(1, commit="c" * 40))
+    execution.advance([ListedSystem(before_arrival=SendRefusedError("403"))])
+    assert states(execution) == ["failed"]
+    assert execution.propose(rerun(2)).held_by is HeldBy.BUDGET
+    assert execution.propose(rerun(3, commit="c" * 40)).state is State.REFUSED
+
+
+@on_sqlite_alone
+def test_a_late_receipt_is_logged_as_an_error(make, clock) -> None:
+    slow, quick = make(), make()
+    system = ListedSystem()
+
+    class SlowSystem(ListedSystem):
+        def send(self, action):
+            clock.forward(minutes=3)
+            quick.advance([system])
+            return replace(super().send(action), external_id="second")
+
+    slow.propose(rerun())
+    with capture_logs() as logged:
+        slow.advance([SlowSystem()])
+    (entry,) = [one for one in logged if one["event"] == "action_receipt_came_late"]
+    assert (entry["log_level"], entry["receipt"]) == ("error", "second")
