@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection
 
 from opscrew.actions import journal
 from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
 from opscrew.actions.findings import is_audit_broken
 from opscrew.actions.following import is_overdue
 from opscrew.actions.journal import Journal, StaleRecordError
-from opscrew.actions.proof import Doubt, doubt_about
+from opscrew.actions.proof import doubt_about
 from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
@@ -69,6 +68,8 @@ class Sender:
 
     def send(self, record: ActionRecord, executor: Executor) -> ActionRecord:
         """Takes an approved action as far as it goes. ``UpstreamError`` when the precondition cannot be checked."""
+        if (doubted := self._doubted(record)) is not None:
+            return doubted
         try:
             objection = executor.precondition(record.action)
         except NotYetError as held:
@@ -111,12 +112,21 @@ class Sender:
         waited = elapsed(record.spent, self._now())
         return waited >= (self._timing.lease if record.sender else self._timing.settle)
 
+    def _doubted(self, record: ActionRecord) -> ActionRecord | None:
+        """Where the audit log does not prove it: what was altered is never sent; what only cannot be proven now stays
+        approved until it can, or expires. Asked before anything else: not even a look is taken at an altered target."""
+        with self._journal.writing() as connection:
+            doubt = doubt_about(connection, record, self._journal.anchor_path)
+            if doubt is None:
+                return None
+            state, at = ActionState.REFUSED if doubt.altered else record.state, self._now().at
+            after = replace(record, state=state, note=f"not sent: {doubt.text}", held_by=HeldBy.AUDIT)
+            return record if after == record else journal.change(connection, record, _finished(after, at), at, CREW)
+
     def _claim(self, record: ActionRecord) -> ActionRecord:
         """Records the intent, if the action may still go ahead. From here on, only ``recover`` may send it again."""
         now = self._now()
         with self._journal.writing() as connection:
-            if doubt := doubt_about(connection, record, self._journal.anchor_path):
-                return _doubted(connection, record, doubt, now.at)
             past = journal.spendings(connection, now, record.commit, but=record.id)
             by_person = record.approved_by != BY_POLICY
             broken = is_audit_broken(connection)
@@ -183,15 +193,6 @@ class Sender:
         assert record.spent is not None, "it is noted when sending begins"
         # The clock may have been set back in between: the earliest of the three is early enough.
         return min(record.spent.at, self._now().at, record.proposed_at) - self._timing.clock_difference
-
-
-def _doubted(connection: Connection, record: ActionRecord, doubt: Doubt, at: datetime) -> ActionRecord:
-    """What was altered is never sent; what only cannot be proven now stays approved until it can, or expires."""
-    state = ActionState.REFUSED if doubt.altered else record.state
-    after = replace(record, state=state, note=f"not sent: {doubt.text}", held_by=HeldBy.AUDIT)
-    if after == record:
-        return record
-    return journal.change(connection, record, _finished(after, at), at, CREW)
 
 
 def _finished(record: ActionRecord, at: datetime) -> ActionRecord:

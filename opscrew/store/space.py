@@ -44,7 +44,7 @@ def give_back_space(engine: Engine, seconds: float) -> int:
 
 def _shrink(connection: Any, cursor: Any, ends: float) -> None:
     if _pragma(cursor, "auto_vacuum") != _INCREMENTAL:
-        connection.driver_connection.set_progress_handler(lambda: time.monotonic() > ends, 10_000)
+        connection.driver_connection.set_progress_handler(lambda: time.monotonic() >= ends, 1_000)
         try:
             cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
             cursor.execute("VACUUM")
