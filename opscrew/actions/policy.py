@@ -69,7 +69,10 @@ def check_patterns(rules: Rules, places: Mapping[str, Sequence[str]]) -> None:
         if isinstance(rule, str) or (not known and kind.system in places):
             continue
         for pattern in rule:
-            if not any(can_fit(pattern, place, len(kind.scope)) for place in known or (ANY_PLACE,)):
+            if "[^" in pattern:
+                # A shell reads it as "none of", and the patterns here as one of the set: the very opposite.
+                raise UsageError(f"policy.{name}: the pattern {pattern!r} holds [^", 'Write "[!" for "none of".')
+            if not any(can_fit(pattern, place, kind.scope) for place in known or (ANY_PLACE,)):
                 raise UsageError(
                     f"policy.{name}: the pattern {pattern!r} fits nothing in {', '.join(known) or kind.system}",
                     _shape_of(kind, known),

@@ -17,8 +17,10 @@ _TOKEN = re.compile(r"\[(?P<negated>!?)(?P<set>\][^\]]*|[^\]]+)\]|(?P<other>.)",
 ANY_PLACE = "\0"
 """Stands for a place of which nothing is known."""
 
-NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
-"""What the names of repositories and namespaces consist of."""
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+CHARACTERS = {"namespace": _LETTERS}
+"""What names consist of, by the part of a scope; a name of any other part may also hold dots and underscores."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,6 @@ class _Piece:
 
 _ANY = _Piece(frozenset(), negated=True)
 _ANY_TEXT = _Piece(frozenset(), negated=True, repeats=True)
-_NAME = (_Piece(NAME_CHARACTERS), _Piece(NAME_CHARACTERS, repeats=True))
 _SLASH = _Piece(frozenset("/"))
 
 
@@ -57,13 +58,19 @@ def fixed(pattern: str) -> Fraction:
     return sum((Fraction(1, size) for size in sizes), Fraction())
 
 
-def can_fit(pattern: str, place: str, parts: int) -> bool:
-    """Whether there is a scope of ``parts`` names, the first of them ``place``, that the pattern fits."""
-    if parts == 0:
-        return _meet(_pieces(pattern), ())
-    first = _NAME if place == ANY_PLACE else tuple(_Piece(frozenset(sign)) for sign in place)
-    scope = [*first, *((_SLASH, *_NAME) * (parts - 1))]
+def can_fit(pattern: str, place: str, parts: Sequence[str]) -> bool:
+    """Whether the pattern fits any scope of such ``parts`` ("cluster", "namespace"), the first of them ``place``."""
+    scope: list[_Piece] = []
+    for number, part in enumerate(parts):
+        known = number == 0 and place != ANY_PLACE
+        scope += [_SLASH] if number else []
+        scope += [_Piece(frozenset(sign)) for sign in place] if known else _name(part)
     return _meet(_pieces(pattern), tuple(scope))
+
+
+def _name(part: str) -> list[_Piece]:
+    characters = CHARACTERS.get(part, _LETTERS | frozenset("._"))
+    return [_Piece(characters), _Piece(characters, repeats=True)]
 
 
 def _meet(one: Sequence[_Piece], other: Sequence[_Piece]) -> bool:

@@ -133,7 +133,9 @@ def _anchor(path: Path, problems: list[str]) -> Anchor | None:
         return read_anchor(path)
     except AnchorDamagedError:
         problems.append(f"the anchor {path} is damaged: it no longer proves the end of the log")
-        return None
+    except OSError as problem:
+        problems.append(f"the anchor {path} cannot be read ({problem.strerror}): nothing proves the end of the log")
+    return None
 
 
 def _differences(connection: Connection, accounts: dict[str, Account]) -> Iterator[tuple[str, str]]:

@@ -107,6 +107,8 @@ def mode(scope: str, rules: dict[str, str]) -> str:
         ("acme/infra", {"*": "off", "acme/infra": "auto"}, "off"),
         ("acme/infra", {"acme/*": "off", "acme/inf*": "auto"}, "off"),
         ("acme/infra", {"*/infra": "off", "acme/*": "auto", "*": "approve"}, "off"),
+        ("acme/infra", {"acme/*": "auto", "?c*e/*ra": "off"}, "off"),
+        ("acme/infra", {"acme/[i]nfra": "auto", "acme/infr?": "off"}, "off"),
         # but a person may be asked in a part of what is off, and nothing by itself beside that
         ("acme/infra", {"*": "off", "acme/infra": "approve"}, "approve"),
         ("acme/infra", {"*": "off", "acme/inf*": "auto", "acme/infra": "approve"}, "approve"),
@@ -150,6 +152,18 @@ DEAD = [
     ("restart_workload", "*/payments/web"),
     ("restart_workload", "prod.payments"),
     ("restart_workload", ""),
+    # what other tools understand
+    ("rerun_pipeline", "acme/{infra,dns}"),
+    ("rerun_pipeline", "!acme/infra"),
+    ("rerun_pipeline", "^acme/infra$"),
+    ("rerun_pipeline", "acme/(infra|dns)"),
+    ("rerun_pipeline", "acme/infra+"),
+    ("rerun_pipeline", "acme\\infra"),
+    ("rerun_pipeline", "https://bitbucket.org/acme/infra"),
+    ("rerun_pipeline", "acme/infra.git/"),
+    ("restart_workload", "prod/payments.*"),
+    ("restart_workload", "prod/pay_ments"),
+    ("restart_workload", "prod:payments"),
     ("delete_stuck_pod", "test-*/kube-system"),
 ]
 SETTINGS = {"bitbucket": {"workspace": "acme"}, "kubernetes": [{"name": "prod"}, {"name": "test"}]}
@@ -187,6 +201,14 @@ def test_a_pattern_that_some_scope_fits_is_not(kind: str, pattern: str) -> None:
     check_settings(Settings(**SETTINGS, policy={kind: {pattern: "off"}}))
 
 
+@pytest.mark.parametrize("pattern", ["acme/[^i]*", "[^b]cme/*"])
+def test_a_shells_none_of_is_refused_since_it_means_the_opposite_here(pattern: str) -> None:
+    assert fnmatchcase("acme/infra", "acme/[^i]*")
+    with pytest.raises(UsageError, match=r"holds \[\^") as caught:
+        check_settings(Settings(**SETTINGS, policy={"rerun_pipeline": {pattern: "auto"}}))
+    assert "[!" in caught.value.hint
+
+
 def test_whatever_may_be_said_to_fit_is_found_by_fnmatch_too() -> None:
     """Against the real matcher: of random patterns, each that fits some random scope counts as one that can."""
     chance = random.Random(5)
@@ -196,5 +218,5 @@ def test_whatever_may_be_said_to_fit_is_found_by_fnmatch_too() -> None:
         pattern = "".join(chance.choices(["acme", "/", "*", "?", "[ab]", "[!a]", "a", "b", "i-", "[x]"], k=4))
         if any(fnmatchcase(scope, pattern) for scope in scopes):
             fitting += 1
-            assert can_fit(pattern, "acme", 2), pattern
+            assert can_fit(pattern, "acme", ("workspace", "repository")), pattern
     assert fitting > 100

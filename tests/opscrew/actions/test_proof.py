@@ -177,6 +177,17 @@ def test_a_lost_anchor_is_a_problem_and_is_not_made_anew_by_the_next_entry(log, 
 
 
 @on_sqlite_alone
+def test_an_anchor_that_cannot_be_read_is_a_problem_and_no_crash(log, clock, anchor) -> None:
+    execution, system = approved(log, clock), ListedSystem()
+    anchor.unlink()
+    anchor.mkdir()
+    assert any("cannot be read" in one for one in verify(log, anchor).problems)
+    execution.advance([system])
+    assert system.arrived == []
+    anchor.rmdir()
+
+
+@on_sqlite_alone
 def test_a_log_that_an_earlier_version_wrote_proves_its_actions_too(log, clock, anchor) -> None:
     execution, system = crew(log, clock), ListedSystem()
     by_person, waiting, off = (execution.propose(rerun(number)) for number in (1, 2, 3))
