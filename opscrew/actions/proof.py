@@ -39,7 +39,7 @@ def doubt_about(connection: Connection, record: ActionRecord, anchor_path: Path)
         before = Head(row.number, row.hash)
         if row.action == record.id:
             account.add(row.event, row.who, details_of(row))
-    if differing := account.differs_from(record):
+    if differing := account.differs_from(record) or account.altered:
         return Doubt(f"its {' and '.join(differing)} differ from what the audit log says", altered=True)
     return _doubt_about_anchor(connection, anchor_path)
 

@@ -70,6 +70,7 @@ class Sender:
         """Takes an approved action as far as it goes. ``UpstreamError`` when the precondition cannot be checked."""
         if (doubted := self._doubted(record)) is not None:
             return doubted
+        record = replace(record, held_by=HeldBy.NOTHING)  # it was proven by now
         try:
             objection = executor.precondition(record.action)
         except NotYetError as held:
@@ -144,7 +145,6 @@ class Sender:
                     record,
                     state=ActionState.SENDING,
                     note="",
-                    held_by=HeldBy.NOTHING,
                     sender=self._name,
                     spent=now,
                     attempts=record.attempts + 1,

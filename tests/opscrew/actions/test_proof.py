@@ -99,6 +99,21 @@ def test_an_approval_that_nobody_gave_is_worth_nothing(log, clock, anchor, befor
 
 
 @on_sqlite_alone
+def test_what_was_never_approved_is_not_sent_by_way_of_a_sender_that_never_was(log, clock, anchor) -> None:
+    """Recovery finds that nothing arrived and would send it: the step in between must not launder the edit."""
+    execution, system = crew(log, clock), ListedSystem()
+    execution.propose(rerun())
+    tamper(log, "UPDATE actions SET state = 'sending', approved_by = 'ada', spent_at = '2026-10-06 00:00:00.000000'")
+    for _ in range(3):
+        execution.advance([system])
+        clock.forward(minutes=5)
+    (refused,) = execution.list()
+    assert (refused.state, system.arrived) == (State.REFUSED, [])
+    assert "state and approved_by differ" in refused.note
+    assert any("state and approved_by did not come from crew" in one for one in verify(log, anchor).problems)
+
+
+@on_sqlite_alone
 def test_a_kind_that_was_edited_is_carried_out_by_nobody(log, clock) -> None:
     execution = approved(log, clock)
     tamper(log, "UPDATE actions SET kind = 'stop_pipeline'")
