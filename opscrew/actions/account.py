@@ -57,6 +57,11 @@ def account_of(connection: Connection, action: str) -> Account:
     return account
 
 
+def is_lost(connection: Connection, action: str) -> bool:
+    """Whether the log knows an action that has no row, and nobody accepted that: it may have been done already."""
+    return account_of(connection, action).state not in ("", GONE)
+
+
 class Account:
     """Built by adding an action's entries in order."""
 
@@ -72,10 +77,10 @@ class Account:
 
     def add(self, event: str, who: str, details: Mapping[str, Any]) -> None:
         """One more entry. One that states the action in full (the first, or a later one after a break) begins anew."""
-        self.altered += tuple(details.get("altered", ()))
+        found = tuple(details.get("altered", ()))
+        self.altered = found if "parameters" in details else self.altered + found
         if "parameters" in details:
             self._content = details
-            self.altered = ()
             self._approved_by = BY_POLICY if event == ActionState.APPROVED else ""
             # What an earlier version refused may stand in the row and in the log in two abridged forms.
             self._is_loose = event == ActionState.REFUSED and "approved_by" not in details

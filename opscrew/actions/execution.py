@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from opscrew.actions import approvals, journal, queries
+from opscrew.actions.account import is_lost
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.catalog import catalog
 from opscrew.actions.executor import Executor
@@ -87,31 +88,33 @@ class Execution:
         what policy switches off does not take the key."""
         now = self._now()
         problem = objection(action)
-        switched_off = None
         if problem is None and is_off(action, self._settings):
             # Not under its own key: that stays free, so that the same request works once policy allows it.
-            key = f"{action.idempotency_key}{WHILE_OFF}"
-            switched_off = action.model_copy(update={"idempotency_key": key})
+            recorded = action.model_copy(update={"idempotency_key": f"{action.idempotency_key}{WHILE_OFF}"})
+        else:
+            recorded = action
         with self._journal.writing() as connection:
-            known = journal.find(connection, action.idempotency_key)
-            if known is None and switched_off:
-                action = switched_off
-                known = journal.find(connection, action.idempotency_key)
-            if known:
-                return known
-            if problem:
-                ruling = Ruling(ActionState.REFUSED, problem)
-                commit = cooldown_key = ""
-            else:
-                wanted = spending_of(catalog()[action.kind], action)
-                commit, cooldown_key = wanted.commit, wanted.cooldown_key
-                past = journal.spendings(connection, now, commit, but="")
-                broken = is_audit_broken(connection)
-                ruling = rule(action, self._settings, now.at, past, approved_by_person=False, audit_broken=broken)
-            record = self._new(action, ruling, now, commit, cooldown_key)
+            for key in (action.idempotency_key, recorded.idempotency_key):
+                if known := journal.find(connection, key):
+                    return known
+            record = self._ruled(connection, recorded, problem, now)
             journal.insert(connection, record, CREW)
         self._checkpoint("proposal_recorded")
         return record
+
+    def _ruled(self, connection: Connection, action: Action, problem: str | None, now: Moment) -> ActionRecord:
+        """A new record, with the ruling on it."""
+        if problem:
+            return self._new(action, Ruling(ActionState.REFUSED, problem), now, "", "")
+        wanted = spending_of(catalog()[action.kind], action)
+        if is_lost(connection, id_of(action.idempotency_key)):
+            lost = "it is in the audit log, and its record was deleted: it may have been done already"
+            ruling = Ruling(ActionState.REFUSED, lost, HeldBy.AUDIT)
+        else:
+            past = journal.spendings(connection, now, wanted.commit, but="")
+            broken = is_audit_broken(connection)
+            ruling = rule(action, self._settings, now.at, past, approved_by_person=False, audit_broken=broken)
+        return self._new(action, ruling, now, wanted.commit, wanted.cooldown_key)
 
     def advance(self, executors: Iterable[Executor]) -> Advance:
         """Expires what is too old; sends, recovers and follows what these executors can do. The rest is others' work.

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Row, or_, select, update
 
 from opscrew.actions import audit
-from opscrew.actions.account import account_of, content, content_of, standing
+from opscrew.actions.account import account_of, content, content_of, is_lost, standing
 from opscrew.actions.anchor import begin_anchor, move_anchor
 from opscrew.actions.budgets import Spending
 from opscrew.actions.lifecycle import check_transition
@@ -78,7 +78,10 @@ class Journal:
 
 
 def insert(connection: Connection, record: ActionRecord, who: str) -> None:
-    """Adds a new action and its first audit entry. The idempotency key must be free."""
+    """Adds a new action and its first audit entry. The idempotency key must be free.
+
+    Where its row was deleted behind the crew's back, the entry says so, or this new row would hide it.
+    """
     action = record.action
     values = {
         "id": record.id,
@@ -100,7 +103,8 @@ def insert(connection: Connection, record: ActionRecord, who: str) -> None:
         "version": record.version,
     }
     connection.execute(actions.insert().values(**values, **changing_columns(record)))
-    audit.append(connection, _entry(record, record.proposed_at, who, content(values)))
+    altered = {"altered": ["record"]} if is_lost(connection, record.id) else {}
+    audit.append(connection, _entry(record, record.proposed_at, who, content(values) | altered))
 
 
 def change(connection: Connection, before: ActionRecord, after: ActionRecord, at: datetime, who: str) -> ActionRecord:

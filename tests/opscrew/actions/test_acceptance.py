@@ -140,6 +140,17 @@ def test_what_waits_unharmed_can_be_approved_and_is_sent(log, clock, anchor) -> 
 
 
 @on_sqlite_alone
+def test_what_was_lost_can_be_proposed_again_once_that_was_accepted(log, clock, anchor) -> None:
+    execution = crew(log, clock)
+    lost = execution.propose(rerun())
+    tamper(log, "DELETE FROM actions")
+    accept(log, anchor, "ada", WHY, clock())
+    assert execution.propose(rerun()).state is State.WAITING
+    assert execution.get(lost.id).state is State.WAITING
+    assert verify(log, anchor).problems == ()
+
+
+@on_sqlite_alone
 def test_who_can_only_write_the_database_cannot_accept_what_he_did(log, clock, anchor) -> None:
     crew(log, clock).propose(rerun(1))
     before = anchor.read_text()

@@ -114,6 +114,21 @@ def test_what_was_never_approved_is_not_sent_by_way_of_a_sender_that_never_was(l
 
 
 @on_sqlite_alone
+def test_what_was_done_is_not_done_again_because_its_row_was_deleted(log, clock, anchor) -> None:
+    execution, system = crew(log, clock, AUTO), ListedSystem()
+    execution.propose(rerun())
+    execution.advance([system])
+    tamper(log, "DELETE FROM actions")
+    again = execution.propose(rerun())
+    assert (again.state, again.held_by) == (State.REFUSED, HeldBy.AUDIT)
+    assert "its record was deleted" in again.note
+    execution.advance([system])
+    assert len(system.arrived) == 1
+    (problem,) = verify(log, anchor).problems
+    assert "its record did not come from crew" in problem
+
+
+@on_sqlite_alone
 def test_a_kind_that_was_edited_is_carried_out_by_nobody(log, clock) -> None:
     execution = approved(log, clock)
     tamper(log, "UPDATE actions SET kind = 'stop_pipeline'")
