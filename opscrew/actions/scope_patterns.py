@@ -31,14 +31,9 @@ class _Piece:
     negated: bool = False
     repeats: bool = False
 
-    def takes(self, other: _Piece) -> bool:
-        """Whether there is a character that both take."""
-        if self.negated and other.negated:
-            return True
-        if self.negated or other.negated:
-            plain, barred = (other, self) if self.negated else (self, other)
-            return bool(plain.members - barred.members)
-        return bool(self.members & other.members)
+    def takes(self, name: _Piece) -> bool:
+        """Whether there is a character that both take. Those of names are never negated."""
+        return bool(name.members - self.members if self.negated else name.members & self.members)
 
 
 _ANY = _Piece(frozenset(), negated=True)
@@ -48,7 +43,7 @@ _SLASH = _Piece(frozenset("/"))
 
 def is_exact(pattern: str) -> bool:
     """Whether it holds no wildcard."""
-    return all(len(piece.members) == 1 and not piece.negated for piece in _pieces(pattern)) and "[" not in pattern
+    return "[" not in pattern and all(len(piece.members) == 1 for piece in _pieces(pattern))
 
 
 def fixed(pattern: str) -> Fraction:

@@ -39,7 +39,8 @@ def test_a_definite_refusal_fails_at_once(make) -> None:
     execution, system = make(), ListedSystem(before_arrival=SendRefusedError("403 no permission"))
     execution.propose(rerun())
     (failed,) = execution.advance([system]).changed
-    assert (failed.state, failed.note) == (State.FAILED, "refused: 403 no permission")
+    assert (failed.state, failed.note, failed.sender) == (State.FAILED, "refused: 403 no permission", "")
+    assert failed.finished_at is not None
 
 
 @pytest.mark.parametrize("error", [DOWN, PermanentError("not JSON", system="bitbucket")])
@@ -327,3 +328,21 @@ def test_a_late_receipt_is_logged_as_an_error(make, clock) -> None:
         slow.advance([SlowSystem()])
     (entry,) = [one for one in logged if one["event"] == "action_receipt_came_late"]
     assert (entry["log_level"], entry["receipt"]) == ("error", "second")
+
+
+@on_sqlite_alone
+def test_each_step_on_the_way_is_passed_and_leaves_its_mark(database, clock) -> None:
+    steps: list[str] = []
+    execution = Execution(database, settings_for_actions(), clock, no_uptime, checkpoint=steps.append)
+    execution.propose(rerun())
+    (sent,) = execution.advance([ListedSystem()]).changed
+    assert steps == ["proposal_recorded", "precondition_checked", "intent_recorded", "request_sent", "receipt_recorded"]
+    assert (sent.note, sent.sender, sent.attempts, sent.held_by) == ("started", "", 1, HeldBy.NOTHING)
+    lost = ListedSystem(before_arrival=DOWN)
+    execution.propose(rerun(2))
+    execution.advance([lost])
+    clock.forward(seconds=31)
+    steps.clear()
+    (again,) = [one for one in execution.advance([ListedSystem()]).changed if one.id != sent.id]
+    assert steps[0] == "asked_whether_it_arrived"
+    assert (again.state, again.attempts, again.sender) == (State.SENT, 2, "")
