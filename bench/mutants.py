@@ -64,6 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [one for one in modules if one not in known["modules"]]:
         print(f"{unknown[0]} is not in {MAP_FILE.name}; it knows {', '.join(known['modules'])}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy and the running tests go too
     results = []
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = copy_of_the_tree(Path(folder))
