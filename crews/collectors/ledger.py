@@ -18,6 +18,9 @@ from opscrew.model.subject import Subject
 from opscrew.store.runs import latest_runs
 
 MOST_ENTRIES = 10
+STANDINGS = (OPEN, (FindingState.RESOLVED,), (FindingState.SUPPRESSED,))
+"""What is counted apart: what is there, what is over, and what is there and muted."""
+
 MOST_BEFORE = 6
 """Earlier findings that are told, and as many that are like them."""
 
@@ -32,8 +35,14 @@ BACKGROUND_FOR = ("actions", "pipeline_status", "changes", "runners", "act", "ho
 def collect(request: Request) -> Sequence[Fact]:
     """Findings of the intent's codes and the question's subjects, the gravest and latest first."""
     ledger = Ledger(request.context.engine, request.context.clock)
-    found = [entry for entry in ledger.list(also=_narrowed(request), limit=None) if _is_about(entry, request)]
-    facts = [_summary(found, request)]
+    narrowed = _narrowed(request)
+    if request.understood.subjects:
+        found = [entry for entry in ledger.list(also=narrowed, limit=None) if _is_about(entry, request)]
+        counted = tuple(sum(entry.state in states for entry in found) for states in STANDINGS)
+    else:
+        found = list(ledger.list(also=narrowed, limit=MOST_ENTRIES))
+        counted = tuple(sum(ledger.count(states, also=narrowed).values()) for states in STANDINGS)
+    facts = [_summary(counted, request)]
     is_background = request.understood.intent in BACKGROUND_FOR
     for place, entry in enumerate(found[:MOST_ENTRIES]):
         # The list begins with the gravest; a critical one is told before single builds.
@@ -87,10 +96,8 @@ def collect_runs(request: Request) -> Sequence[Fact]:
     ]
 
 
-def _summary(found: Sequence[LedgerEntry], request: Request) -> Fact:
-    still_open = sum(entry.state in OPEN for entry in found)
-    muted = sum(entry.state is FindingState.SUPPRESSED for entry in found)
-    over = len(found) - still_open - muted
+def _summary(counted: Sequence[int], request: Request) -> Fact:
+    still_open, over, muted = counted
     about = f" about {request.understood.subject}" if request.understood.subject else ""
     extra = (f", {over} resolved" if over else "") + (f", {muted} muted" if muted else "")
     return Fact(

@@ -92,9 +92,10 @@ class Ledger:
         severities: Collection[Severity] = (),
         system: str = "",
         code: str = "",
+        also: Iterable[ColumnElement[bool]] = (),
     ) -> dict[Severity, int]:
         """How many ``list`` would give without a limit, by severity."""
-        wanted = _wanted(states, severities, system, code, self._clock())
+        wanted = and_(_wanted(states, severities, system, code, self._clock()), *also)
         with reading(self._engine).connect() as connection:
             return rows.count_by_severity(connection, wanted)
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
+from opscrew.actions.executor import NotYetError
 from opscrew.actions.findings import observe_audit
 from opscrew.actions.records import HeldBy
 from opscrew.actions.uptime import no_uptime
@@ -207,6 +208,24 @@ def test_a_lost_anchor_is_a_problem_and_is_not_made_anew_by_the_next_entry(log, 
 
 
 @on_sqlite_alone
+def test_once_it_is_proven_again_nothing_speaks_of_the_doubt_any_more(log, clock, anchor) -> None:
+    execution, system = approved(log, clock), ListedSystem()
+    kept = anchor.read_text()
+    anchor.unlink()
+    assert execution.advance([system]).audit_doubted
+    anchor.write_text(kept)
+
+    class NotNow(ListedSystem):
+        def precondition(self, action):
+            raise NotYetError("an outage")
+
+    moved = execution.advance([NotNow()])
+    assert (moved.audit_doubted, moved.problems) == (False, ())
+    (sent,) = execution.advance([system]).changed
+    assert (sent.state, sent.held_by) == (State.SENT, HeldBy.NOTHING)
+
+
+@on_sqlite_alone
 def test_an_anchor_that_cannot_be_read_is_a_problem_and_no_crash(log, clock, anchor) -> None:
     execution, system = approved(log, clock), ListedSystem()
     anchor.unlink()
@@ -236,6 +255,26 @@ def test_a_log_that_an_earlier_version_wrote_proves_its_actions_too(log, clock, 
     assert set(system.arrived) == {by_person.action.idempotency_key, by_policy.action.idempotency_key}
     assert execution.get(waiting.id).state is State.WAITING
     assert verify(log, anchor).problems == ()
+
+
+@on_sqlite_alone
+def test_a_refused_record_is_compared_too_but_not_what_an_earlier_version_abridged_twice(log, clock, anchor) -> None:
+    """It cut a kind of 70 characters at 64 in the row and not at all in the log."""
+    crew(log, clock).propose(rerun().model_copy(update={"kind": "x" * 70}))
+    tamper(log, "UPDATE actions SET reason = 'because I say so'")
+    assert any("its reason did not come from crew" in one for one in verify(log, anchor).problems)
+    tamper(log, f"UPDATE actions SET reason = '{rerun().reason}'")
+
+    def abridge(row):
+        as_an_earlier_version_wrote(row)
+        row["details"] = row["details"].replace("x" * 64, "x" * 70)
+
+    anchor.unlink()
+    rewrite(log, abridge)
+    (lost,) = verify(log, anchor).problems
+    assert "is missing" in lost
+    tamper(log, "UPDATE actions SET state = 'approved'")
+    assert any("is approved in the journal" in one for one in verify(log, anchor).problems)
 
 
 class TestWhileAuditBrokenStands:

@@ -1,9 +1,9 @@
 """From approval to outcome: sent once, looked up after trouble, followed, and given up when nobody can be asked."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
 from opscrew.actions.records import HeldBy
-from opscrew.actions.sending import Timing
 from opscrew.actions.uptime import Uptime, no_uptime
 from opscrew.model.action import ActionState as State
 from tests.support.actions import ListedSystem, rerun, settings_for_actions
@@ -256,23 +255,29 @@ def test_a_clock_set_back_opens_no_budget_either(make, clock, uptime) -> None:
 
 
 @on_sqlite_alone
-def test_a_sender_that_was_held_up_does_not_send(make, database, clock) -> None:
+@pytest.mark.parametrize(("seconds", "sent"), [(60.0, True), (60.001, False)])
+def test_a_sender_that_was_held_up_for_half_its_lease_does_not_send(
+    make, database, clock, monkeypatch, seconds, sent
+) -> None:
     """Somebody else may soon take it for dead, and would send too."""
+    passed = [1000.0]
+    monkeypatch.setattr("opscrew.actions.sending.time", SimpleNamespace(monotonic=lambda: passed[0]))
 
     def wait(step: str) -> None:
         if step == "intent_recorded":
-            time.sleep(0.05)
+            passed[0] += seconds
 
-    short = Timing(lease=timedelta(seconds=0.02))
-    slow = Execution(database, settings_for_actions(), clock, no_uptime, timing=short, checkpoint=wait)
+    slow = Execution(database, settings_for_actions(), clock, no_uptime, checkpoint=wait)
     system = ListedSystem()
     slow.propose(rerun())
-    (held,) = slow.advance([system]).changed
-    assert (held.state, held.note, held.sender) == (State.SENDING, "held up before sending", "")
-    assert system.arrived == []
-    clock.forward(seconds=30)
-    make().advance([system])
-    assert len(system.arrived) == 1, "the next one asks whether it arrived, and sends"
+    (record,) = slow.advance([system]).changed
+    assert record.state is (State.SENT if sent else State.SENDING)
+    assert len(system.arrived) == sent
+    if not sent:
+        assert (record.note, record.sender) == ("held up before sending", "")
+        clock.forward(seconds=30)
+        make().advance([system])
+        assert len(system.arrived) == 1, "the next one asks whether it arrived, and sends"
 
 
 @on_sqlite_alone
@@ -327,7 +332,9 @@ def test_a_late_receipt_is_logged_as_an_error(make, clock) -> None:
     with capture_logs() as logged:
         slow.advance([SlowSystem()])
     (entry,) = [one for one in logged if one["event"] == "action_receipt_came_late"]
-    assert (entry["log_level"], entry["receipt"]) == ("error", "second")
+    (record,) = slow.list()
+    assert (entry["log_level"], entry["receipt"], entry["action"]) == ("error", "second", record.id)
+    assert entry["url"] == record.receipt.url
 
 
 @on_sqlite_alone
@@ -346,3 +353,15 @@ def test_each_step_on_the_way_is_passed_and_leaves_its_mark(database, clock) -> 
     (again,) = [one for one in execution.advance([ListedSystem()]).changed if one.id != sent.id]
     assert steps[0] == "asked_whether_it_arrived"
     assert (again.state, again.attempts, again.sender) == (State.SENT, 2, "")
+
+
+@on_sqlite_alone
+def test_who_found_that_nobody_can_tell_has_taken_over_from_the_sender(make, clock) -> None:
+    execution, system = make(), ListedSystem(after_arrival=KeyError("killed"), when_asked=DOWN)
+    execution.propose(rerun())
+    execution.advance([system])
+    (record,) = execution.list()
+    assert record.sender
+    clock.forward(minutes=2)
+    (told,) = make().advance([system]).changed
+    assert (told.sender, "unknown whether it arrived" in told.note) == ("", True)
