@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-real parts lint types contracts check bench lock clean
+.PHONY: help venv demo test test-real parts lint types contracts check bench mutants lock clean
 
 help:             ## show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -36,6 +36,9 @@ check: lint types contracts ## all three
 
 bench: venv       ## measure against the targets and write docs/BENCHMARKS.md
 	@$(BIN)/python -m bench
+
+mutants: venv     ## change the code in small ways and see whether tests notice (MODULE=path SEED=1 COUNT=15)
+	@nice -n 10 $(BIN)/python -m bench.mutants --module "$(MODULE)" --seed $(or $(SEED),1) --count $(or $(COUNT),15)
 
 lock: venv        ## resolve the dependencies anew (needs uv)
 	uv pip compile pyproject.toml embedding-weights.in --extra dev --universal --python-version 3.11 \

@@ -51,7 +51,10 @@ def list_actions(
     context: typer.Context, state: list[str] = STATE, limit: int = LIMIT, as_json: bool = json_option()
 ) -> None:
     """List actions, the latest last."""
-    found = _execution(context).list(_states(state), limit)
+    from opscrew.actions.counting import count_in_states
+
+    chosen = _states(state)
+    found = _execution(context).list(chosen, limit)
     for record in found:
         if as_json:
             print_json(_as_json(record))
@@ -59,6 +62,10 @@ def list_actions(
             _print_short(record)
     if not found and not as_json:
         typer.echo("No action fits." if state else "Nothing was ever proposed.")
+    if len(found) == limit and not as_json:
+        total = count_in_states(app_of(context).database, chosen)
+        if total > limit:
+            typer.echo(f"The latest {limit} of {total}; --limit {total} shows all.")
 
 
 @group.command("show", epilog=example("crew actions show 3f2a9c"))
@@ -123,6 +130,7 @@ def verify(
                 "head": str(check.head),
                 "anchored": check.anchored,
                 "problems": check.problems,
+                "accepted": check.accepted,
             }
         )
     else:
@@ -131,9 +139,33 @@ def verify(
         typer.echo(folded(_verdict(check.intact, check.head.number), indent=0))
         for problem in check.problems:
             typer.echo(folded(f"- {problem}"))
+        if check.accepted:
+            typer.echo(folded(f"{check.accepted}.", indent=0))
         typer.echo(folded(_unproven(check, noted=bool(head)), indent=0))
     if not check.intact:
         raise typer.Exit(1)
+
+
+@group.command("accept-audit")
+def accept_audit(
+    context: typer.Context,
+    reason: str = typer.Option(..., "--reason", help="Why the log is broken, for the record."),
+) -> None:
+    """Accept a broken audit log as it is now, after a restored backup or a lost anchor. Says so in the log itself."""
+    from cli.person import person
+    from cli.text import folded
+    from opscrew.actions.acceptance import accept
+    from opscrew.actions.anchor import FILE_NAME
+    from opscrew.actions.findings import observe_audit
+    from opscrew.clock import utc_now
+    from opscrew.findings.ledger import Ledger
+
+    app = app_of(context)
+    check = accept(app.database, app.settings.data_dir / FILE_NAME, person(), reason, utc_now())
+    observe_audit(Ledger(app.database, utc_now), check)
+    typer.echo(
+        folded(f"{check.accepted}. Approved actions wait for approval again; altered ones are closed.", indent=0)
+    )
 
 
 def _verdict(intact: bool, entries: int) -> str:
@@ -152,7 +184,10 @@ def _unproven(check: AuditCheck, *, noted: bool) -> str:
         else ""
     )
     if not check.intact:
-        return tail.strip() or "Restore a backup, or find out who wrote to the database besides crew."
+        return (
+            "Find out who wrote to the database or the data folder besides crew. Nothing is done by itself until the "
+            "log is right again or `crew actions accept-audit` accepts it as it is (docs/ACTIONS.md)."
+        )
     if noted:
         return tail.strip() or "The head given with --head is still there."
     return (

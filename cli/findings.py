@@ -68,16 +68,17 @@ def list_findings(
     as_json: bool = json_option(),
 ) -> None:
     """List findings; without --state those that are open."""
-    found = _ledger(context).list(
-        _states(state), severities=_severities(severity), system=system, code=code.upper(), limit=limit + 1
-    )
-    for entry in found[:limit]:
+    ledger, states = _ledger(context), _states(state)
+    wanted: dict[str, Any] = {"severities": _severities(severity), "system": system, "code": code.upper()}
+    found = ledger.list(states, **wanted, limit=limit)
+    for entry in found:
         if as_json:
             print_json(_as_json(entry))
         else:
             _print_short(entry)
     if not as_json:
-        _print_count(found, limit, filtered=bool(state or severity or system or code))
+        total = sum(ledger.count(states, **wanted).values())
+        _print_count(len(found), total, filtered=bool(state or severity or system or code))
 
 
 @group.command("show", epilog=example("crew findings show 3f2a9c"))
@@ -260,12 +261,12 @@ def _print_long(entry: LedgerEntry, zone: Any) -> None:
         typer.echo(folded(line.text, indent=4))
 
 
-def _print_count(found: Sequence[LedgerEntry], limit: int, *, filtered: bool) -> None:
-    if not found:
+def _print_count(shown: int, total: int, *, filtered: bool) -> None:
+    if not total:
         typer.echo(
             "No finding fits." if filtered else "No open findings. `crew findings --state all` shows older ones."
         )
-    elif len(found) > limit:
-        typer.echo(f"… and more; --limit {limit * 2} shows them.")
+    elif total > shown:
+        typer.echo(f"The gravest {shown} of {total}; --limit {total} shows all.")
     else:
-        typer.echo(f"{len(found)} finding{'s' if len(found) != 1 else ''}.")
+        typer.echo(f"{total} finding{'s' if total != 1 else ''}.")

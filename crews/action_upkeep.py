@@ -6,13 +6,15 @@ nothing new to look at, and so that what is uncertain is never forgotten.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from crews.context import CrewContext
 from crews.executors.connected import connected_executors
+from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
-from opscrew.actions.findings import findings_of
-from opscrew.actions.records import ActionRecord
+from opscrew.actions.findings import findings_of, observe_audit
+from opscrew.actions.lifecycle import OPEN_STATES
+from opscrew.actions.verification import verify
 from opscrew.ci.rerun import KIND as RERUN
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
@@ -27,10 +29,16 @@ def run(context: CrewContext) -> Run:
     execution = Execution(context.engine, context.settings, context.clock, context.uptime)
     executors = connected_executors(context)
     moved = execution.advance(executors)
+    ledger = Ledger(context.engine, context.clock)
+    if moved.audit_doubted:
+        observe_audit(ledger, verify(context.engine, context.settings.data_dir / FILE_NAME))
     problems = moved.problems + execution.stranded(executors)
     now = context.clock()
-    told = findings_of((one for one in execution.list() if _is_worth_telling(one, now - RECENT)), now)
-    Ledger(context.engine, context.clock).observe("actions", told, complete=True)
+    failed = execution.finished_since(now - RECENT, (ActionState.FAILED,))
+    # The CI watch tells a failed re-run as what it is: a branch that still fails.
+    ended = [one for one in failed if one.action.kind != RERUN]
+    told = findings_of([*execution.in_states(OPEN_STATES), *ended], now)
+    ledger.observe("actions", told, complete=True)
     summary = f"{len(moved.changed)} actions moved on"
     if problems:
         summary += f", {len(problems)} could not: {problems[0]}"
@@ -41,11 +49,3 @@ def run(context: CrewContext) -> Run:
         outcome=RunOutcome.PARTIAL if problems else RunOutcome.OK,
         summary=summary,
     )
-
-
-def _is_worth_telling(record: ActionRecord, since: datetime) -> bool:
-    if not record.state.final:
-        return True
-    if record.state is ActionState.FAILED and record.action.kind == RERUN:
-        return False  # the CI watch tells it as what it is: a branch that still fails
-    return record.finished_at is not None and record.finished_at >= since

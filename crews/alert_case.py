@@ -10,6 +10,7 @@ from crews.alert_looks import LOOKS, Case, look_at_all
 from crews.alert_reasoning import opinion
 from crews.context import CrewContext
 from opscrew.actions.execution import Execution
+from opscrew.actions.lifecycle import OPEN_STATES
 from opscrew.alerts.alert import AlertState, subject_of
 from opscrew.alerts.causes import Candidate, cause_rules, rank
 from opscrew.alerts.groups import Group
@@ -84,7 +85,7 @@ def _proposed(
         return [execution.propose(action).id]
     if order and order[0].clue.cause in ENLARGED and order[0].clue.subject is not None:
         target = order[0].clue.subject.key
-        open_ones = [one for one in execution.list() if one.action.target.key == target and not one.state.final]
+        open_ones = [one for one in execution.in_states(OPEN_STATES) if one.action.target.key == target]
         return [one.id for one in open_ones[-1:]]
     if not order or order[0].score < cause_rules().repair_from:
         return _silence(context, execution, group, alerts)

@@ -139,8 +139,8 @@ class Decisions:
         return finding(
             "CI_OUTAGE",
             Subject(system="bitbucket", kind="workspace", name=self._client.workspace),
-            f"{outage.signature} in {count} pipelines since {clock_time(outage.started_at)}; re-runs are held back until "
-            "what follows passes",
+            f"{outage.signature} in {count} pipelines since {clock_time(outage.started_at)}; re-runs are held back "
+            "until what follows passes",
             aspect=outage.signature,
             evidence=[Evidence(source="crew sightings", text=line, observed_at=outage.last_seen_at) for line in lines],
             details={

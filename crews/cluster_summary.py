@@ -29,7 +29,7 @@ def summarise(
     ledger = Ledger(engine, clock)
     for name, snapshot in sweep_clusters(settings, cluster, clock):
         assessment = assess(snapshot, noise, name)
-        known = {entry.fingerprint: entry for entry in ledger.list()}
+        known = ledger.find([problem.fingerprint for problem in assessment.problems])
         throttled = [entry for entry in ledger.list(OPEN, code="CONTAINER_THROTTLED") if _is_of(entry.finding, name)]
         yield ClusterSummary(
             name,

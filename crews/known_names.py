@@ -23,8 +23,6 @@ from tools.kubernetes.resource_types import SWEEP_TYPES
 ASK_SECONDS = 1.2
 """For the requests that are made where no crew has looked yet, all at once."""
 
-MOST_FINDINGS = 2_000
-
 OWNED = re.compile(r"(?P<owner>[a-z].*?)(?:-(?=[a-z0-9]*\d)[a-z0-9]{6,10})?-(?:\d{1,3}|[a-z0-9]{5})")
 """The name of a pod: its workload's, a hash of the template, and a number or five letters."""
 
@@ -116,8 +114,7 @@ def owner_of(subject: Subject) -> Subject | None:
 def _of_findings(context: CrewContext) -> list[Subject]:
     """What findings are about, and the places they name."""
     found: list[Subject] = []
-    for entry in Ledger(context.engine, context.clock).list(limit=MOST_FINDINGS):
-        subject = entry.finding.subject
+    for subject in Ledger(context.engine, context.clock).subjects():
         if subject.system == "bitbucket":
             workspace, _, slug = subject.scope.partition("/")
             if slug:
@@ -126,7 +123,7 @@ def _of_findings(context: CrewContext) -> list[Subject]:
                 found.append(Subject(system="bitbucket", kind="branch", scope=subject.scope, name=subject.name))
             continue
         if subject.kind not in ("workspace",):
-            found.append(subject.model_copy(update={"url": ""}))
+            found.append(subject)
         if owner := owner_of(subject):
             found.append(owner)
         cluster, _, namespace = subject.scope.partition("/")

@@ -6,23 +6,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
 from crews.context import CrewContext
-from opscrew.actions import journal
+from opscrew.actions import journal, queries
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.records import ActionRecord
+from opscrew.alerts.incident_store import IncidentStore
 from opscrew.findings.codes import title_of
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import FindingState
 from opscrew.findings.records import LedgerEntry
+from opscrew.findings.rows import resolved_since
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.episodes import Remedy, episode
 from opscrew.memory.library import Library
 from opscrew.memory.recall import Recall
-from opscrew.model.action import ActionState
 from opscrew.model.finding import Severity
 from opscrew.model.run import Run, RunOutcome
 
@@ -37,11 +39,13 @@ def run(context: CrewContext) -> Run:
     started = context.clock()
     library = Library(context.engine, context.clock)
     known = {document.id for document in library.documents()}
-    remedies = _remedies(context)
-    ended = Ledger(context.engine, context.clock).list([FindingState.RESOLVED])
+    ended = Ledger(context.engine, context.clock).list(
+        [FindingState.RESOLVED], also=[resolved_since(started - LOOK_BACK)], limit=None
+    )
+    remedies = _remedies(context, [entry.fingerprint for entry in ended])
     written = 0
     for entry in ended:
-        if entry.resolved_at is None or entry.resolved_at < started - LOOK_BACK:
+        if entry.resolved_at is None:
             continue
         done = remedies[entry.fingerprint]
         if not done and entry.finding.severity is Severity.INFO:
@@ -50,15 +54,18 @@ def run(context: CrewContext) -> Run:
         if made.id not in known:
             library.put(made)
             written += 1
-    keep_days = context.settings.memory.keep_conversations_days
+    keep = context.settings.memory
+    episodes = library.forget_episodes(keep.keep_episodes_days)
+    drafts = IncidentStore(context.engine, context.clock).forget_drafts(keep.keep_drafts_days)
     _bring_index_up_to_date(context, library)
-    forgotten = Conversations(context.engine, context.clock).forget_old(keep_days)
+    forgotten = Conversations(context.engine, context.clock).forget_old(keep.keep_conversations_days)
+    old = f" {episodes} old episodes and {drafts} old incident drafts went." if episodes or drafts else ""
     return Run(
         crew="remembering",
         started_at=started,
         ended_at=max(started, context.clock()),
         outcome=RunOutcome.OK,
-        summary=f"Wrote {written} episodes and forgot {forgotten} old conversations.",
+        summary=f"Wrote {written} episodes and forgot {forgotten} old conversations." + old,
     )
 
 
@@ -72,13 +79,13 @@ def _bring_index_up_to_date(context: CrewContext, library: Library) -> None:
         log.info("index_not_refreshed", reason=recall.note)
 
 
-def _remedies(context: CrewContext) -> dict[str, list[tuple[Remedy, ActionRecord]]]:
-    """Finished actions by the fingerprint of the finding that they answered."""
+def _remedies(context: CrewContext, fingerprints: Sequence[str]) -> dict[str, list[tuple[Remedy, ActionRecord]]]:
+    """Finished actions that answered one of these findings, by its fingerprint."""
     found: dict[str, list[tuple[Remedy, ActionRecord]]] = defaultdict(list)
     actions = journal.Journal(context.engine, context.settings.data_dir / FILE_NAME)
     with actions.looking() as connection:
-        for record in journal.in_states(connection, [state for state in ActionState if state.final]):
-            if record.action.finding:
+        for record in queries.for_findings(connection, fingerprints):
+            if record.state.final:
                 found[record.action.finding].append((Remedy(record.action, record.state, record.note), record))
     return found
 

@@ -117,19 +117,14 @@ def propose(execution: Execution, problems: Iterable[Judged], found: dict[str, F
     for one in problems:
         action = expand_action(one.volume, one.advice, found[one.volume.claim.subject.key], now)
         if action is not None and execution.find(action.idempotency_key) is None:
-            execution.propose(action)
-            count += 1
+            count += execution.propose(action).state is not ActionState.REFUSED
     return f", {count} enlargements proposed" if count else ""
 
 
 def enlarged_at(execution: Execution) -> dict[str, datetime]:
     """When the crew last enlarged each claim, by the key of its subject."""
-    done = execution.list((ActionState.SUCCEEDED, ActionState.SENT, ActionState.SENDING))
-    return {
-        record.action.target.key: record.finished_at or record.proposed_at
-        for record in sorted(done, key=lambda one: one.proposed_at)
-        if record.action.kind == KIND
-    }
+    done = execution.in_states((ActionState.SUCCEEDED, ActionState.SENT, ActionState.SENDING), KIND)
+    return {record.action.target.key: record.finished_at or record.proposed_at for record in done}
 
 
 def missing_metrics(cluster: str, facts: VolumeFacts) -> Iterator[Finding]:

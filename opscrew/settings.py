@@ -129,6 +129,9 @@ class MemorySettings(Part):
 
     embedding: str = "all-MiniLM-L6-v2"
     keep_conversations_days: int = Field(default=365, ge=1, le=36_500)
+    keep_episodes_days: int = Field(default=730, ge=1, le=36_500)
+    keep_drafts_days: int = Field(default=180, ge=31, le=36_500)
+    """Above the 30 days for which an alert group is kept, or its draft would be made anew."""
 
 
 class HttpSettings(Part):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from crews.context import CrewContext
 from opscrew.actions.counting import count_actions
 from opscrew.findings.ledger import Ledger
+from opscrew.findings.life import OPEN
 from opscrew.model.action import ActionState
-from opscrew.model.finding import Severity
 from opscrew.model.run import Run
 from opscrew.store.runs import latest_runs
 from server.context import ServerContext
@@ -21,8 +20,8 @@ RUNS_SHOWN = 20
 
 def open_by_severity(context: CrewContext) -> dict[str, int]:
     """Open findings, every severity named so that a count that fell to zero is told as zero."""
-    found = Counter(entry.finding.severity for entry in Ledger(context.engine, context.clock).open())
-    return {severity.value: found[severity] for severity in Severity}
+    counted = Ledger(context.engine, context.clock).count(OPEN)
+    return {severity.value: count for severity, count in counted.items()}
 
 
 def overview(context: ServerContext) -> dict[str, Any]:

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crews.collectors.collector import Request
 from opscrew.actions.catalog import catalog
-from opscrew.actions.execution import Execution
+from opscrew.actions.queries import concerning, count_by_state, waiting_first
 from opscrew.actions.records import ActionRecord
 from opscrew.answer.packet import Fact
 from opscrew.answer.subjects import alternatives
 from opscrew.model.action import ActionState
+from opscrew.store.database import reading
 
 MOST = 10
 
 
 def collect(request: Request) -> Sequence[Fact]:
     """Those of the time and subject that were asked about; of a time that reaches until now also all that wait."""
-    context = request.context
-    records = Execution(context.engine, context.settings, context.clock, context.uptime).list(limit=300)
-    found = [record for record in records if _fits(record, request)]
-    waiting = sum(record.state is ActionState.WAITING for record in found)
+    named = alternatives(one for one in request.understood.subjects if one.kind != "branch")
+    wanted = concerning(
+        [[one.name for one in group] for group in named],
+        request.start,
+        request.end,
+        also_waiting=request.end >= request.now,
+    )
+    with reading(request.context.engine).connect() as connection:
+        counted = count_by_state(connection, wanted)
+        told = waiting_first(connection, wanted, MOST)
     asked_for = request.understood.intent == "actions"
     weight = 9.0 if asked_for else 4.5
     facts = []
     if asked_for:
-        facts.append(Fact("actions", _counts(found, waiting), request.now, weight=10))
-    for place, record in enumerate(sorted(found, key=_waiting_first)[:MOST]):
-        facts.append(_fact(record, request, weight - 0.1 * place))
-    return facts
+        facts.append(Fact("actions", _counts(counted), request.now, weight=10))
+    return facts + [_fact(record, request, weight - 0.1 * place) for place, record in enumerate(told)]
 
 
-def _waiting_first(record: ActionRecord) -> tuple[bool, float]:
-    """What a person must decide comes first, then the latest."""
-    return record.state is not ActionState.WAITING, -record.proposed_at.timestamp()
-
-
-def _counts(found: Sequence[ActionRecord], waiting: int) -> str:
-    by_state: dict[str, int] = {}
-    for record in found:
-        by_state[record.state.value] = by_state.get(record.state.value, 0) + 1
+def _counts(by_state: Mapping[str, int]) -> str:
+    total = sum(by_state.values())
     states = ", ".join(f"{count} {state}" for state, count in by_state.items())
-    counted = f"{len(found)} action{'' if len(found) == 1 else 's'}" + (f": {states}" if states else "")
-    return counted + ("" if waiting else "; none waits for approval")
+    counted = f"{total} action{'' if total == 1 else 's'}" + (f": {states}" if states else "")
+    return counted + ("" if ActionState.WAITING in by_state else "; none waits for approval")
 
 
 def _fact(record: ActionRecord, request: Request, weight: float) -> Fact:
@@ -56,15 +54,3 @@ def _fact(record: ActionRecord, request: Request, weight: float) -> Fact:
     )
     link = record.receipt.url if record.receipt else record.action.target.url
     return Fact("actions", text, record.finished_at or record.proposed_at, link, weight)
-
-
-def _fits(record: ActionRecord, request: Request) -> bool:
-    target = record.action.target
-    names = {target.name, *target.scope.split("/")}
-    named = alternatives(one for one in request.understood.subjects if one.kind != "branch")
-    if not all(any(one.name in names for one in group) for group in named):
-        return False
-    reaches_now = request.end >= request.now
-    if (record.state is ActionState.WAITING and reaches_now) or request.start is None:
-        return True
-    return request.start <= record.proposed_at <= request.end

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import ColumnElement, or_
+
 from crews.collectors.collector import Request
 from opscrew.answer.packet import Fact
 from opscrew.answer.subjects import alternatives
+from opscrew.findings import rows
 from opscrew.findings.codes import title_of
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import OPEN, FindingState
@@ -15,6 +18,12 @@ from opscrew.model.subject import Subject
 from opscrew.store.runs import latest_runs
 
 MOST_ENTRIES = 10
+STANDINGS = (OPEN, (FindingState.RESOLVED,), (FindingState.SUPPRESSED,))
+"""What is counted apart: what is there, what is over, and what is there and muted."""
+
+MOST_BEFORE = 6
+"""Earlier findings that are told, and as many that are like them."""
+
 LINES_EACH = 3
 """Lines of evidence told of each of the first few findings."""
 WITH_LINES = 4
@@ -26,8 +35,14 @@ BACKGROUND_FOR = ("actions", "pipeline_status", "changes", "runners", "act", "ho
 def collect(request: Request) -> Sequence[Fact]:
     """Findings of the intent's codes and the question's subjects, the gravest and latest first."""
     ledger = Ledger(request.context.engine, request.context.clock)
-    found = [entry for entry in ledger.list(limit=500) if _fits(entry, request)]
-    facts = [_summary(found, request)]
+    narrowed = _narrowed(request)
+    if request.understood.subjects:
+        found = [entry for entry in ledger.list(also=narrowed, limit=None) if _is_about(entry, request)]
+        counted = tuple(sum(entry.state in states for entry in found) for states in STANDINGS)
+    else:
+        found = list(ledger.list(also=narrowed, limit=MOST_ENTRIES))
+        counted = tuple(sum(ledger.count(states, also=narrowed).values()) for states in STANDINGS)
+    facts = [_summary(counted, request)]
     is_background = request.understood.intent in BACKGROUND_FOR
     for place, entry in enumerate(found[:MOST_ENTRIES]):
         # The list begins with the gravest; a critical one is told before single builds.
@@ -41,18 +56,25 @@ def collect(request: Request) -> Sequence[Fact]:
 def collect_past(request: Request) -> Sequence[Fact]:
     """For "have we seen this before?": how often, when first and last, and the findings that are like the subject's."""
     ledger = Ledger(request.context.engine, request.context.clock)
-    entries = ledger.list(limit=1000)
-    here = [entry for entry in entries if _is_about(entry, request)]
+    # Without a name everything is meant: then the first few are enough, and nothing else can be like them.
+    limit = None if request.understood.subjects else MOST_BEFORE
+    here = [entry for entry in ledger.list(also=_about(request), limit=limit) if _is_about(entry, request)]
     signatures = {_signature(entry) for entry in here if _signature(entry)}
-    alike = [entry for entry in entries if entry not in here and _signature(entry) in signatures]
+    told = {entry.fingerprint for entry in here}
+    like = or_(rows.coded(signatures), rows.naming(signatures))
+    alike = [
+        entry
+        for entry in (ledger.list(also=[like], limit=None) if request.understood.subjects else ())
+        if entry.fingerprint not in told and _signature(entry) in signatures
+    ]
     facts = []
-    for place, entry in enumerate(here[:6]):
+    for place, entry in enumerate(here[:MOST_BEFORE]):
         facts.append(_fact(entry, request, 9 - 0.1 * place))
         changes = [change for change in ledger.history(entry.fingerprint) if change.change in ("appeared", "gone")]
         if len(changes) > 1:
             times = ", ".join(f"{change.change} {request.when(change.at)}" for change in changes[-6:])
             facts.append(Fact("findings ledger", f"{entry.finding.subject} before: {times}", changes[-1].at, weight=7))
-    for place, entry in enumerate(alike[:6]):
+    for place, entry in enumerate(alike[:MOST_BEFORE]):
         facts.append(_fact(entry, request, 6 - 0.1 * place))
     return facts
 
@@ -74,10 +96,8 @@ def collect_runs(request: Request) -> Sequence[Fact]:
     ]
 
 
-def _summary(found: Sequence[LedgerEntry], request: Request) -> Fact:
-    still_open = sum(entry.state in OPEN for entry in found)
-    muted = sum(entry.state is FindingState.SUPPRESSED for entry in found)
-    over = len(found) - still_open - muted
+def _summary(counted: Sequence[int], request: Request) -> Fact:
+    still_open, over, muted = counted
     about = f" about {request.understood.subject}" if request.understood.subject else ""
     extra = (f", {over} resolved" if over else "") + (f", {muted} muted" if muted else "")
     return Fact(
@@ -106,17 +126,20 @@ def _lines(entry: LedgerEntry, weight: float) -> list[Fact]:
     ]
 
 
-def _fits(entry: LedgerEntry, request: Request) -> bool:
-    codes = request.intent.codes
-    if codes and not entry.finding.code.startswith(codes):
-        return False
-    if not _is_about(entry, request):
-        return False
-    if request.start is None:
-        return entry.state is not FindingState.RESOLVED
-    ended = entry.resolved_at or entry.last_seen
-    is_open = entry.resolved_at is None
-    return entry.first_seen <= request.end and (is_open or ended >= request.start)
+def _narrowed(request: Request) -> list[ColumnElement[bool]]:
+    """What the database can sort out: codes of the intent, the time that was asked about, and names."""
+    narrowed = _about(request)
+    if request.intent.codes:
+        narrowed.append(rows.coded(request.intent.codes))
+    narrowed.append(rows.unresolved() if request.start is None else rows.standing_between(request.start, request.end))
+    return narrowed
+
+
+def _about(request: Request) -> list[ColumnElement[bool]]:
+    """Findings that hold the names somewhere; ``_is_about`` then looks closely."""
+    return [
+        rows.naming(one.name.removeprefix("#") for one in group) for group in alternatives(request.understood.subjects)
+    ]
 
 
 def _is_about(entry: LedgerEntry, request: Request) -> bool:

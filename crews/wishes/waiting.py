@@ -13,7 +13,7 @@ def go_ahead(request: Request, wish: str) -> Proposal | None:
     """The action that waits for what the conversation is about, or the only one. None where nothing waits for it: a
     failed build is run again then."""
     del wish
-    waiting = execution(request).list((ActionState.WAITING,))
+    waiting = execution(request).in_states((ActionState.WAITING,))
     subjects = request.understood.subjects
     names = {one.name for one in subjects}
     meant = [

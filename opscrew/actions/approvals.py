@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from opscrew.actions import journal
+from opscrew.actions import journal, queries
 from opscrew.actions.journal import Journal
+from opscrew.actions.proof import doubt_about
 from opscrew.actions.records import CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import objection, rule
 from opscrew.actions.uptime import Moment
@@ -31,9 +32,10 @@ def approve(journal_: Journal, settings: Settings, prefix: str, who: str, now: M
                 f"Do it by hand, then `crew actions deny {record.id} --reason done` to close it.",
             )
         past = journal.spendings(connection, now, record.commit, but=record.id)
-        problem = objection(record.action)
+        doubt = doubt_about(connection, record, journal_.anchor_path)
+        problem = doubt.text if doubt and doubt.altered else objection(record.action)
         if problem is None:
-            ruling = rule(record.action, settings, now.at, past, approved_by_person=True)
+            ruling = rule(record.action, settings, now.at, past, approved_by_person=True, audit_broken=False)
             problem = ruling.note if ruling.state is ActionState.REFUSED else None
         if problem:
             raise CrewError(f"{record.id} cannot be approved: {problem}", "Change the policy first, or deny it.")
@@ -82,7 +84,7 @@ def expire(journal_: Journal, now: Moment) -> list[ActionRecord]:
 
 
 def _unsent(connection: Connection) -> list[ActionRecord]:
-    return journal.in_states(connection, (ActionState.WAITING, ActionState.APPROVED))
+    return queries.in_states(connection, (ActionState.WAITING, ActionState.APPROVED))
 
 
 def _waiting(record: ActionRecord, now: Moment) -> ActionRecord:

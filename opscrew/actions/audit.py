@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Result, Row, func, select
 
 from opscrew.store.tables.audit import audit_entries
-from opscrew.store.text import storable, storable_value
+from opscrew.store.text import storable
 
 BEGINNING = "0" * 64
 """What the first entry names as the hash before it."""
@@ -37,7 +37,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Entry:
-    """What happened to one action: ``event`` is the state it entered, ``who`` the person, "policy" or "crew"."""
+    """What happened to one action: ``event`` is the state it entered, ``who`` the person, "policy" or "crew".
+
+    ``details`` must be fit to be stored already (``opscrew/store/text.py``): what is compared later is kept exactly.
+    """
 
     at: datetime
     action: str
@@ -46,7 +49,7 @@ class Entry:
     details: Mapping[str, Any]
 
 
-def append(connection: Connection, entry: Entry) -> Head:
+def append(connection: Connection, entry: Entry) -> None:
     """Adds one entry inside the caller's transaction, which must hold the journal's writer lock."""
     last = head(connection)
     values = {
@@ -55,12 +58,10 @@ def append(connection: Connection, entry: Entry) -> Head:
         "action": entry.action,
         "event": entry.event,
         "who": storable(entry.who, 128),
-        "details": canonical(storable_value(entry.details)),
+        "details": canonical(entry.details),
         "previous_hash": last.hash,
     }
-    digest = hash_of(values)
-    connection.execute(audit_entries.insert().values(**values, hash=digest))
-    return Head(last.number + 1, digest)
+    connection.execute(audit_entries.insert().values(**values, hash=hash_of(values)))
 
 
 def head(connection: Connection) -> Head:
@@ -84,6 +85,33 @@ def entries_of(connection: Connection, action: str) -> list[Row[Any]]:
     """The story of one action, oldest first."""
     query = select(audit_entries).where(audit_entries.c.action == action).order_by(audit_entries.c.number)
     return list(connection.execute(query))
+
+
+def entries_from(connection: Connection, number: int) -> Result[Any]:
+    """Every entry from this number on, in order."""
+    return connection.execute(
+        select(audit_entries).where(audit_entries.c.number >= number).order_by(audit_entries.c.number)
+    )
+
+
+def details_of(row: Row[Any]) -> Mapping[str, Any]:
+    """An entry's details; empty when somebody edited them into something else."""
+    try:
+        details = json.loads(row.details)
+    except ValueError:
+        return {}
+    return details if isinstance(details, dict) else {}
+
+
+def faults(row: Row[Any], before: Head) -> Iterator[str]:
+    """What is wrong with one entry behind ``before``, as sentences."""
+    if row.number != before.number + 1:
+        missing = f"{before.number + 1}" if row.number == before.number + 2 else f"{before.number + 1}-{row.number - 1}"
+        yield f"entry {missing} is missing: it was deleted"
+    elif row.previous_hash != before.hash:
+        yield f"entry {row.number} does not follow entry {before.number}: inserted, reordered or rewritten"
+    if hash_of(row._asdict()) != row.hash:
+        yield f"entry {row.number} was edited: its content does not match its hash"
 
 
 def canonical(value: Any) -> str:

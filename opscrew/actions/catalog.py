@@ -63,6 +63,7 @@ class ActionKind(Entry):
     title: str
     system: str
     targets: tuple[str, ...] = Field(min_length=1)
+    scope: tuple[str, ...]
     parameters: dict[str, Parameter]
     default: Literal["approve", "off"]
     danger: Literal["low", "medium", "high"]

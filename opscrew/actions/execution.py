@@ -11,20 +11,22 @@ import socket
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from opscrew.actions import approvals, journal
+from opscrew.actions import approvals, journal, queries
+from opscrew.actions.account import is_lost
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.catalog import catalog
 from opscrew.actions.executor import Executor
+from opscrew.actions.findings import is_audit_broken
 from opscrew.actions.following import follow
 from opscrew.actions.journal import Journal, StaleRecordError
 from opscrew.actions.policy import check_settings
-from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, id_of
-from opscrew.actions.ruling import Ruling, objection, rule, spending_of
+from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy, id_of
+from opscrew.actions.ruling import Ruling, is_off, objection, rule, spending_of
 from opscrew.actions.sending import Sender, Timing
 from opscrew.actions.uptime import Moment, UptimeSource
 from opscrew.clock import Clock
@@ -38,12 +40,18 @@ UNFINISHED = (ActionState.SENT, ActionState.SENDING, ActionState.APPROVED)
 """What ``advance`` works on. What was begun comes before what is new."""
 
 
+WHILE_OFF = "#off"
+"""Ends the key under which a request is recorded that policy switched off."""
+
+
 @dataclass(frozen=True)
 class Advance:
-    """``changed`` holds each action that moved, as it is now; ``problems`` what could not be done, for people."""
+    """``changed`` holds each action that moved, as it is now; ``problems`` what could not be done, for people.
+    ``audit_doubted``: something was not sent because the audit log does not prove it."""
 
     changed: tuple[ActionRecord, ...] = ()
     problems: tuple[str, ...] = ()
+    audit_doubted: bool = False
 
 
 def no_checkpoint(_step: str) -> None:
@@ -76,25 +84,37 @@ class Execution:
         self._sender = Sender(self._journal, settings, self._now, name, timing or Timing(), checkpoint)
 
     def propose(self, action: Action) -> ActionRecord:
-        """Records the proposal with what policy says of it. The same idempotency key gives the same record."""
+        """Records the proposal with what policy says of it. The same idempotency key gives the same record, except that
+        what policy switches off does not take the key."""
         now = self._now()
         problem = objection(action)
+        if problem is None and is_off(action, self._settings):
+            # Not under its own key: that stays free, so that the same request works once policy allows it.
+            recorded = action.model_copy(update={"idempotency_key": f"{action.idempotency_key}{WHILE_OFF}"})
+        else:
+            recorded = action
         with self._journal.writing() as connection:
-            known = journal.find(connection, action.idempotency_key)
-            if known:
-                return known
-            if problem:
-                ruling = Ruling(ActionState.REFUSED, problem)
-                commit = cooldown_key = ""
-            else:
-                wanted = spending_of(catalog()[action.kind], action)
-                commit, cooldown_key = wanted.commit, wanted.cooldown_key
-                past = journal.spendings(connection, now, commit, but="")
-                ruling = rule(action, self._settings, now.at, past, approved_by_person=False)
-            record = self._new(action, ruling, now, commit, cooldown_key)
+            for key in (action.idempotency_key, recorded.idempotency_key):
+                if known := journal.find(connection, key):
+                    return known
+            record = self._ruled(connection, recorded, problem, now)
             journal.insert(connection, record, CREW)
         self._checkpoint("proposal_recorded")
         return record
+
+    def _ruled(self, connection: Connection, action: Action, problem: str | None, now: Moment) -> ActionRecord:
+        """A new record, with the ruling on it."""
+        if problem:
+            return self._new(action, Ruling(ActionState.REFUSED, problem), now, "", "")
+        wanted = spending_of(catalog()[action.kind], action)
+        if is_lost(connection, id_of(action.idempotency_key)):
+            lost = "it is in the audit log, and its record was deleted: it may have been done already"
+            ruling = Ruling(ActionState.REFUSED, lost, HeldBy.AUDIT)
+        else:
+            past = journal.spendings(connection, now, wanted.commit, but="")
+            broken = is_audit_broken(connection)
+            ruling = rule(action, self._settings, now.at, past, approved_by_person=False, audit_broken=broken)
+        return self._new(action, ruling, now, wanted.commit, wanted.cooldown_key)
 
     def advance(self, executors: Iterable[Executor]) -> Advance:
         """Expires what is too old; sends, recovers and follows what these executors can do. The rest is others' work.
@@ -104,8 +124,9 @@ class Execution:
         by_kind = {executor.kind: executor for executor in executors}
         changed = approvals.expire(self._journal, self._now())
         problems: list[str] = []
+        doubted = False
         with self._journal.looking() as connection:
-            todo = journal.in_states(connection, UNFINISHED)
+            todo = queries.in_states(connection, UNFINISHED)
         for record in sorted(todo, key=lambda one: UNFINISHED.index(one.state)):
             executor = by_kind.get(record.action.kind)
             if executor is None:
@@ -113,16 +134,17 @@ class Execution:
             moved, problem = self._step(record, executor)
             if moved.version != record.version:
                 changed.append(moved)
+            doubted |= moved.held_by is HeldBy.AUDIT and moved.state is not ActionState.WAITING
             if problem:
                 problems.append(f"{record.id}: {problem}")
-        return Advance(tuple(changed), tuple(problems))
+        return Advance(tuple(changed), tuple(problems), doubted)
 
     def stranded(self, executors: Iterable[Executor]) -> tuple[str, ...]:
         """Unfinished actions that none of all the executors there are can take further, each as a sentence."""
         kinds = {executor.kind for executor in executors}
         return tuple(
             f"{one.id}: {one.action.target.system} is not connected, {one.state.value}"
-            for one in self.list(UNFINISHED)
+            for one in self.in_states(UNFINISHED)
             if one.action.kind not in kinds
         )
 
@@ -145,9 +167,19 @@ class Execution:
             return journal.find(connection, idempotency_key)
 
     def list(self, states: Sequence[ActionState] = (), limit: int = 1_000) -> Sequence[ActionRecord]:
-        """Actions in any of these states (empty: all), the latest proposed last."""
+        """The latest actions in any of these states (empty: all), the latest proposed last: for people to read."""
         with self._journal.looking() as connection:
-            return journal.in_states(connection, states, limit)
+            return queries.latest(connection, states, limit)
+
+    def in_states(self, states: Sequence[ActionState], kind: str = "") -> Sequence[ActionRecord]:
+        """Every action in one of these states, the oldest first: for work, of which nothing may be left out."""
+        with self._journal.looking() as connection:
+            return queries.in_states(connection, states, kind)
+
+    def finished_since(self, since: datetime, states: Sequence[ActionState]) -> Sequence[ActionRecord]:
+        """Actions that ended in one of these states at or after a time."""
+        with self._journal.looking() as connection:
+            return queries.finished_since(connection, since, states)
 
     def _step(self, record: ActionRecord, executor: Executor) -> tuple[ActionRecord, str]:
         """The record as it is afterwards, and what went wrong; empty when nothing did."""
@@ -158,6 +190,8 @@ class Execution:
                 record = self._sender.recover(record, executor)
             if record.state is ActionState.APPROVED:
                 record = self._sender.send(record, executor)
+            if record.held_by is HeldBy.AUDIT and record.state is not ActionState.WAITING:
+                return record, record.note
         except StaleRecordError:
             pass  # another process is at it
         except UpstreamError as problem:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection, select
+
 from opscrew.actions.catalog import catalog
 from opscrew.actions.records import ActionRecord, HeldBy
 from opscrew.actions.verification import AuditCheck
 from opscrew.findings.codes import finding
+from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
 from opscrew.model.finding import Finding
 from opscrew.model.subject import Subject
+from opscrew.store.tables.findings import findings
 
 UNCERTAIN_AFTER = timedelta(minutes=5)
 """Longer than lease and settling together: a system that answers has settled the question by then."""
+
+AUDIT_BROKEN = "AUDIT_BROKEN"
 
 FAILED_FOR = timedelta(hours=24)
 """How long a failed action is held up as a finding, a working day and a night."""
@@ -39,13 +45,25 @@ def findings_of(records: Iterable[ActionRecord], now: datetime) -> list[Finding]
     return found
 
 
+def is_audit_broken(connection: Connection) -> bool:
+    """Whether AUDIT_BROKEN stands. That a person muted it changes nothing."""
+    query = select(findings.c.fingerprint).where(findings.c.code == AUDIT_BROKEN, findings.c.state != "resolved")
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def audit_finding(check: AuditCheck) -> Finding | None:
     """The finding for an audit log that was tampered with; ``None`` when it is intact."""
     if check.intact:
         return None
     subject = Subject(system="crew", kind="audit log", name="audit log")
     more = f" (and {len(check.problems) - 1} more)" if len(check.problems) > 1 else ""
-    return finding("AUDIT_BROKEN", subject, check.problems[0] + more, details={"problems": list(check.problems)})
+    return finding(AUDIT_BROKEN, subject, check.problems[0] + more, details={"problems": list(check.problems)})
+
+
+def observe_audit(ledger: Ledger, check: AuditCheck) -> None:
+    """Raises AUDIT_BROKEN, or ends it, as the log now is."""
+    broken = audit_finding(check)
+    ledger.observe("audit", [broken] if broken else [], complete=True)
 
 
 def _is_uncertain(record: ActionRecord, now: datetime) -> bool:

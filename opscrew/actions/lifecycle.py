@@ -23,6 +23,10 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 """For each state the states that may follow. Anything else is a mistake in the program."""
 
 
+OPEN_STATES = tuple(state for state in State if not state.final)
+"""States from which something may still happen."""
+
+
 class IllegalTransitionError(Exception):
     """A step that the table does not list."""
 

@@ -1,26 +1,26 @@
 """Which actions happen by themselves, which ask first, and which never happen.
 
 Rules come from ``policy`` in crew.yaml: a mode per kind, or modes by scope pattern per kind. The most specific
-pattern wins. Where no rule fits, the catalog's default decides, and that is never ``auto``.
+pattern wins, but ``auto`` never wins over an ``off`` that fits too. Where no rule fits, the catalog's default decides,
+and that is never ``auto``.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from opscrew.actions.catalog import ActionKind, catalog
 from opscrew.actions.quiet_hours import parse_quiet_hours
+from opscrew.actions.scope_patterns import ANY_PLACE, can_fit, fixed, is_exact
 from opscrew.errors import UsageError
 from opscrew.settings import PolicyMode, Settings
 
 Rules = Mapping[str, PolicyMode | Mapping[str, PolicyMode]]
 
 _STRICTNESS: dict[PolicyMode, int] = {"auto": 0, "approve": 1, "off": 2}
-_WILDCARDS = "*?["
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ def decide(kind: ActionKind, scope: str, rules: Rules) -> Decision:
     fitting = [pattern for pattern in rule if fnmatchcase(scope, pattern)]
     if not fitting:
         return Decision(kind.default, f"no pattern of {kind.name} fits {scope}, so the catalog's {kind.default} holds")
-    best = max(fitting, key=lambda pattern: (*_specificity(pattern), _STRICTNESS[rule[pattern]]))
+    best = max(fitting, key=lambda pattern: (is_exact(pattern), fixed(pattern), _STRICTNESS[rule[pattern]]))
+    if rule[best] == "auto":
+        # Whatever is more specific: who wrote "off" over a place wants nothing to happen in it by itself.
+        best = next((pattern for pattern in fitting if rule[pattern] == "off"), best)
     return Decision(rule[best], f"policy says {rule[best]} for {kind.name} on {best}")
 
 
@@ -55,18 +58,32 @@ def check_rules(rules: Rules) -> None:
 
 
 def check_patterns(rules: Rules, places: Mapping[str, Sequence[str]]) -> None:
-    """Raises ``UsageError`` for a scope pattern that fits nothing in ``places`` (by system, what scopes begin with).
+    """Raises ``UsageError`` for a scope pattern that can fit no scope of its kind: it looks as if it protected
+    something, and does not. ``places`` are by system what scopes begin with; where none is known, any name may stand.
 
     ``{"*": auto, "infra": off}`` looks as if infra were safe, and is not: its scope is "acme/infra".
     """
     for name, rule in rules.items():
-        known = places.get(catalog()[name].system, ())
-        for pattern in rule if known and not isinstance(rule, str) else ():
-            if not any(_can_fit(pattern, f"{place}/") for place in known):
+        kind = catalog()[name]
+        known = places.get(kind.system, ())
+        if isinstance(rule, str) or (not known and kind.system in places):
+            continue
+        for pattern in rule:
+            if "[^" in pattern:
+                # A shell reads it as "none of", and the patterns here as one of the set: the very opposite.
+                raise UsageError(f"policy.{name}: the pattern {pattern!r} holds [^", 'Write "[!" for "none of".')
+            if not any(can_fit(pattern, place, kind.scope) for place in known or (ANY_PLACE,)):
                 raise UsageError(
-                    f"policy.{name}: the pattern {pattern!r} fits nothing in {', '.join(known)}",
-                    f'Scopes look like "{known[0]}/{pattern.rpartition("/")[2] or "*"}".',
+                    f"policy.{name}: the pattern {pattern!r} fits nothing in {', '.join(known) or kind.system}",
+                    _shape_of(kind, known),
                 )
+
+
+def _shape_of(kind: ActionKind, known: Sequence[str]) -> str:
+    if not kind.scope:
+        return f"{kind.name} has no scope: write one mode for all of it."
+    names = [f"<{part}>" for part in kind.scope]
+    return f"Scopes of {kind.name} look like {'/'.join([*known[:1], *names[1:]] if known else names)}."
 
 
 def check_settings(settings: Settings) -> None:
@@ -82,15 +99,3 @@ def _places(settings: Settings) -> dict[str, tuple[str, ...]]:
         "bitbucket": (settings.bitbucket.workspace,) if settings.bitbucket else (),
         "kubernetes": tuple(cluster.name for cluster in settings.kubernetes),
     }
-
-
-def _can_fit(pattern: str, beginning: str) -> bool:
-    """Whether ``pattern`` can fit any scope with this beginning: its text up to the first wildcard decides."""
-    plain = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    return plain.startswith(beginning) or (plain != pattern and beginning.startswith(plain))
-
-
-def _specificity(pattern: str) -> tuple[bool, int]:
-    """An exact name first, then the longest text outside wildcards. Equal ones: the stricter mode wins."""
-    exact = not any(sign in pattern for sign in _WILDCARDS)
-    return exact, sum(1 for sign in pattern if sign not in "*?")

@@ -19,13 +19,14 @@ CREW = "crew"
 
 
 class HeldBy(StrEnum):
-    """What makes an action wait for a person."""
+    """What makes an action wait for a person, or holds back one that was approved."""
 
     NOTHING = ""
     POLICY = "policy"
     QUIET_HOURS = "quiet_hours"
     BUDGET = "budget"
     COOLDOWN = "cooldown"
+    AUDIT = "audit"  # the audit log is broken, or does not prove what was approved
     PEOPLE = "people"  # the crew cannot carry it out itself
 
 

@@ -35,7 +35,7 @@ def objection(action: Action) -> str | None:
     kind = catalog().get(action.kind)
     if kind is None:
         return f"there is no action {action.kind} in the catalog"
-    names = (action.target.kind, action.target.scope, action.target.name)
+    names = (action.target.kind, action.target.scope, action.target.name, action.target.key)
     exact = all(storable(name) == name for name in names) and storable_value(action.parameters) == action.parameters
     # What is stored is what is sent later. If masking a secret changed it, something else would be acted upon.
     if not exact or storable(action.idempotency_key, LONGEST_SENTENCE) != action.idempotency_key:
@@ -44,7 +44,13 @@ def objection(action: Action) -> str | None:
 
 
 def rule(
-    action: Action, settings: Settings, now: datetime, past: Sequence[Spending], *, approved_by_person: bool
+    action: Action,
+    settings: Settings,
+    now: datetime,
+    past: Sequence[Spending],
+    *,
+    approved_by_person: bool,
+    audit_broken: bool,
 ) -> Ruling:
     """The ruling for an action without ``objection``. ``past`` is what was done lately, without this action."""
     kind = catalog()[action.kind]
@@ -61,6 +67,9 @@ def rule(
         return Ruling(ActionState.WAITING, note, HeldBy.PEOPLE)
     if decision.mode == "approve":
         return Ruling(ActionState.WAITING, decision.why, HeldBy.POLICY)
+    if audit_broken:
+        note = "nothing is done by itself while the audit log is broken (AUDIT_BROKEN)"
+        return Ruling(ActionState.WAITING, note, HeldBy.AUDIT)
     quiet = parse_quiet_hours(settings.quiet_hours, settings.zone)
     if quiet.cover(now):
         return Ruling(ActionState.WAITING, f"quiet hours ({quiet})", HeldBy.QUIET_HOURS)
@@ -68,6 +77,11 @@ def rule(
         held_by = HeldBy.COOLDOWN if short.budget == "cooldown" else HeldBy.BUDGET
         return Ruling(ActionState.WAITING, short.text, held_by)
     return Ruling(ActionState.APPROVED, decision.why)
+
+
+def is_off(action: Action, settings: Settings) -> bool:
+    """Whether policy switches off what this action, without ``objection``, would do."""
+    return decide(catalog()[action.kind], action.target.scope, settings.policy).mode == "off"
 
 
 def spending_of(kind: ActionKind, action: Action) -> Spending:

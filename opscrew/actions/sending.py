@@ -21,8 +21,10 @@ import structlog
 
 from opscrew.actions import journal
 from opscrew.actions.executor import Executor, NotYetError, Receipt, SendRefusedError
+from opscrew.actions.findings import is_audit_broken
 from opscrew.actions.following import is_overdue
 from opscrew.actions.journal import Journal, StaleRecordError
+from opscrew.actions.proof import doubt_about
 from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
@@ -77,6 +79,9 @@ class Sender:
 
     def send(self, record: ActionRecord, executor: Executor) -> ActionRecord:
         """Takes an approved action as far as it goes. ``UpstreamError`` when the precondition cannot be checked."""
+        if (doubted := self._doubted(record)) is not None:
+            return doubted
+        record = replace(record, held_by=HeldBy.NOTHING)  # it was proven by now
         now = self._now().at
         if record.approved_by == BY_POLICY and now - record.proposed_at >= self._timing.try_for:
             hours = self._timing.try_for.total_seconds() / 3600
@@ -135,10 +140,20 @@ class Sender:
 
     def may_recover(self, record: ActionRecord) -> bool:
         """Is its sender gone, and has the system had time to finish what it was asked?"""
-        if record.spent is None:
-            return True
+        assert record.spent is not None, "it is noted when sending begins"
         waited = elapsed(record.spent, self._now())
         return waited >= (self._timing.lease if record.sender else self._timing.settle)
+
+    def _doubted(self, record: ActionRecord) -> ActionRecord | None:
+        """Where the audit log does not prove it: what was altered is never sent; what only cannot be proven now stays
+        approved until it can, or expires. Asked before anything else: not even a look is taken at an altered target."""
+        with self._journal.writing() as connection:
+            doubt = doubt_about(connection, record, self._journal.anchor_path)
+            if doubt is None:
+                return None
+            state, at = ActionState.REFUSED if doubt.altered else record.state, self._now().at
+            after = replace(record, state=state, note=f"not sent: {doubt.text}", held_by=HeldBy.AUDIT)
+            return record if after == record else journal.change(connection, record, _finished(after, at), at, CREW)
 
     def _claim(self, record: ActionRecord) -> ActionRecord:
         """Records the intent, if the action may still go ahead. From here on, only ``recover`` may send it again."""
@@ -146,7 +161,10 @@ class Sender:
         with self._journal.writing() as connection:
             past = journal.spendings(connection, now, record.commit, but=record.id)
             by_person = record.approved_by != BY_POLICY
-            ruling = rule(record.action, self._settings, now.at, past, approved_by_person=by_person)
+            broken = is_audit_broken(connection)
+            ruling = rule(
+                record.action, self._settings, now.at, past, approved_by_person=by_person, audit_broken=broken
+            )
             if ruling.state is not ActionState.APPROVED:
                 after = replace(
                     record, state=ruling.state, note=ruling.note, held_by=ruling.held_by, spent=None, approved_by=""
@@ -158,7 +176,6 @@ class Sender:
                     record,
                     state=ActionState.SENDING,
                     note="",
-                    held_by=HeldBy.NOTHING,
                     sender=self._name,
                     spent=now,
                     attempts=record.attempts + 1,
@@ -227,9 +244,9 @@ class Sender:
         return record if record.note.startswith(note[:40]) else self._store(record, note=note, sender="")
 
     def _since(self, record: ActionRecord) -> datetime:
-        now = self._now().at
-        began = min(record.spent.at, now) if record.spent else now
-        return min(began, record.proposed_at) - self._timing.clock_difference
+        assert record.spent is not None, "it is noted when sending begins"
+        # The clock may have been set back in between: the earliest of the three is early enough.
+        return min(record.spent.at, self._now().at, record.proposed_at) - self._timing.clock_difference
 
 
 def _finished(record: ActionRecord, at: datetime) -> ActionRecord:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, insert, select, update
+from sqlalchemy import Engine, Row, delete, insert, select, update
 
 from opscrew.alerts.incidents import Incident, as_document
 from opscrew.clock import Clock
@@ -41,6 +42,13 @@ class IncidentStore:
         query = select(incidents).order_by(incidents.c.started_at.desc(), incidents.c.id).limit(limit)
         with reading(self._engine).connect() as connection:
             return tuple(_incident(row) for row in connection.execute(query))
+
+    def forget_drafts(self, keep_days: int) -> int:
+        """Deletes drafts of what ended longer ago; returns how many. Those that a person wrote stay."""
+        before = self._clock() - timedelta(days=keep_days)
+        with self._engine.begin() as connection:
+            old = (incidents.c.state == "draft", incidents.c.ended_at < before)
+            return int(connection.execute(delete(incidents).where(*old)).rowcount)
 
     def get(self, prefix: str) -> Incident:
         """``CrewError`` when none or several ids start with ``prefix``."""

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, or_, select, true, update
 
 from opscrew.clock import Clock
 from opscrew.errors import CrewError, NotFoundError
@@ -20,6 +20,7 @@ from opscrew.findings.life import OPEN, FindingState, lifetimes
 from opscrew.findings.look import Look
 from opscrew.findings.records import Change, Changes, LedgerEntry
 from opscrew.model.finding import Finding, Severity
+from opscrew.model.subject import Subject
 from opscrew.reading_time import minute
 from opscrew.store.database import reading
 from opscrew.store.prefixes import find_by_prefix
@@ -71,27 +72,43 @@ class Ledger:
         severities: Collection[Severity] = (),
         system: str = "",
         code: str = "",
-        limit: int = NEVER_LISTED_AT_ONCE,
+        also: Iterable[ColumnElement[bool]] = (),
+        limit: int | None = NEVER_LISTED_AT_ONCE,
     ) -> Sequence[LedgerEntry]:
-        """The most severe first, then the latest seen. Empty filters mean all."""
-        query = select(findings)
-        if severities:
-            query = query.where(findings.c.severity.in_(list(severities)))
-        if system:
-            query = query.where(findings.c.system == system)
-        if code:
-            query = query.where(findings.c.code == code)
-        if states and FindingState.RESOLVED not in states:
-            query = query.where(findings.c.state != FindingState.RESOLVED)
+        """The most severe first, then the latest seen. Empty filters mean all; ``also`` holds those of ``rows``."""
+        now = self._clock()
+        wanted = _wanted(states, severities, system, code, now)
+        query = rows.gravest_first(select(findings).where(wanted, *also)).limit(limit)
         with reading(self._engine).connect() as connection:
-            found = rows.read(connection, query.limit(NEVER_LISTED_AT_ONCE), self._clock())
-        wanted = [entry for entry in found if not states or entry.state in states]
-        wanted.sort(key=lambda entry: (-entry.finding.severity.rank, -entry.last_seen.timestamp(), entry.fingerprint))
-        return wanted[:limit]
+            return rows.read(connection, query, now)
 
     def open(self) -> Sequence[LedgerEntry]:
-        """What is wrong now and not muted."""
-        return self.list(OPEN)
+        """What is wrong now and not muted, all of it."""
+        return self.list(OPEN, limit=None)
+
+    def count(
+        self,
+        states: Collection[FindingState] = (),
+        *,
+        severities: Collection[Severity] = (),
+        system: str = "",
+        code: str = "",
+        also: Iterable[ColumnElement[bool]] = (),
+    ) -> dict[Severity, int]:
+        """How many ``list`` would give without a limit, by severity."""
+        wanted = and_(_wanted(states, severities, system, code, self._clock()), *also)
+        with reading(self._engine).connect() as connection:
+            return rows.count_by_severity(connection, wanted)
+
+    def find(self, fingerprints: Collection[str]) -> dict[str, LedgerEntry]:
+        """Those of these findings that are known, by fingerprint."""
+        with reading(self._engine).connect() as connection:
+            return rows.entries(connection, fingerprints, self._clock())
+
+    def subjects(self) -> Sequence[Subject]:
+        """What any finding is or was about, the latest first."""
+        with reading(self._engine).connect() as connection:
+            return rows.subjects(connection)
 
     def history(self, fingerprint: str) -> Sequence[Change]:
         """Every change of one finding, oldest first."""
@@ -122,12 +139,12 @@ class Ledger:
         self._mark(fingerprint, values, Change(self._clock(), "unsuppressed", f"by {who}"))
 
     def forget_old(self) -> int:
-        """Deletes resolved findings and changes older than ``keep_days``; returns how many findings went."""
-        before = self._clock() - self._limits.keep
+        """Deletes what was resolved more than ``keep_days`` ago, and what is open and was not seen for far longer.
+        Returns how many findings went."""
+        now = self._clock()
+        before = now - self._limits.keep
         with self._engine.begin() as connection:
-            gone = connection.execute(
-                delete(findings).where(findings.c.state == FindingState.RESOLVED, findings.c.resolved_at < before)
-            )
+            gone = connection.execute(delete(findings).where(rows.forgettable(before, now - self._limits.keep_unseen)))
             connection.execute(delete(finding_changes).where(finding_changes.c.at < before))
         return int(gone.rowcount)
 
@@ -139,3 +156,18 @@ class Ledger:
             if not changed:
                 raise NotFoundError(f"there is no finding {fingerprint}", "`crew findings --state all` lists them.")
             rows.write_history(connection, [(fingerprint, change)])
+
+
+def _wanted(
+    states: Collection[FindingState], severities: Collection[Severity], system: str, code: str, now: datetime
+) -> ColumnElement[bool]:
+    wanted: list[ColumnElement[bool]] = []
+    if states:
+        wanted.append(or_(*(rows.in_state(state, now) for state in states)))
+    if severities:
+        wanted.append(findings.c.severity.in_(list(severities)))
+    if system:
+        wanted.append(findings.c.system == system)
+    if code:
+        wanted.append(findings.c.code == code)
+    return and_(true(), *wanted)

@@ -38,6 +38,7 @@ class Lifetimes:
     flapping_window: timedelta
     flapping_calm: timedelta
     keep: timedelta
+    keep_unseen: timedelta
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ def lifetimes() -> Lifetimes:
         flapping_window=timedelta(hours=float(flapping["window_hours"])),
         flapping_calm=timedelta(hours=float(flapping["calm_hours"])),
         keep=timedelta(days=float(loaded["keep_days"])),
+        keep_unseen=timedelta(days=float(loaded["keep_unseen_days"])),
     )
 
 

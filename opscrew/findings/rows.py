@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    desc,
+    false,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from opscrew.findings.life import FindingState
 from opscrew.findings.records import Change, LedgerEntry, Suppression
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
-from opscrew.store.database import serialize_writers
+from opscrew.store.database import chunks, serialize_writers
 from opscrew.store.tables.findings import finding_changes, findings
 from opscrew.store.text import (
     LONGEST_SENTENCE,
@@ -23,9 +42,6 @@ from opscrew.store.text import (
 )
 
 _LEDGER_LOCK = "findings"
-
-_NAMES_AT_ONCE = 500
-"""Values in one ``IN (...)``. SQLite allows 32,766 and older builds 999."""
 
 # Without evidence and details: a look at 5,000 findings need not parse what it will not use.
 _LIGHT = (
@@ -54,7 +70,7 @@ def present_or_named(connection: Connection, named: Collection[str]) -> dict[str
     known: dict[str, Row[Any]] = {
         row.fingerprint: row for row in connection.execute(query.where(findings.c.state != "resolved"))
     }
-    for chunk in _chunks([name for name in named if name not in known]):
+    for chunk in chunks([name for name in named if name not in known]):
         for row in connection.execute(query.where(findings.c.fingerprint.in_(chunk))):
             known[row.fingerprint] = row
     return known
@@ -142,10 +158,84 @@ def write_history(connection: Connection, history: Sequence[tuple[str, Change]])
 def entries(connection: Connection, fingerprints: Collection[str], now: datetime) -> dict[str, LedgerEntry]:
     """The stored findings by fingerprint."""
     found: dict[str, LedgerEntry] = {}
-    for chunk in _chunks(list(fingerprints)):
+    for chunk in chunks(list(fingerprints)):
         for entry in read(connection, select(findings).where(findings.c.fingerprint.in_(chunk)), now):
             found[entry.fingerprint] = entry
     return found
+
+
+def in_state(state: FindingState, now: datetime) -> ColumnElement[bool]:
+    """Findings in this state at this moment: "suppressed" lies over the stored one for a time."""
+    muted = func.coalesce(findings.c.suppressed_until > now, false())
+    if state is FindingState.RESOLVED:
+        return findings.c.state == state.value
+    if state is FindingState.SUPPRESSED:
+        return and_(findings.c.state != FindingState.RESOLVED.value, muted)
+    return and_(findings.c.state == state.value, not_(muted))
+
+
+def coded(beginnings: Iterable[str]) -> ColumnElement[bool]:
+    """Findings whose code begins with one of these."""
+    return or_(false(), *(findings.c.code.startswith(one, autoescape=True) for one in beginnings))
+
+
+def naming(words: Iterable[str]) -> ColumnElement[bool]:
+    """Findings whose subject or details hold one of these somewhere: more than are meant, never fewer."""
+    details = cast(findings.c.details, Text)
+    held = [
+        column.contains(text, autoescape=True)
+        for word in words
+        for column, text in (
+            (findings.c.name, word),
+            (findings.c.scope, word),
+            (details, json.dumps(word)[1:-1]),
+        )
+    ]
+    return or_(false(), *held)
+
+
+def unresolved() -> ColumnElement[bool]:
+    """Findings that are there, muted or not."""
+    return findings.c.state != FindingState.RESOLVED.value
+
+
+def standing_between(start: datetime, end: datetime) -> ColumnElement[bool]:
+    """Findings that were there at any time of this span."""
+    ended_later = or_(findings.c.resolved_at.is_(None), findings.c.resolved_at >= start)
+    return and_(findings.c.first_seen <= end, ended_later)
+
+
+def resolved_since(moment: datetime) -> ColumnElement[bool]:
+    """Findings that ended at or after a moment."""
+    return findings.c.resolved_at >= moment
+
+
+def forgettable(resolved_before: datetime, unseen_since: datetime) -> ColumnElement[bool]:
+    """Findings that ended before the one moment, or are open and were last seen before the other."""
+    ended = and_(findings.c.state == FindingState.RESOLVED.value, findings.c.resolved_at < resolved_before)
+    return or_(ended, and_(unresolved(), findings.c.last_seen < unseen_since))
+
+
+def gravest_first(query: Select[Any]) -> Select[Any]:
+    """Orders by severity, then the latest seen: before any limit, so that a limit leaves out what matters least."""
+    ranks = {severity.value: severity.rank for severity in Severity}
+    rank = case(ranks, value=findings.c.severity, else_=0)
+    return query.order_by(rank.desc(), findings.c.last_seen.desc(), findings.c.fingerprint)
+
+
+def count_by_severity(connection: Connection, wanted: ColumnElement[bool]) -> dict[Severity, int]:
+    """How many findings there are of each severity; none is left out."""
+    query = select(findings.c.severity, func.count()).where(wanted).group_by(findings.c.severity)
+    counted = {severity: count for severity, count in connection.execute(query)}
+    return {severity: counted.get(severity.value, 0) for severity in Severity}
+
+
+def subjects(connection: Connection) -> list[Subject]:
+    """What any finding is about, each once; the addresses are left out."""
+    columns = (findings.c.system, findings.c.kind, findings.c.scope, findings.c.name)
+    query = select(*columns, func.max(findings.c.last_seen).label("at")).group_by(*columns)
+    rows = connection.execute(query.order_by(desc("at"), *columns))
+    return [Subject(system=row.system, kind=row.kind, scope=row.scope, name=row.name) for row in rows]
 
 
 def read(connection: Connection, query: Select[Any], now: datetime) -> list[LedgerEntry]:
@@ -179,8 +269,3 @@ def _entry(row: Row[Any], now: datetime) -> LedgerEntry:
         sources=tuple(row.sources),
         suppression=Suppression(row.suppressed_until, row.suppressed_reason, row.suppressed_by) if muted else None,
     )
-
-
-def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(names), _NAMES_AT_ONCE):
-        yield names[start : start + _NAMES_AT_ONCE]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine, Row, delete, insert, select
@@ -81,6 +82,16 @@ class Library:
         if self._is_file(identity):
             raise CrewError(f"{identity} is a file of the project", "Delete the file in knowledge/ instead.")
         raise NotFoundError(f"there is no document {identity}", "`crew knowledge list` shows the ids.")
+
+    def forget_episodes(self, keep_days: int) -> int:
+        """Deletes episodes that ended longer ago; returns how many. What people wrote is never forgotten."""
+        before = self._clock() - timedelta(days=keep_days)
+        with self._engine.begin() as connection:
+            old = (knowledge.c.kind == "episode", knowledge.c.happened_at < before)
+            gone = int(connection.execute(delete(knowledge).where(*old)).rowcount)
+        if gone:
+            forget_traces(self._engine)
+        return gone
 
     def _is_file(self, identity: str) -> bool:
         return any(document.id == identity for document in files(self._folder))

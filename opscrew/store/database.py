@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another. Our longest write transaction is far below a second."""
+
+
+_VALUES_AT_ONCE = 500
 
 
 def open_database(url: str) -> Engine:
@@ -121,6 +125,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    if cursor.execute("PRAGMA page_count").fetchone()[0] == 0:
+        cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file, before anything is written; see space.py
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")  # a recorded action must survive a power cut: it is not sent again
     cursor.execute("PRAGMA foreign_keys=ON")
@@ -155,6 +161,12 @@ def _begin_immediate(connection: Connection) -> None:
 def reading(engine: Engine) -> Engine:
     """The same database for reading only: never waits for a writer."""
     return engine.execution_options(reader=True)
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Parts that fit into one ``IN (...)``: SQLite allows 32,766 values, and older builds 999."""
+    for start in range(0, len(values), _VALUES_AT_ONCE):
+        yield values[start : start + _VALUES_AT_ONCE]
 
 
 def forget_traces(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from cli.person import person
+from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import utc_now
@@ -132,3 +133,32 @@ def test_a_policy_that_names_no_action_is_told_with_2(crew, tmp_path) -> None:
     ran = crew("actions")
     assert ran.code == 2
     assert "did you mean rerun_pipeline?" in ran.err
+
+
+def test_a_list_that_is_cut_says_of_how_many(crew, stored) -> None:
+    assert "The latest 1 of 2; --limit 2 shows all." in crew("actions", "--limit", "1").out
+    assert "of 2" not in crew("actions", "--limit", "2").out
+    assert "of 2" not in crew("actions", "--limit", "1", "--state", "waiting").out
+    assert len(lines(crew("actions", "--limit", "1", "--json").out)) == 1
+
+
+def test_a_broken_log_is_accepted_with_a_reason_and_the_finding_ends(crew, stored) -> None:
+    assert crew("actions", "accept-audit").code == 2
+    intact = crew("actions", "accept-audit", "--reason", "x")
+    assert (intact.code, "intact" in intact.err) == (1, True)
+    (Settings().data_dir / FILE_NAME).unlink()
+    broken = crew("actions", "verify")
+    assert broken.code == 1
+    assert "is missing although there are" in " ".join(broken.out.split())
+    assert "crew actions accept-audit" in " ".join(broken.out.split())
+    assert "BROKEN" in crew("run", "housekeeping").out
+    assert "AUDIT_BROKEN" in crew("findings", "--json").out
+    accepted = crew("actions", "accept-audit", "--reason", "a new disk")
+    assert (accepted.code, accepted.err) == (0, "")
+    assert f"{person()} accepted what stands before entry" in " ".join(accepted.out.split())
+    verified = json.loads(crew("actions", "verify", "--json").out)
+    assert (verified["intact"], "a new disk" in verified["accepted"]) == (True, True)
+    assert verified["anchored"] == verified["entries"]
+    assert "a new disk" in " ".join(crew("actions", "verify").out.split())
+    assert "AUDIT_BROKEN" not in crew("findings", "--json").out
+    assert crew("actions", "approve", stored[1]).code == 0

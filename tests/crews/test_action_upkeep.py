@@ -12,8 +12,10 @@ from sqlalchemy import text
 from crews.registry import find_crew
 from crews.systems import Systems
 from opscrew.actions.execution import Execution
+from opscrew.actions.records import HeldBy
 from opscrew.model.action import ActionState
 from opscrew.model.run import Run, RunOutcome
+from tests.support.actions import rerun
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 
 
@@ -71,3 +73,20 @@ def test_an_audit_log_that_was_changed_is_a_finding(watch) -> None:
         connection.execute(text("UPDATE audit_entries SET who = 'nobody'"))
     assert "BROKEN" in run(watch, "housekeeping").summary
     assert "AUDIT_BROKEN" in open_codes(watch)
+
+
+def test_a_record_that_was_altered_is_told_at_once_and_nothing_happens_by_itself_any_more(watch) -> None:
+    context = watch.context
+    execution = Execution(context.engine, context.settings, context.clock, context.uptime)
+    (waiting,) = execution.list([ActionState.WAITING])
+    execution.approve(waiting.id, "ada")
+    with context.engine.begin() as connection:
+        connection.execute(text("UPDATE actions SET scope = 'acme/other'"))
+    upkeep = run(watch, "action_upkeep")
+    assert upkeep.outcome is RunOutcome.PARTIAL
+    assert "its target differ" in upkeep.summary
+    assert "AUDIT_BROKEN" in open_codes(watch)
+    assert execution.get(waiting.id).state is ActionState.REFUSED
+    settings = context.settings.model_copy(update={"policy": {"rerun_pipeline": "auto"}})
+    automatic = Execution(context.engine, settings, context.clock, context.uptime)
+    assert automatic.propose(rerun()).held_by is HeldBy.AUDIT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,15 @@ def test_a_wish_of_which_a_word_is_not_understood_is_asked_back(crew: CrewContex
 def test_an_alertmanager_that_does_not_answer_is_named(server: Answers, crew: CrewContext) -> None:
     server.by_path[ALERTS] = status(503, "starting")
     assert "Nothing is proposed: alertmanager" in ask(crew, "silence DiskFull").text
+
+
+def test_what_was_off_can_be_asked_for_again_in_the_same_hour_once_it_is_allowed(
+    server: Answers, tmp_path: Path
+) -> None:
+    part = {"url": server.url, "timeout_seconds": 60}
+    with crew_at(NOW, tmp_path, alertmanager=part, policy={"silence_alert": "off"}) as crew:
+        for _ in range(2):
+            refused = ask(crew, "silence DiskFull for 2 hours").text
+            assert "refused (policy says off for silence_alert)" in refused
+        allowed = replace(crew, settings=crew.settings.model_copy(update={"policy": {}}))
+        assert "crew actions approve" in ask(allowed, "silence DiskFull for 2 hours").text

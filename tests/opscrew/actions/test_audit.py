@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import text
 
 from opscrew.actions.anchor import FILE_NAME
-from opscrew.actions.audit import Head
+from opscrew.actions.audit import BEGINNING, Head, canonical, hash_of
 from opscrew.actions.execution import Execution
 from opscrew.actions.findings import audit_finding
 from opscrew.actions.uptime import no_uptime
 from opscrew.actions.verification import verify
 from tests.support.actions import ListedSystem, rerun, settings_for_actions
 from tests.support.databases import on_sqlite_alone
+from tests.support.tampering import rewrite, tamper, without_guards
 
 
 @pytest.fixture
@@ -22,19 +23,7 @@ def log(database, clock, tmp_path):
     for number in (1, 2, 3):
         execution.propose(rerun(number))
     execution.advance([ListedSystem()])
-    with database.begin() as connection:
-        if database.dialect.name == "sqlite":
-            connection.exec_driver_sql("DROP TRIGGER audit_entries_no_update")
-            connection.exec_driver_sql("DROP TRIGGER audit_entries_no_delete")
-        else:
-            connection.exec_driver_sql("DROP TRIGGER audit_entries_append_only ON audit_entries")
-    return database
-
-
-def tamper(log, *statements: str) -> None:
-    with log.begin() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
+    return without_guards(database)
 
 
 def problems(log, tmp_path, expected: Head | None = None) -> tuple[str, ...]:
@@ -54,6 +43,8 @@ def test_an_untouched_log_is_intact_and_wholly_anchored(log, tmp_path) -> None:
     [
         ("UPDATE audit_entries SET who = 'ada' WHERE number = 4", "entry 4 was edited"),
         ("UPDATE audit_entries SET details = '{}' WHERE number = 9", "entry 9 was edited"),
+        ("UPDATE audit_entries SET event = 'denied' WHERE number = 1", "entry 1 was edited"),
+        ("UPDATE audit_entries SET action = 'audit' WHERE number = 2", "entry 2 was edited"),
         ("UPDATE audit_entries SET at = '2026-01-01T00:00:00.000000+00:00' WHERE number = 1", "entry 1 was edited"),
         ("DELETE FROM audit_entries WHERE number = 5", "entry 5 is missing"),
         ("DELETE FROM audit_entries WHERE number BETWEEN 2 AND 6", "entry 2-6 is missing"),
@@ -92,10 +83,11 @@ def test_a_reordering_is_found(log, tmp_path) -> None:
 
 def test_a_wholly_rewritten_chain_is_found_by_the_anchor_and_by_a_noted_head(log, tmp_path) -> None:
     head = verify(log, tmp_path / "crew-data" / FILE_NAME).head
-    rewrite_from(log, 4)
+    rewrite(log, lambda row: row.update(who="nobody") if row["number"] == 4 else None)
     assert any("the anchor names: history was rewritten" in one for one in problems(log, tmp_path))
     (tmp_path / "crew-data" / FILE_NAME).unlink()
-    assert problems(log, tmp_path) == ()  # without the anchor nothing in the database shows it ...
+    (lost,) = problems(log, tmp_path)  # without the anchor nothing in the database shows what was done ...
+    assert "is missing" in lost
     found = problems(log, tmp_path, expected=head)
     assert any("--head names: history was rewritten" in one for one in found)  # ... but a noted head does
 
@@ -141,6 +133,21 @@ def test_the_table_refuses_changes_by_accident(database, clock, tmp_path) -> Non
             tamper(database, statement)
 
 
+def test_the_hash_of_an_entry_is_the_same_in_every_version() -> None:
+    """Another spelling of it would call every log that was written before a forgery."""
+    entry = {
+        "number": 12,
+        "at": "2026-10-06T12:00:00.000000+00:00",
+        "action": "0123456789ab",
+        "event": "approved",
+        "who": "jürgen",
+        "details": canonical({"note": "genehmigt für „shop“", "attempts": 1}),
+        "previous_hash": BEGINNING,
+    }
+    assert entry["details"] == '{"attempts":1,"note":"genehmigt f\\u00fcr \\u201eshop\\u201c"}'
+    assert hash_of(entry) == "ef58812f3cc78ce2f9cd561ba5763be3fce823e0df8b4e183ac02242867c92da"
+
+
 @on_sqlite_alone
 def test_secrets_do_not_reach_the_log(database, clock, tmp_path) -> None:
     action = rerun(1).model_copy(update={"reason": "curl -H 'Authorization: Bearer abcdefgh12345678'"})
@@ -149,19 +156,3 @@ def test_secrets_do_not_reach_the_log(database, clock, tmp_path) -> None:
         (details,) = connection.execute(text("SELECT details FROM audit_entries")).scalars()
     assert "abcdefgh12345678" not in details
     assert json.loads(details)["reason"].startswith("curl")
-
-
-def rewrite_from(log, number: int) -> None:
-    """Forges one entry and recomputes every hash behind it, as somebody who knows the code would."""
-    from opscrew.actions.audit import hash_of
-    from opscrew.store.tables.audit import audit_entries as table
-
-    with log.begin() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(table.select().order_by(table.c.number))]
-        for index, row in enumerate(rows):
-            if row["number"] == number:
-                row["who"] = "nobody"
-            if row["number"] >= number:
-                row["previous_hash"] = rows[index - 1]["hash"]
-                row["hash"] = hash_of(row)
-                connection.execute(table.update().where(table.c.number == row["number"]).values(**row))

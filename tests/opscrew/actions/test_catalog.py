@@ -82,6 +82,7 @@ def _entry(**changes):
         "title": "t",
         "system": "s",
         "targets": ["thing"],
+        "scope": ["place"],
         "parameters": {},
         "default": "approve",
         "danger": "low",

@@ -1,9 +1,13 @@
 """Deny by default, and the most specific rule wins."""
 
+import random
+from fnmatch import fnmatchcase
+
 import pytest
 
 from opscrew.actions.catalog import catalog
 from opscrew.actions.policy import check_patterns, check_rules, check_settings, decide
+from opscrew.actions.scope_patterns import can_fit
 from opscrew.errors import UsageError
 from opscrew.settings import Settings
 
@@ -70,3 +74,149 @@ def test_patterns_of_what_is_not_connected_are_left_alone() -> None:
         check_settings(
             Settings(kubernetes=[{"name": "prod"}, {"name": "test"}], policy={"restart_workload": {"payments": "off"}})
         )
+
+
+def mode(scope: str, rules: dict[str, str]) -> str:
+    """The same in either order of the rules."""
+    found = {
+        decide(RERUN, scope, {"rerun_pipeline": dict(order)}).mode
+        for order in (list(rules.items()), list(rules.items())[::-1])
+    }
+    assert len(found) == 1, found
+    return found.pop()
+
+
+@pytest.mark.parametrize(
+    ("scope", "rules", "expected"),
+    [
+        # an exact name comes before a pattern, however much the pattern spells out
+        ("acme/infra", {"acme/infra": "off", "acme/[i]nfra": "auto"}, "off"),
+        ("acme/infra", {"acme/infra": "auto", "acme/[i]nfra": "approve"}, "auto"),
+        # a set counts for what it matches, not for its length
+        ("acme/infra", {"acme/infr*": "approve", "acme/[abcdefghijklmnop]*": "auto"}, "approve"),
+        ("acme/infra", {"acme/i*": "approve", "acme/[i]nf*": "auto"}, "auto"),
+        ("acme/a", {"acme/[ab]": "approve", "acme/?": "auto"}, "approve"),
+        ("acme/a", {"acme/[abc]": "approve", "acme/[ab]": "auto"}, "auto"),
+        ("acme/a", {"acme/[!b]": "auto", "acme/[ab]": "approve"}, "approve"),
+        ("acme/a", {"acme/[!b]": "auto", "acme/?": "approve"}, "approve"),
+        ("acme/a", {"acme/[a-z]": "auto", "acme/[a-c]": "approve"}, "approve"),
+        # of equally specific ones the stricter
+        ("ab", {"a*": "auto", "*b": "approve"}, "approve"),
+        ("ab", {"a*": "approve", "*b": "off"}, "off"),
+        # auto never wins over an off that fits too
+        ("acme/infra", {"*": "off", "acme/infra": "auto"}, "off"),
+        ("acme/infra", {"acme/*": "off", "acme/inf*": "auto"}, "off"),
+        ("acme/infra", {"*/infra": "off", "acme/*": "auto", "*": "approve"}, "off"),
+        ("acme/infra", {"acme/*": "auto", "?c*e/*ra": "off"}, "off"),
+        ("acme/infra", {"acme/[i]nfra": "auto", "acme/infr?": "off"}, "off"),
+        # but a person may be asked in a part of what is off, and nothing by itself beside that
+        ("acme/infra", {"*": "off", "acme/infra": "approve"}, "approve"),
+        ("acme/infra", {"*": "off", "acme/inf*": "auto", "acme/infra": "approve"}, "approve"),
+        ("acme/shop", {"acme/infra": "off", "acme/*": "auto"}, "auto"),
+    ],
+)
+def test_which_of_several_rules_holds(scope: str, rules: dict[str, str], expected: str) -> None:
+    assert mode(scope, rules) == expected
+
+
+def test_the_rule_that_held_is_named() -> None:
+    rules = {"rerun_pipeline": {"*": "off", "acme/infra": "auto"}}
+    assert decide(RERUN, "acme/infra", rules).why == "policy says off for rerun_pipeline on *"
+
+
+DEAD = [
+    # kinds whose scope has one part, or none
+    ("drain_runner", "acme/*"),
+    ("drain_runner", "acme/infra"),
+    ("drain_runner", "other"),
+    ("drain_runner", "acme?"),
+    ("silence_alert", "prod/*"),
+    ("silence_alert", "DiskFull"),
+    ("silence_alert", "?*"),
+    ("resize_vm_group", "project/zone"),
+    # kinds whose scope has two
+    ("rerun_pipeline", "acme"),
+    ("rerun_pipeline", "acme/"),
+    ("rerun_pipeline", "acme/infra/main"),
+    ("rerun_pipeline", "acme/*/*"),
+    ("rerun_pipeline", "acm[x]*"),
+    ("rerun_pipeline", "*x/infra"),
+    ("rerun_pipeline", "acme/Infra"),
+    ("rerun_pipeline", "acme/infra "),
+    ("rerun_pipeline", "acme/infra,acme/dns"),
+    ("rerun_pipeline", "acme/[A-Z]*"),
+    ("rerun_pipeline", "acme/[z-a]*"),
+    ("rerun_pipeline", "acme/[infra"),
+    ("rerun_pipeline", "[!a]*"),
+    ("restart_workload", "payments"),
+    ("restart_workload", "*/payments/web"),
+    ("restart_workload", "prod.payments"),
+    ("restart_workload", ""),
+    # what other tools understand
+    ("rerun_pipeline", "acme/{infra,dns}"),
+    ("rerun_pipeline", "!acme/infra"),
+    ("rerun_pipeline", "^acme/infra$"),
+    ("rerun_pipeline", "acme/(infra|dns)"),
+    ("rerun_pipeline", "acme/infra+"),
+    ("rerun_pipeline", "acme\\infra"),
+    ("rerun_pipeline", "https://bitbucket.org/acme/infra"),
+    ("rerun_pipeline", "acme/infra.git/"),
+    ("restart_workload", "prod/payments.*"),
+    ("restart_workload", "prod/pay_ments"),
+    ("restart_workload", "prod:payments"),
+    ("delete_stuck_pod", "test-*/kube-system"),
+]
+SETTINGS = {"bitbucket": {"workspace": "acme"}, "kubernetes": [{"name": "prod"}, {"name": "test"}]}
+
+
+@pytest.mark.parametrize(("kind", "pattern"), DEAD)
+def test_a_pattern_that_no_scope_of_its_kind_can_fit_is_refused_at_the_start(kind: str, pattern: str) -> None:
+    with pytest.raises(UsageError, match="fits nothing") as caught:
+        check_settings(Settings(**SETTINGS, policy={kind: {"*": "auto", pattern: "off"}}))
+    assert "scope" in caught.value.hint.lower()
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern"),
+    [
+        ("drain_runner", "acme"),
+        ("drain_runner", "ac*"),
+        ("drain_runner", "*"),
+        ("drain_runner", "acm[de]"),
+        ("silence_alert", "*"),
+        ("silence_alert", "**"),
+        ("resize_vm_group", "my-project"),
+        ("rerun_pipeline", "*infra"),
+        ("rerun_pipeline", "*-infra"),
+        ("rerun_pipeline", "acme/infra.v2_x"),
+        ("rerun_pipeline", "acme/[!i]*"),
+        ("rerun_pipeline", "acme?infra"),
+        ("rerun_pipeline", "*acme*/*infra*"),
+        ("restart_workload", "prod/kube-system"),
+        ("restart_workload", "test/*"),
+        ("restart_workload", "[pt]*/payments"),
+    ],
+)
+def test_a_pattern_that_some_scope_fits_is_not(kind: str, pattern: str) -> None:
+    check_settings(Settings(**SETTINGS, policy={kind: {pattern: "off"}}))
+
+
+@pytest.mark.parametrize("pattern", ["acme/[^i]*", "[^b]cme/*"])
+def test_a_shells_none_of_is_refused_since_it_means_the_opposite_here(pattern: str) -> None:
+    assert fnmatchcase("acme/infra", "acme/[^i]*")
+    with pytest.raises(UsageError, match=r"holds \[\^") as caught:
+        check_settings(Settings(**SETTINGS, policy={"rerun_pipeline": {pattern: "auto"}}))
+    assert "[!" in caught.value.hint
+
+
+def test_whatever_may_be_said_to_fit_is_found_by_fnmatch_too() -> None:
+    """Against the real matcher: of random patterns, each that fits some random scope counts as one that can."""
+    chance = random.Random(5)
+    scopes = ["acme/" + "".join(chance.choices("abi-", k=chance.randint(1, 3))) for _ in range(300)]
+    fitting = 0
+    for _ in range(3_000):
+        pattern = "".join(chance.choices(["acme", "/", "*", "?", "[ab]", "[!a]", "a", "b", "i-", "[x]"], k=4))
+        if any(fnmatchcase(scope, pattern) for scope in scopes):
+            fitting += 1
+            assert can_fit(pattern, "acme", ("workspace", "repository")), pattern
+    assert fitting > 100

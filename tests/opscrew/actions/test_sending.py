@@ -3,8 +3,10 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from structlog.testing import capture_logs
 
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
@@ -12,7 +14,7 @@ from opscrew.actions.findings import findings_of
 from opscrew.actions.records import HeldBy
 from opscrew.actions.uptime import Uptime, no_uptime
 from opscrew.model.action import ActionState as State
-from tests.support.actions import ListedSystem, rerun
+from tests.support.actions import ListedSystem, rerun, settings_for_actions
 from tests.support.databases import on_sqlite_alone
 from tools.errors import PermanentError, TemporaryError
 
@@ -41,7 +43,8 @@ def test_a_definite_refusal_fails_at_once(make) -> None:
     execution, system = make(), ListedSystem(before_arrival=SendRefusedError("403 no permission"))
     execution.propose(rerun())
     (failed,) = execution.advance([system]).changed
-    assert (failed.state, failed.note) == (State.FAILED, "refused: 403 no permission")
+    assert (failed.state, failed.note, failed.sender) == (State.FAILED, "refused: 403 no permission", "")
+    assert failed.finished_at is not None
 
 
 @pytest.mark.parametrize("error", [DOWN, PermanentError("not JSON", system="bitbucket")])
@@ -376,3 +379,116 @@ def test_a_clock_set_back_opens_no_budget_either(make, clock, uptime) -> None:
     execution.propose(rerun(1))
     clock.forward(hours=-5)
     assert execution.propose(rerun(2)).held_by is HeldBy.BUDGET
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize(("seconds", "sent"), [(60.0, True), (60.001, False)])
+def test_a_sender_that_was_held_up_for_half_its_lease_does_not_send(
+    make, database, clock, monkeypatch, seconds, sent
+) -> None:
+    """Somebody else may soon take it for dead, and would send too."""
+    passed = [1000.0]
+    monkeypatch.setattr("opscrew.actions.sending.time", SimpleNamespace(monotonic=lambda: passed[0]))
+
+    def wait(step: str) -> None:
+        if step == "intent_recorded":
+            passed[0] += seconds
+
+    slow = Execution(database, settings_for_actions(), clock, no_uptime, checkpoint=wait)
+    system = ListedSystem()
+    slow.propose(rerun())
+    (record,) = slow.advance([system]).changed
+    assert record.state is (State.SENT if sent else State.SENDING)
+    assert len(system.arrived) == sent
+    if not sent:
+        assert (record.note, record.sender) == ("held up before sending", "")
+        clock.forward(seconds=30)
+        make().advance([system])
+        assert len(system.arrived) == 1, "the next one asks whether it arrived, and sends"
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize(("lost", "seconds"), [(DOWN, 30), (KeyError("killed"), 120)])
+def test_recovery_begins_at_the_very_end_of_waiting(make, clock, lost, seconds) -> None:
+    execution, system = make(), ListedSystem(after_arrival=lost)
+    execution.propose(rerun())
+    execution.advance([system])
+    clock.forward(seconds=seconds, microseconds=-1)
+    execution.advance([system])
+    assert system.asked_since == []
+    clock.forward(microseconds=1)
+    execution.advance([system])
+    assert len(system.asked_since) == 1
+
+
+@on_sqlite_alone
+@pytest.mark.parametrize("set_back", [timedelta(hours=-5), timedelta(hours=5)])
+def test_the_system_is_asked_from_the_earliest_of_proposing_and_sending(make, clock, set_back) -> None:
+    uptime = [Uptime("boot", 1000.0)]
+    execution, system = make(lambda: uptime[0]), ListedSystem(after_arrival=DOWN)
+    proposed_at = execution.propose(rerun()).proposed_at
+    clock.now += set_back
+    execution.advance([system])
+    uptime[0] = Uptime("boot", 1031.0)
+    execution.advance([system])
+    assert system.asked_since == [min(proposed_at, proposed_at + set_back) - timedelta(hours=1)]
+
+
+@on_sqlite_alone
+def test_a_failed_action_uses_up_its_budgets(make) -> None:
+    execution = make(budget={"per_hour": 1})
+    execution.propose(rerun(1, commit="c" * 40))
+    execution.advance([ListedSystem(before_arrival=SendRefusedError("403"))])
+    assert states(execution) == ["failed"]
+    assert execution.propose(rerun(2)).held_by is HeldBy.BUDGET
+    assert execution.propose(rerun(3, commit="c" * 40)).state is State.REFUSED
+
+
+@on_sqlite_alone
+def test_a_late_receipt_is_logged_as_an_error(make, clock) -> None:
+    slow, quick = make(), make()
+    system = ListedSystem()
+
+    class SlowSystem(ListedSystem):
+        def send(self, action):
+            clock.forward(minutes=3)
+            quick.advance([system])
+            return replace(super().send(action), external_id="second")
+
+    slow.propose(rerun())
+    with capture_logs() as logged:
+        slow.advance([SlowSystem()])
+    (entry,) = [one for one in logged if one["event"] == "action_receipt_came_late"]
+    (record,) = slow.list()
+    assert (entry["log_level"], entry["receipt"], entry["action"]) == ("error", "second", record.id)
+    assert entry["url"] == record.receipt.url
+
+
+@on_sqlite_alone
+def test_each_step_on_the_way_is_passed_and_leaves_its_mark(database, clock) -> None:
+    steps: list[str] = []
+    execution = Execution(database, settings_for_actions(), clock, no_uptime, checkpoint=steps.append)
+    execution.propose(rerun())
+    (sent,) = execution.advance([ListedSystem()]).changed
+    assert steps == ["proposal_recorded", "precondition_checked", "intent_recorded", "request_sent", "receipt_recorded"]
+    assert (sent.note, sent.sender, sent.attempts, sent.held_by) == ("started", "", 1, HeldBy.NOTHING)
+    lost = ListedSystem(before_arrival=DOWN)
+    execution.propose(rerun(2))
+    execution.advance([lost])
+    clock.forward(seconds=31)
+    steps.clear()
+    (again,) = [one for one in execution.advance([ListedSystem()]).changed if one.id != sent.id]
+    assert steps[0] == "asked_whether_it_arrived"
+    assert (again.state, again.attempts, again.sender) == (State.SENT, 2, "")
+
+
+@on_sqlite_alone
+def test_who_found_that_nobody_can_tell_has_taken_over_from_the_sender(make, clock) -> None:
+    execution, system = make(), ListedSystem(after_arrival=KeyError("killed"), when_asked=DOWN)
+    execution.propose(rerun())
+    execution.advance([system])
+    (record,) = execution.list()
+    assert record.sender
+    clock.forward(minutes=2)
+    (told,) = make().advance([system]).changed
+    assert (told.sender, "unknown whether it arrived" in told.note) == ("", True)

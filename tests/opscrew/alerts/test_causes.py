@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from opscrew.actions.catalog import catalog
-from opscrew.alerts.causes import Clue, Ownership, cause_rules, ownership_of, rank, timing
+from opscrew.alerts.causes import CauseRules, Clue, Ownership, cause_rules, ownership_of, rank, timing
 from opscrew.alerts.groups import Group
 from opscrew.alerts.repairs import proposed_repair
 from opscrew.findings.codes import codes
@@ -102,3 +103,25 @@ def test_the_repair_comes_from_the_catalog_and_known_facts(
     assert action is not None
     assert (action.kind, action.parameters) == (kind, parameters)
     assert catalog()[kind].objection(action) is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [
+        (10, "10 min before"),
+        (1, "1 min before"),
+        (0.99, "at the same time"),
+        (-0.99, "at the same time"),
+        (-1, "right after"),
+    ],
+)
+def test_how_long_before_the_alert_it_began_is_told(minutes: float, told: str) -> None:
+    (found,) = rank([clue("change", minutes)], NOW, [WEB], RULES)
+    assert found.why.startswith(f"{told}, ")
+
+
+def test_a_silence_is_no_shorter_than_the_catalog_allows() -> None:
+    shortest = catalog()["silence_alert"].parameters["minutes"].min
+    CauseRules.model_validate(RULES.model_dump() | {"silence_minutes": shortest})
+    with pytest.raises(ValidationError):
+        CauseRules.model_validate(RULES.model_dump() | {"silence_minutes": shortest - 1})

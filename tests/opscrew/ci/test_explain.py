@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from opscrew.ci.explain import Explanation, explain
+from opscrew.ci.explain import ExplainedLine, Explanation, explain, surroundings
 from opscrew.ci.explanation_length import FEWEST
 
 
@@ -147,3 +147,18 @@ def test_the_empty_end_of_a_log_explains_nothing() -> None:
     explained = explain(io.BytesIO(log.encode()))
     assert explained.lines[0].number == 5001
     assert all(line.number <= 5001 for line in explained.lines)
+
+
+@pytest.mark.parametrize("heading", ["Build teardown", "Post job cleanup.", "[Pipeline] // node"])
+def test_what_stands_below_the_systems_own_clean_up_is_neither_shown_nor_beside(heading: str) -> None:
+    failure = "main.c:4:1: error: expected ';'\nmake: *** [all] Error 1"
+    log = f"+ make\n{SETUP}\n{failure}\n{heading}\nERROR: cache upload failed"
+    told = explained(log)
+    end = numbered(log, heading)
+    assert told.lines[0].text.startswith("main.c:4:1")
+    assert all(line.number < end for line in (*told.lines, *told.nearly))
+
+
+def test_what_is_beside_a_line_are_two_above_and_six_below() -> None:
+    line = ExplainedLine(10, "error", 1.0)
+    assert surroundings([line]) == {8, 9, 10, 11, 12, 13, 14, 15, 16}

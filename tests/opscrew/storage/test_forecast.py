@@ -112,3 +112,17 @@ def test_a_horizon_of_very_many_steps_is_looked_at_in_coarser_ones() -> None:
     assert told.days_to_full[1] == pytest.approx(501 / 1440, abs=0.5)
     # Where there are few values they are all kept, however fine they are.
     assert forecast([1.0, 2.0, 3.0], timedelta(minutes=1), 10.0, FORTNIGHT).fills
+
+
+def test_growth_that_adds_up_counts_as_it_was() -> None:
+    """A GiB a day is 14 in a fortnight: 21 are free, so the absolute way says no for certain, and it is half of all."""
+    told = forecast([n * GIB for n in range(100)], DAY, 120 * GIB, FORTNIGHT)
+    assert 0.0 < told.probability < 0.5
+    assert not told.fills
+
+
+def test_a_stretch_that_is_unlike_now_counts_next_to_nothing_and_never_less() -> None:
+    """It grew 65 GiB from near its top; now the volume was just cleaned up, and never grew from there."""
+    rise = [(30 + 5 * n) * GIB for n in range(13)]
+    told = forecast([30 * GIB] * 10 + rise + [45 * GIB] * 25, DAY, 100 * GIB, FORTNIGHT)
+    assert 0.0 < told.probability < 0.01
