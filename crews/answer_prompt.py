@@ -13,6 +13,7 @@ from crews.team.prompts import fixed_tokens
 from crews.team.roles import Role, TaskText
 from crews.team.toolbox import ToolSpec
 from opscrew.answer.tokens import CountTokens
+from opscrew.redaction import redact
 
 PROMPT_TOKENS = 2_000
 """Of everything that a host reads for one question, over all its calls."""
@@ -41,7 +42,8 @@ def room_for_packet(
 
 
 def shown_question(question: str, count: CountTokens) -> str:
-    """As much of it as a prompt has room for."""
+    """As much of it as a prompt has room for, without secrets: people paste what they have."""
+    question = redact(question)
     while count(question) > QUESTION_TOKENS:
         question = question[: len(question) * QUESTION_TOKENS // (count(question) + 1)]
     return question

@@ -21,7 +21,11 @@ from opscrew.store.text import LONGEST_LINE, storable
 ESCAPES = re.compile(r"(?:\x1b\[|\x9b)[0-9;:?<=>]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -~]?")
 """What a terminal obeys: colours, titles, links."""
 
-VARIANTS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Variants and fillers, which count as letters or marks and show nothing."""
+
+UNSEEN_KINDS = ("Cf", "Co", "Cn")
+"""Unicode's kinds of what turns or hides text, and of what no font has."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,6 @@ class ProseGate:
 
 def cleaned(sentence: str) -> str:
     """One line without secrets, control characters and what turns or hides text."""
-    text = VARIANTS.sub("", ESCAPES.sub(" ", sentence))
-    text = "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
+    text = UNSEEN.sub("", ESCAPES.sub(" ", sentence))
+    text = "".join(mark for mark in text if unicodedata.category(mark) not in UNSEEN_KINDS)
     return " ".join(storable(text, LONGEST_LINE * 2).split())

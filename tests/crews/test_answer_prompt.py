@@ -61,3 +61,8 @@ def test_a_pasted_log_is_shown_by_its_beginning(question: str) -> None:
     assert question.startswith(shown)
     assert QUESTION_TOKENS / 2 < estimated_tokens(shown) <= QUESTION_TOKENS
     assert room(question=shown) > 0
+
+
+def test_a_secret_in_a_question_does_not_reach_the_model() -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" + "k1L2m3N4o5P6"
+    assert secret not in shown_question(f"why is {secret} refused?", estimated_tokens)
