@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opscrew.errors import CrewError
+from opscrew.library_switches import set_library_switches
 from opscrew.memory.bert_onnx import onnx_file, packaged_model
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class MiniLm:
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
+            set_library_switches()
             import onnxruntime
             from tokenizers import Tokenizer
 
@@ -104,6 +106,7 @@ class SentenceTransformersModel:
         import numpy as np
 
         if self._model is None:
+            set_library_switches()
             try:
                 from sentence_transformers import SentenceTransformer
             except ImportError as problem:
