@@ -58,12 +58,12 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test run; skips with the reason where the programs are not installed."""
     binaries = find_postgres()
     if binaries is None:
         pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
-    with Postgres(binaries, tmp_path_factory) as server:
+    with Postgres(binaries) as server:
         yield server
 
 
