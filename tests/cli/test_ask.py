@@ -7,11 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from opscrew.memory.embedding import DEFAULT_MODEL
+from opscrew.memory.recall import index_folder, model_folder
+from opscrew.memory.snapshot import write_snapshot
 from tests.support.answer_limits import UNHURRIED
 from tests.support.crew_command import CrewCommand
 from tests.support.crew_program import crew as crew_program
+from tests.support.embedding_model import place_converted_model
 
 
 @pytest.fixture
@@ -95,9 +100,11 @@ MiniLm._load, knowledge.within = loads_late, gives_up_at_once
 """The model begins to load at the moment when nobody waits for it any more, however fast or busy the machine is."""
 
 
-def test_a_command_that_ends_while_the_embedding_model_loads_ends_well(tmp_path) -> None:
+def test_a_command_that_ends_while_the_embedding_model_loads_ends_well(tmp_path, pytestconfig) -> None:
     """As on a busy machine: the facts are shown by words alone, and the process must not die of the late thread."""
-    assert crew_program(tmp_path, "knowledge", "search", "disk is full").returncode == 0
+    place_converted_model(pytestconfig.cache, model_folder(tmp_path / "data"))
+    index_folder(tmp_path / "data").mkdir()
+    write_snapshot(index_folder(tmp_path / "data"), DEFAULT_MODEL, ["a#1"], ["a"], np.ones((1, 384), np.float32))
     asked = crew_program(tmp_path, "ask", "--facts", "--json", "how do I fix a full disk?", first=LATE)
     assert (asked.returncode, asked.stderr) == (0, "")
     facts = [fact["text"] for fact in json.loads(asked.stdout)["facts"]]
