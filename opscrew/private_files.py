@@ -24,6 +24,10 @@ OURS = (
 """What lies in a data folder, by name. A folder that holds anything else may be shared with other programs."""
 
 
+OF_THE_FILE_SYSTEM = ("lost+found",)
+"""What a fresh volume holds."""
+
+
 def keep_files_private() -> None:
     """For the whole process and its children, from now on."""
     os.umask(OTHERS)
@@ -33,15 +37,18 @@ def private_folder(folder: Path) -> None:
     """Makes it with its parents, and narrows it where it is ours. Raises ``OSError`` when it cannot be made."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(OSError):
-        if all(entry.name in OURS for entry in os.scandir(folder)):
-            _narrow(folder)
+        if all(entry.name in (*OURS, *OF_THE_FILE_SYSTEM) for entry in os.scandir(folder)):
+            _narrow(folder.resolve())  # it may be a link to a volume
 
 
-def private_file(path: Path) -> None:
-    """Makes an empty file, or narrows the one that is there: SQLite gives its log of changes the same rights."""
+def private_database(path: Path) -> None:
+    """Makes an empty file, or narrows the one that is there. SQLite gives a new log of changes the same rights, and
+    goes on with an old one as it is."""
     with suppress(OSError):  # who opens it next says in its own words what is wrong
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        _narrow(path)
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with suppress(OSError):
+            _narrow(path.with_name(path.name + suffix))
 
 
 def narrow_below(folder: Path) -> None:
@@ -61,7 +68,7 @@ def narrow_all(folder: Path) -> None:
 def wide_files(folder: Path) -> list[Path]:
     """The folder itself and what is ours in it, as far as others have rights."""
     found = []
-    for path in (folder, *_own(folder)):
+    for path in (folder.resolve(), *_own(folder)):
         with suppress(OSError):
             if path.lstat().st_mode & OTHERS and not path.is_symlink():
                 found.append(path)

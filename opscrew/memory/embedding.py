@@ -114,7 +114,12 @@ class SentenceTransformersModel:
                     f"the embedding model {self.name} needs sentence-transformers, which is not installed",
                     "pip install 'opscrew[sentence-transformers]'",
                 ) from problem
-            self._model = SentenceTransformer(self.name, device="cpu")
+            try:
+                self._model = SentenceTransformer(self.name, device="cpu")
+            except OSError as problem:
+                raise CrewError(
+                    f"the embedding model {self.name} is not on this machine", "Nothing is downloaded: name its folder."
+                ) from problem
         vectors = self._model.encode(list(texts), batch_size=4, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 

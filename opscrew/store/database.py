@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine,
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from opscrew.errors import CrewError, UsageError
-from opscrew.private_files import private_file, private_folder
+from opscrew.private_files import private_database, private_folder
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -107,7 +107,7 @@ def _engine(url: str) -> Engine:
         path = Path(str(parsed.database))
         try:
             private_folder(path.parent)
-            private_file(path)
+            private_database(path)
         except OSError as problem:
             raise CrewError(
                 f"cannot make the data folder {path.parent}: {problem.strerror}",

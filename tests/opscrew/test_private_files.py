@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from crews.checks.check import Level
 from crews.checks.machine import data_folder
 from crews.systems import Systems
@@ -84,6 +86,40 @@ def test_a_folder_with_other_things_in_it_keeps_its_rights_and_is_told(tmp_path:
     with Systems(Settings(), utc_now, Metrics()) as systems:
         told = data_folder(systems)
     assert (told.level, "other accounts" in told.text, "chmod" in told.hint) == (Level.WARNING, True, True)
+
+
+def test_an_old_log_of_changes_is_narrowed_with_its_database(tmp_path: Path) -> None:
+    """A backup that was restored by hand, or a database of a version before, with what a killed process left."""
+    path = tmp_path / "data" / "crew.db"
+    path.parent.mkdir()
+    for name in ("crew.db", "crew.db-wal", "crew.db-shm"):
+        (path.parent / name).touch()
+        (path.parent / name).chmod(0o666)
+    open_database(f"sqlite:///{path}").dispose()
+    assert {name: oct(found) for name, found in everything(path.parent).items() if found & 0o077} == {}
+
+
+def test_a_link_to_a_fresh_volume_is_narrowed_where_it_leads(tmp_path: Path) -> None:
+    volume = tmp_path / "volume"
+    (volume / "lost+found").mkdir(parents=True)
+    volume.chmod(0o755)
+    (tmp_path / "data").symlink_to(volume)
+    private_folder(tmp_path / "data")
+    assert mode(volume) == 0o700
+    assert wide_files(tmp_path / "data") == []
+
+
+def test_a_volume_that_another_account_owns_is_left_to_it(tmp_path: Path) -> None:
+    """As Kubernetes mounts one with ``fsGroup``: the group is the pod's own, and only root could change it."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another account")
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    os.chown(volume, 12345, -1)
+    volume.chmod(0o2770)
+    private_folder(volume)
+    assert volume.stat().st_mode & 0o7777 == 0o2770
+    assert wide_files(volume) == [volume]
 
 
 def test_a_folder_for_everybody_and_a_link_are_never_changed(tmp_path: Path) -> None:
