@@ -15,7 +15,7 @@ demo: venv        ## run the main job against a sandbox and show what it does
 
 # Twice as many workers as cores: many tests wait for a process, a deadline or a lock.
 test: venv        ## run the tests that need nothing but Python
-	@$(BIN)/pytest -q -n 4 -m "not real"
+	@$(BIN)/pytest -q -n 4 --dist worksteal -m "not real"
 
 parts: venv       ## build the real servers that test-real talks to (Go, npm; about 20 minutes once)
 	@bash tests/real/parts/build.sh

@@ -15,10 +15,15 @@ from pathlib import Path
 
 import typer
 
-from cli import COMMANDS
-from cli.context import App
-from cli.help import WIDEST, example, without_types
-from cli.version import show_version
+from opscrew.library_switches import set_library_switches
+
+set_library_switches()  # before any other import: libraries read it while they are imported
+
+from cli import COMMANDS  # noqa: E402
+from cli.context import App  # noqa: E402
+from cli.help import WIDEST, example, without_types  # noqa: E402
+from cli.version import show_version  # noqa: E402
+from opscrew.private_files import keep_files_private  # noqa: E402
 
 OBJECTS_BETWEEN_LOOKS = 50_000
 """Python's own 700 is meant for far smaller programs. What the daemon holds with it stands in docs/BENCHMARKS.md."""
@@ -61,6 +66,7 @@ def program() -> None:
     # Imports make a hundred thousand objects and hardly any garbage; looking for it takes a fifth of a short command.
     gc.set_threshold(OBJECTS_BETWEEN_LOOKS, *gc.get_threshold()[1:])
     _open_closed_outputs()
+    keep_files_private()
     try:
         _refuse_broken_text(sys.argv[1:])
         code = application(standalone_mode=False)

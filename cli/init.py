@@ -79,6 +79,7 @@ def _write(file: Path, text: str, *, force: bool) -> None:
         if not force and (file.exists() or file.is_symlink()):
             raise UsageError(f"{file} is there already", "Choose another --path, or add --force to replace it.")
         unfinished.write_text(text, encoding="utf-8")
+        unfinished.chmod(0o644)  # it holds no secrets, and the daemon may run as another account
         unfinished.replace(file)
     except OSError as problem:
         unfinished.unlink(missing_ok=True)

@@ -125,7 +125,8 @@ class ModelSettings(Part):
 
 
 class MemorySettings(Part):
-    """``embedding`` is all-MiniLM-L6-v2, a sentence-transformers name or folder, or none for words alone."""
+    """``embedding`` is all-MiniLM-L6-v2, a sentence-transformers model that is on disk (its folder, or a name that
+    Hugging Face's cache has), or none for words alone."""
 
     embedding: str = "all-MiniLM-L6-v2"
     keep_conversations_days: int = Field(default=365, ge=1, le=36_500)

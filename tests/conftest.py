@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from opscrew import redaction
 from opscrew.store.database import open_database
+from tests.support.answer_limits import LIMITS_OF_AN_ANSWER
 from tests.support.databases import do_not_wait_for_the_disk, migrated_sqlite
 from tests.support.postgres import Postgres, find_postgres
 
@@ -30,17 +31,6 @@ hypothesis.settings.register_profile("crew", deadline=None)
 hypothesis.settings.load_profile("crew")
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-
-LIMITS_OF_AN_ANSWER = (
-    "crews.answer_tools.START_SECONDS",
-    "crews.cluster_reader._ANSWER_SECONDS",
-    "crews.collectors.knowledge.VECTOR_SECONDS",
-    "crews.collectors.pipelines.SECONDS_FOR_MANY",
-    "crews.gathering.DEADLINE_SECONDS",
-    "crews.known_names.ASK_SECONDS",
-    "crews.wishes.objects.LOOK_SECONDS",
-)
-"""Seconds that a person waits for one part of an answer. What is late is left out and named, as it should be."""
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +58,12 @@ def unhurried(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test run; skips with the reason where the programs are not installed."""
     binaries = find_postgres()
     if binaries is None:
         pytest.skip("PostgreSQL's server programs are not installed (Debian: apt-get install postgresql)")
-    with Postgres(binaries, tmp_path_factory) as server:
+    with Postgres(binaries) as server:
         yield server
 
 

@@ -12,6 +12,7 @@ from crews.checks.check import Check, Level, Result
 from crews.data_files import refuse_broken_files
 from crews.systems import Systems
 from opscrew.actions.policy import check_settings
+from opscrew.private_files import private_folder, wide_files
 from opscrew.settings import HOW_TO_CONFIGURE, NOTHING_CONFIGURED, SYSTEMS, Settings
 from opscrew.store.database import open_database
 from opscrew.store.owner import describe, read_owner
@@ -54,7 +55,7 @@ def data_folder(systems: Systems) -> Result:
     """Is it there, may we write, is there room?"""
     folder = systems.settings.data_dir
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as probe:
             probe.write(b"x")
             probe.flush()
@@ -67,6 +68,10 @@ def data_folder(systems: Systems) -> Result:
         return Result(Level.FAILED, text_, "Free some space: the database cannot grow much further.")
     if free < LITTLE_SPACE:
         return Result(Level.WARNING, text_, "Free some space before it runs out.")
+    if wide := wide_files(folder):
+        more = f" and {len(wide) - 1} more" if len(wide) > 1 else ""
+        said = f"{text_}; other accounts have rights on {_short(wide[0])}{more}"
+        return Result(Level.WARNING, said, f"chmod -R go-rwx {folder}, as the account that owns it")
     return Result(Level.OK, text_)
 
 

@@ -13,6 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from opscrew.file_lock import lock_within
+
+SECONDS_FOR_THE_LOCK = 1.0
 LOOKS = 3
 SECONDS_BETWEEN_LOOKS = 0.005
 """Two who look at the same moment stand in each other's way; a person is still there at the third look."""
@@ -30,7 +33,7 @@ class People:
         handle = self._open()
         try:
             if handle is not None:
-                fcntl.flock(handle, fcntl.LOCK_SH)
+                lock_within(handle, SECONDS_FOR_THE_LOCK, shared=True)  # without it a person is only not seen waiting
             yield
         finally:
             if handle is not None:

@@ -1,43 +1,56 @@
-"""Environment switches that crewai and litellm read while they are imported. Set them first, then import.
+"""Prepares the process for crewai and litellm. Call ``set_switches`` first, then import them.
 
-Without them crewai looks up a telemetry host, asks on a terminal whether a trace may be shared, and both libraries read
-any ``.env`` in the working folder; litellm downloads a price list. Nothing of that belongs into a program that
-promises to stay on its own machines. What a person has set of these for other programs does not count here.
+``opscrew/library_switches.py`` holds what must not be sent. Here is what these two insist on storing: crewai makes a
+key for credentials and a folder of settings under HOME while it is imported, and lock files in the system's folder for
+temporary files. HOME is the person's, and may be read-only, as in a container; all of it belongs into the data folder.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-SWITCHES = {
-    "CREWAI_DISABLE_TELEMETRY": "true",
-    "CREWAI_DISABLE_TRACKING": "true",
-    "CREWAI_TRACING_ENABLED": "false",
-    "CREWAI_DISABLE_VERSION_CHECK": "true",
-    "OTEL_SDK_DISABLED": "true",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-    "LITELLM_MODE": "PRODUCTION",  # any other mode reads a .env file
-    "PYTHON_DOTENV_DISABLED": "true",
-    "HF_HUB_OFFLINE": "1",
-    "ANONYMIZED_TELEMETRY": "False",  # chromadb, which crewai imports
-    "CREWAI_TOOLS_ALLOW_UNSAFE_PATHS": "false",  # a tool that reads files stays below the working folder
-}
+from opscrew.library_switches import set_library_switches
+
+STORAGE = "CREWAI_STORAGE_DIR"
 
 
 def set_switches(data_dir: Path) -> None:
     """Must run before the first import of crewai or litellm. ``data_dir`` receives what crewai insists on storing."""
-    os.environ.update(SWITCHES)
-    os.environ["CREWAI_STORAGE_DIR"] = str(data_dir / "crewai")
-    # crewai makes a folder under HOME while it is imported and fails where it cannot, as in a read-only container.
-    home = os.path.expanduser("~")  # noqa: PTH111  Path raises where an account has no home at all
-    if not os.access(home, os.W_OK):
-        data_dir.mkdir(parents=True, exist_ok=True)
-        os.environ["HOME"] = str(data_dir)
+    set_library_switches()
+    folder = data_dir / "crewai"
+    if os.environ.get(STORAGE) != str(folder):
+        _store_below(folder)
+        os.environ[STORAGE] = str(folder)
     quiet_libraries()
+
+
+def _store_below(folder: Path) -> None:
+    """crewai has a setting for its databases alone. The rest is named in these three places of ``crewai_core``, which
+    ``tests/test_nothing_leaves.py`` watches."""
+    if os.path.expanduser("~") == "~":  # noqa: PTH111  an account without a home: crewai_core asks for one on import
+        os.environ["HOME"] = str(folder)
+    import portalocker
+    from crewai_core import lock_store, settings, token_manager
+
+    def credentials() -> Path:
+        kept = folder / "credentials"
+        kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return kept
+
+    def lock(name: str, *, timeout: float) -> AbstractContextManager[Any]:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return portalocker.Lock(str(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"), timeout=timeout)
+
+    settings.DEFAULT_CONFIG_PATH = folder / "settings.json"
+    token_manager.TokenManager._get_secure_storage_path = staticmethod(credentials)
+    lock_store.set_lock_backend(lock)
 
 
 def reach_directly(addresses: Iterable[str]) -> None:

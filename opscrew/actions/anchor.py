@@ -8,7 +8,6 @@ papered over by the next entry. It exists from before the first entry on: one th
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -19,8 +18,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from opscrew.actions.audit import BEGINNING, Head, hash_at, head
+from opscrew.file_lock import lock_within
 
 FILE_NAME = "audit.anchor"
+
+LOCK_SECONDS = 10.0
+"""Who holds the lock writes one small file. TimeoutError is an OSError: the next entry moves the anchor."""
 
 
 class AnchorDamagedError(Exception):
@@ -101,5 +104,6 @@ def _write(path: Path, anchor: Anchor) -> None:
 def _locked(path: Path) -> Iterator[None]:
     # Two processes that finish at the same time must not write over each other's draft.
     with path.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not lock_within(lock.fileno(), LOCK_SECONDS):
+            raise TimeoutError(f"another process has kept {lock.name} for {LOCK_SECONDS:g} s")
         yield

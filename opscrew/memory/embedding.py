@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opscrew.errors import CrewError
+from opscrew.library_switches import set_library_switches
 from opscrew.memory.bert_onnx import onnx_file, packaged_model
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class MiniLm:
 
     def _load(self) -> tuple[Any, Any]:
         if self._loaded is None:
+            set_library_switches()
             import onnxruntime
             from tokenizers import Tokenizer
 
@@ -104,6 +106,7 @@ class SentenceTransformersModel:
         import numpy as np
 
         if self._model is None:
+            set_library_switches()
             try:
                 from sentence_transformers import SentenceTransformer
             except ImportError as problem:
@@ -111,7 +114,12 @@ class SentenceTransformersModel:
                     f"the embedding model {self.name} needs sentence-transformers, which is not installed",
                     "pip install 'opscrew[sentence-transformers]'",
                 ) from problem
-            self._model = SentenceTransformer(self.name, device="cpu")
+            try:
+                self._model = SentenceTransformer(self.name, device="cpu")
+            except OSError as problem:
+                raise CrewError(
+                    f"the embedding model {self.name} is not on this machine", "Nothing is downloaded: name its folder."
+                ) from problem
         vectors = self._model.encode(list(texts), batch_size=4, normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32)
 

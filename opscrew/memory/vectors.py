@@ -2,7 +2,8 @@
 
 Two keepers with one duty. ``ChromaVectors`` keeps them on disk for the process that owns the data folder: Chroma's
 embedded database is silently damaged by a second writer, and a second reader would not see new rows, so a file lock
-lets exactly one process in. ``MemoryVectors`` serves one command and forgets.
+lets exactly one process in. What Chroma leaves in its files besides records is overwritten after each call: see
+``index_files``. ``MemoryVectors`` serves one command and forgets.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opscrew.errors import CrewError
+from opscrew.library_switches import set_library_switches
 from opscrew.memory.documents import Piece
 from opscrew.memory.embedding import Embedder
+from opscrew.memory.index_files import overwrite_unused
 from opscrew.memory.snapshot import FILE_NAME, write_snapshot
+from opscrew.private_files import narrow_all
 
 if TYPE_CHECKING:
     from opscrew.memory.embedding import Vectors
@@ -65,8 +70,11 @@ class ChromaVectors:
         self._folder = folder
         self._embedder = embedder
         self._lock = _take(folder)
+        self._chroma = threading.Lock()
+        narrow_all(folder)  # what an earlier version left open
         try:
-            self._collection = _open(folder / "chroma", embedder.name)
+            with self._calling():
+                self._collection = _open(folder / "chroma", embedder.name)
         except BaseException:
             os.close(self._lock)
             raise
@@ -79,7 +87,8 @@ class ChromaVectors:
 
     def close(self) -> None:
         """Gives the folder free for another process, and the model's memory back."""
-        _forget(self._folder / "chroma")
+        with self._calling():
+            _forget(self._folder / "chroma")
         self._embedder.release()
         if self._lock >= 0:
             os.close(self._lock)
@@ -89,17 +98,31 @@ class ChromaVectors:
         """Gives the model's memory back and keeps the index open: what a daemon does when it has been quiet."""
         self._embedder.release()
 
+    @contextmanager
+    def _calling(self) -> Iterator[None]:
+        """Around every call of Chroma: even a search writes its files anew. One at a time, since overwriting what is
+        unused goes by a count that another thread's call would change."""
+        with self._chroma:
+            try:
+                yield
+            finally:
+                overwrite_unused(self._folder / "chroma")
+                narrow_all(self._folder / "chroma")
+
     def update(self, wanted: Sequence[Piece]) -> int:
         has_forgotten = self._keep_only({piece.id: piece.digest for piece in wanted})
-        known = set(self._collection.get(include=[])["ids"])
+        with self._calling():
+            known = set(self._collection.get(include=[])["ids"])
         changed = [piece for piece in wanted if piece.id not in known]
         for start in range(0, len(changed), WRITTEN_AT_ONCE):
             batch = changed[start : start + WRITTEN_AT_ONCE]
-            self._collection.upsert(
-                ids=[piece.id for piece in batch],
-                embeddings=self._embedder.embed([piece.text for piece in batch]),
-                metadatas=[{"document": piece.document, "digest": piece.digest} for piece in batch],
-            )
+            vectors = self._embedder.embed([piece.text for piece in batch])
+            with self._calling():
+                self._collection.upsert(
+                    ids=[piece.id for piece in batch],
+                    embeddings=vectors,
+                    metadatas=[{"document": piece.document, "digest": piece.digest} for piece in batch],
+                )
         if changed or has_forgotten or not (self._folder / FILE_NAME).is_file():
             self._copy()
         return len(changed)
@@ -112,35 +135,41 @@ class ChromaVectors:
     def _keep_only(self, digests: Mapping[str, str]) -> bool:
         """Whether anything had to go. The rest is written into a new database then, since Chroma only marks what it
         deletes: its files go on holding the vector, from which much of the text can be told, and the id."""
-        kept = self._collection.get(include=["metadatas", "embeddings"])
+        kept = self._everything()
         rows = list(zip(kept["ids"], kept["metadatas"], kept["embeddings"], strict=True))
         stay = [row for row in rows if digests.get(row[0]) == row[1]["digest"]]
         if len(stay) == len(rows):
             return False
         path = self._folder / "chroma"
-        _forget(path)
-        shutil.rmtree(path, ignore_errors=True)
-        self._collection = _collection(path, self._embedder.name)
-        for start in range(0, len(stay), NEAREST):
-            identities, metadatas, embeddings = zip(*stay[start : start + NEAREST], strict=True)
-            self._collection.add(ids=list(identities), metadatas=list(metadatas), embeddings=list(embeddings))
+        with self._calling():
+            _forget(path)
+            shutil.rmtree(path, ignore_errors=True)
+            self._collection = _collection(path, self._embedder.name)
+            for start in range(0, len(stay), NEAREST):
+                identities, metadatas, embeddings = zip(*stay[start : start + NEAREST], strict=True)
+                self._collection.add(ids=list(identities), metadatas=list(metadatas), embeddings=list(embeddings))
         return True
+
+    def _everything(self) -> Any:
+        with self._calling():
+            return self._collection.get(include=["metadatas", "embeddings"])
 
     def _copy(self) -> None:
         """For those who only read: see ``snapshot``."""
-        kept = self._collection.get(include=["metadatas", "embeddings"])
+        kept = self._everything()
         documents = [entry["document"] for entry in kept["metadatas"]]
         write_snapshot(self._folder, self._embedder.name, kept["ids"], documents, kept["embeddings"])
 
     def nearness(self, question: str) -> Mapping[str, tuple[float, str]]:
-        size = self._collection.count()
+        with self._calling():
+            size = self._collection.count()
         if not size:
             return {}
-        found = self._collection.query(
-            query_embeddings=self._embedder.embed([question]),
-            n_results=min(size, NEAREST),
-            include=["metadatas", "distances"],
-        )
+        asked = self._embedder.embed([question])
+        with self._calling():
+            found = self._collection.query(
+                query_embeddings=asked, n_results=min(size, NEAREST), include=["metadatas", "distances"]
+            )
         rows = zip(found["ids"][0], found["metadatas"][0], found["distances"][0], strict=True)
         return _best((entry["document"], 1 - float(distance), piece) for piece, entry, distance in rows)
 
@@ -150,8 +179,8 @@ class IndexInUseError(CrewError):
 
 
 def _take(folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
-    opened = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    opened = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as problem:
@@ -174,6 +203,7 @@ def _open(path: Path, model: str) -> Any:
 
 
 def _collection(path: Path, model: str) -> Any:
+    set_library_switches()
     import chromadb
     from chromadb.config import Settings
 

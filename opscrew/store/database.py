@@ -10,10 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from opscrew.errors import CrewError, UsageError
+from opscrew.private_files import private_database, private_folder
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,6 +26,12 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 _VALUES_AT_ONCE = 500
+
+MIGRATION_SECONDS = 300
+"""How long to wait for another process that brings the schema up to date."""
+
+LOCK_NOT_AVAILABLE = "55P03"
+"""PostgreSQL's own code."""
 
 
 def open_database(url: str) -> Engine:
@@ -99,16 +106,18 @@ def _engine(url: str) -> Engine:
         ) from problem
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+    if parsed.get_backend_name() == "sqlite" and _is_a_path(parsed.database):
+        path = Path(str(parsed.database))
         try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
+            private_database(path)
         except OSError as problem:
             raise CrewError(
-                f"cannot make the data folder {Path(parsed.database).parent}: {problem.strerror}",
+                f"cannot make the data folder {path.parent}: {problem.strerror}",
                 "Set CREW_DATA_DIR to a folder that you may write.",
             ) from problem
     try:
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        engine = create_engine(_with_deadline(parsed), pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (NoSuchModuleError, ModuleNotFoundError) as problem:
         raise CrewError(
             f"no driver for {parsed.drivername}: {problem}", "For PostgreSQL: pip install 'opscrew[postgres]'."
@@ -117,7 +126,23 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "handle_error", _say_what_sqlite_lacks)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "handle_error", _say_who_is_slow)
     return engine
+
+
+def _with_deadline(url: URL) -> URL:
+    """PostgreSQL would wait for a lock without an end. As a start option, since a later SET is rolled back with its
+    transaction."""
+    if url.drivername != "postgresql+psycopg":
+        return url
+    own = url.query.get("options", "")
+    wanted = f"-c lock_timeout={BUSY_TIMEOUT_MS} {own if isinstance(own, str) else ' '.join(own)}"
+    return url.update_query_dict({"options": wanted.strip()})
+
+
+def _is_a_path(database: str | None) -> bool:
+    return bool(database) and database != ":memory:" and not str(database).startswith("file:")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -138,10 +163,7 @@ def _say_what_sqlite_lacks(context: ExceptionContext) -> None:
     """Raises ``CrewError`` instead for what only a person can mend, wherever in the program it happens."""
     text = str(context.original_exception).lower()
     if "database is locked" in text:
-        raise CrewError(
-            f"another process has kept {BUSY_TIMEOUT_MS / 1000:g} s writing to the database and goes on",
-            "Try again. Does a backup or another program hold the file?",
-        ) from context.original_exception
+        raise _busy("Try again. Does a backup or another program hold the file?") from context.original_exception
     if "is full" in text or "disk i/o error" in text or "readonly database" in text:
         what = "the disk is full" if "is full" in text else text
         raise CrewError(
@@ -150,6 +172,16 @@ def _say_what_sqlite_lacks(context: ExceptionContext) -> None:
             if "readonly" not in text
             else "Make the file and its folder writable, or set CREW_DATA_DIR to another folder.",
         ) from context.original_exception
+
+
+def _say_who_is_slow(context: ExceptionContext) -> None:
+    if getattr(context.original_exception, "sqlstate", "") == LOCK_NOT_AVAILABLE:
+        raise _busy("Try again. Does a backup or another program hold a lock?") from context.original_exception
+
+
+def _busy(hint: str) -> CrewError:
+    seconds = BUSY_TIMEOUT_MS / 1000
+    return CrewError(f"another process has kept {seconds:g} s writing to the database and goes on", hint)
 
 
 def _begin_immediate(connection: Connection) -> None:
@@ -199,6 +231,7 @@ def _revision(connection: Connection) -> str:
 
 def _lock_for_migration(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{MIGRATION_SECONDS}s'")
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7263771)")  # any fixed number of our own
 
 

@@ -12,18 +12,19 @@ import fcntl
 import json
 import os
 import socket
-import time
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from opscrew.errors import CrewError
+from opscrew.file_lock import lock_within
+from opscrew.private_files import narrow_below, private_folder
 from opscrew.reading_time import minute
 
 LOCK_NAME = "crew.lock"
 
-ATTEMPTS, PAUSE_SECONDS = 5, 0.1
+WAIT_SECONDS = 0.5
 """`crew doctor` holds a shared lock for an instant while it looks; that must not fail a start."""
 
 
@@ -37,21 +38,22 @@ class DataFolderLock:
 
     def __enter__(self) -> Self:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             # Not truncated on opening: until the lock is ours, the content is the owner's.
-            opened = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            opened = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as problem:
             raise CrewError(
                 f"cannot make the lock file {self.path}: {problem.strerror}",
                 "Set CREW_DATA_DIR to a folder that you may write.",
             ) from problem
-        if not _locked(opened):
+        if not lock_within(opened, WAIT_SECONDS):
             os.close(opened)
             raise CrewError(
                 f"the data folder {self.path.parent} is in use by {describe(read_owner(self.path.parent))}",
                 "Stop that process first, or set CREW_DATA_DIR to another folder.",
             )
         self._file = opened
+        narrow_below(self.path.parent)
         self._write()
         return self
 
@@ -99,17 +101,6 @@ def _since(written: Any) -> str:
         return minute(datetime.fromisoformat(str(written)))
     except ValueError:
         return "an unknown time"
-
-
-def _locked(file: int) -> bool:
-    for _ in range(ATTEMPTS):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(PAUSE_SECONDS)
-        else:
-            return True
-    return False
 
 
 def _parsed(content: bytes) -> dict[str, Any]:

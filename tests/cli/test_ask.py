@@ -7,9 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from opscrew.memory.embedding import DEFAULT_MODEL
+from opscrew.memory.recall import index_folder, model_folder
+from opscrew.memory.snapshot import write_snapshot
+from tests.support.answer_limits import UNHURRIED
 from tests.support.crew_command import CrewCommand
+from tests.support.crew_program import crew as crew_program
+from tests.support.embedding_model import place_converted_model
 
 
 @pytest.fixture
@@ -75,27 +82,33 @@ def test_a_chat_answers_line_by_line(crew, monkeypatch) -> None:
     assert "Ctrl-C stops an answer." in ran.out
 
 
-LATE = """
-import sys
+LATE = f"""{UNHURRIED}
+import threading
 import crews.collectors.knowledge as knowledge
-import main
-knowledge.VECTOR_SECONDS = 0.0
-sys.argv = ["crew", "ask", "--facts", "--json", "how do I fix a full disk?"]
-main.program()
+from opscrew.memory.embedding import MiniLm
+given_up = threading.Event()
+load, within = MiniLm._load, knowledge.within
+def loads_late(self):
+    given_up.wait()
+    return load(self)
+def gives_up_at_once(coming, seconds):
+    found = within(coming, 0)
+    given_up.set()
+    return found
+MiniLm._load, knowledge.within = loads_late, gives_up_at_once
 """
+"""The model begins to load at the moment when nobody waits for it any more, however fast or busy the machine is."""
 
 
-def test_a_command_that_ends_while_the_embedding_model_loads_ends_well(tmp_path) -> None:
+def test_a_command_that_ends_while_the_embedding_model_loads_ends_well(tmp_path, pytestconfig) -> None:
     """As on a busy machine: the facts are shown by words alone, and the process must not die of the late thread."""
-    root = Path(__file__).resolve().parents[2]
-    environment = {"PATH": os.environ["PATH"], "CREW_DATA_DIR": str(tmp_path), "PYTHONPATH": str(root)}
-    index = [sys.executable, str(root / "main.py"), "knowledge", "search", "disk is full"]
-    subprocess.run(index, env=environment, cwd=tmp_path, check=True, capture_output=True)
-    asked = subprocess.run(
-        [sys.executable, "-c", LATE], env=environment, cwd=tmp_path, check=False, capture_output=True, text=True
-    )
+    place_converted_model(pytestconfig.cache, model_folder(tmp_path / "data"))
+    index_folder(tmp_path / "data").mkdir()
+    write_snapshot(index_folder(tmp_path / "data"), DEFAULT_MODEL, ["a#1"], ["a"], np.ones((1, 384), np.float32))
+    asked = crew_program(tmp_path, "ask", "--facts", "--json", "how do I fix a full disk?", first=LATE)
     assert (asked.returncode, asked.stderr) == (0, "")
-    assert "searched by words alone" in json.loads(asked.stdout)["facts"][-1]["text"]
+    facts = [fact["text"] for fact in json.loads(asked.stdout)["facts"]]
+    assert any("searched by words alone" in fact for fact in facts), facts
 
 
 def test_libraries_of_the_model_print_nothing_of_their_own(tmp_path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from opscrew.memory.library import Library
 from tests.support.crew_command import CrewCommand
+from tests.support.embedding_model import place_converted_model
 
 
 @pytest.fixture
@@ -55,7 +56,8 @@ def test_a_note_can_be_added_found_and_removed(crew, tmp_path) -> None:
     assert "note/vpn" not in crew("knowledge", "list").out
 
 
-def test_a_removed_note_leaves_the_vector_index_too(crew, tmp_path, monkeypatch) -> None:
+def test_a_removed_note_leaves_the_vector_index_too(crew, tmp_path, monkeypatch, pytestconfig) -> None:
+    place_converted_model(pytestconfig.cache, tmp_path / "data" / "models")
     monkeypatch.setenv("CREW_MEMORY__EMBEDDING", "all-MiniLM-L6-v2")
     monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(Library.__init__, "__defaults__", (tmp_path,))  # no files: embedding them takes a while

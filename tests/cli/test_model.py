@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from crews.team.roles import ROOT
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, answers, calls
 from demo.serving import serve
 from main import application
+from tests.support.crew_program import crew as crew_program
 
 
 def write_settings(folder: Path, url: str, name: str = "ollama_chat/demo:1b") -> None:
@@ -25,8 +24,7 @@ def crew(
     folder: Path, url: str, *arguments: str, name: str = "ollama_chat/demo:1b"
 ) -> subprocess.CompletedProcess[str]:
     write_settings(folder, url, name)
-    command = [sys.executable, str(ROOT / "main.py"), "--config", str(folder / "crew.yaml"), "model", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=folder)
+    return crew_program(folder, "--config", str(folder / "crew.yaml"), "model", *arguments)
 
 
 def test_list_shows_models_and_what_fits(tmp_path: Path) -> None:

@@ -2,16 +2,15 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
-CREW = Path(sys.executable).with_name("crew")
+from tests.support.crew_program import crew as crew_program
+
 GOOD = {"id": "data-0", "values": [10, 20, 30, 40, 50], "step": "1d", "capacity": 100}
 
 
 def crew(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    command = [CREW, "storage", "forecast", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=240, check=False)
+    return crew_program(Path.cwd(), "storage", "forecast", *arguments, typed=text)
 
 
 def test_each_series_gives_one_line(tmp_path) -> None:

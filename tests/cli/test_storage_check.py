@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from opscrew.storage.volume import GIB
+from tests.support.crew_program import crew as crew_program
 from tests.support.http_answers import Answers, http_answers, status
 from tests.support.kubernetes_api import kubernetes_api
 from tests.support.kubernetes_objects import pod, ready, thing
 from tests.support.metrics_answers import MetricsTable
 from tests.support.volumes import growing
 from tools.victoriametrics.client import QUERY
-
-CREW = Path(sys.executable).with_name("crew")
 
 
 def claim(name: str) -> dict[str, object]:
@@ -59,8 +57,7 @@ def metrics(tmp_path: Path) -> Iterator[Answers]:
 
 
 def crew(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [CREW, "--config", str(folder / "crew.yaml"), "storage", "check", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    return crew_program(folder, "--config", str(folder / "crew.yaml"), "storage", "check", *arguments)
 
 
 def test_each_volume_with_its_advice(tmp_path: Path, metrics: Answers) -> None:

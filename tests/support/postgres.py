@@ -1,23 +1,40 @@
-"""A throw-away PostgreSQL server on loopback, started by the tests and stopped by them."""
+"""A throw-away PostgreSQL server on loopback that ends with the tests, however they end.
+
+A shell keeps it: it starts the server, waits until its standard input closes, and stops it. The system closes that pipe
+when the process of the tests is gone, killed or not, so no server and no folder stays behind.
+"""
 
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import uuid
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from opscrew.store.database import open_database
 
 SWITCHES = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off"
 """The data need not outlive the tests, and the cleaner would visit every test's database."""
 START_SECONDS = 120
+KEEPER = """
+folder=$1 binaries=$2
+exec 3<&0 </dev/null                       # nothing that is started here may read, or hold open, the pipe
+quietly() { "$@" >>"$folder/log" 2>&1 3<&-; }
+mkdir -m 700 "$folder" &&
+  quietly "$binaries/initdb" -D "$folder/data" -U crew -A trust --no-sync -E UTF8 &&
+  quietly "$binaries/pg_ctl" -D "$folder/data" -w -t "$3" -l "$folder/log" -o "$4" start &&
+  echo ready
+exec >/dev/null                            # whoever waits for "ready" sees the end where there is none
+cat <&3
+quietly "$binaries/pg_ctl" -D "$folder/data" -m immediate stop
+rm -rf "$folder"
+"""
+"""Arguments: folder, folder of the programs, seconds to start in, options of the server."""
 TRIES = 5
 """A free port may be taken by another program between the moment it is found and the moment it is used."""
 
@@ -33,33 +50,25 @@ def find_postgres() -> Path | None:
 class Postgres:
     """``with Postgres(...) as server`` runs it; ``server.migrated_database()`` gives the URL of a new one."""
 
-    def __init__(self, binaries: Path, folders: pytest.TempPathFactory) -> None:
+    def __init__(self, binaries: Path) -> None:
         self.binaries = binaries
         # As root the server must run as another user, who cannot enter pytest's private folder.
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        self.folder = Path("/tmp") / f"crew-postgres-{uuid.uuid4().hex[:8]}"
         self.port = 0
         self._template = ""
 
     def __enter__(self) -> Postgres:
-        self.folder.mkdir()
-        if self.as_user:
-            account = pwd.getpwnam("postgres")
-            os.chown(self.folder, account.pw_uid, account.pw_gid)
-        data = str(self.folder / "data")
-        self._run("initdb", "-D", data, "-U", "crew", "-A", "trust", "--no-sync", "-E", "UTF8")
-        for attempt in range(1, TRIES + 1):
-            try:
-                self._start(data)
+        for _ in range(TRIES):
+            self._start()
+            assert self.keeper.stdout is not None
+            if self.keeper.stdout.readline() == "ready\n":
                 return self
-            except subprocess.CalledProcessError:
-                if attempt == TRIES:
-                    raise
-        raise AssertionError("the loop returns or raises")
+            log = self.folder.joinpath("log").read_text(errors="replace") if self.folder.is_dir() else ""
+            self.__exit__()
+        raise RuntimeError(f"PostgreSQL did not start: {log[-2000:]}")
 
     def __exit__(self, *_: object) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.keeper.communicate(timeout=START_SECONDS)
 
     def migrated_database(self) -> str:
         if not self._template:
@@ -68,11 +77,20 @@ class Postgres:
             self._template = template
         return self._url(self._create_database(self._template))
 
-    def _start(self, data: str) -> None:
+    def _start(self) -> None:
         self.port = _free_port()
+        self.folder = Path(tempfile.gettempdir()) / f"crew-postgres-{uuid.uuid4().hex[:8]}"
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} {SWITCHES}"
-        log = str(self.folder / "log")
-        self._run("pg_ctl", "-D", data, "-w", "-t", str(START_SECONDS), "-l", log, "-o", options, "start")
+        arguments = [str(self.folder), str(self.binaries), str(START_SECONDS), options]
+        self.keeper = subprocess.Popen(
+            [*self.as_user, "sh", "-c", KEEPER, "keeper", *arguments],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,  # what is sent to the tests' group, as Ctrl-C is, would keep it from its work
+        )
 
     def _create_database(self, template: str = "template1") -> str:
         name = f"t_{uuid.uuid4().hex[:12]}"
@@ -82,16 +100,6 @@ class Postgres:
 
     def _url(self, name: str) -> str:
         return f"postgresql://crew@127.0.0.1:{self.port}/{name}"
-
-    def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run(
-            [*self.as_user, str(self.binaries / program), *arguments],
-            check=True,
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
 
 
 def _free_port() -> int:

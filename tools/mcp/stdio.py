@@ -34,6 +34,8 @@ SECONDS_TO_END = 2.0
 SECONDS_FOR_LAST_WORDS = 0.05
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 """What programs need to run at all. Everything else, secrets above all, is given by name or not at all."""
+REPORT_NOTHING = ("DO_NOT_TRACK", "ORT_DISABLE_TELEMETRY")
+"""What our own process was told about reporting home holds for its children too."""
 
 
 class LastWords:
@@ -107,7 +109,7 @@ async def _start(
 
 def inherited(environment: Mapping[str, str]) -> dict[str, str]:
     """The part of our own environment that a server's process may see."""
-    return {variable: environment[variable] for variable in INHERITED if variable in environment}
+    return {variable: environment[variable] for variable in (*INHERITED, *REPORT_NOTHING) if variable in environment}
 
 
 async def _read(name: str, process: asyncio.subprocess.Process, to_session: Any, last_words: LastWords) -> None:

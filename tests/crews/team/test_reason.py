@@ -44,6 +44,19 @@ def ask(setup, seconds: float = 120, **how):
     return setup.reasoner.reason("answer_question", PACKET, QUESTION, role="ci_engineer", **how)
 
 
+def since_the_host_was_asked(script: Script, seconds: float) -> RunControl:
+    """Time that stands still until the request has arrived: before that only the machine is measured."""
+    begun: list[float] = []
+
+    def clock() -> float:
+        if not script.asked:
+            return 0.0
+        begun.append(time.monotonic())
+        return begun[-1] - begun[0]
+
+    return RunControl(RunBudget(deadline_seconds=seconds), clock)
+
+
 def test_the_packet_alone_is_answered_in_one_call_without_tools(tmp_path: Path) -> None:
     heard: list[str] = []
     with team_with(tmp_path, answers("The step Test failed (E2).", cited=["E2"])) as setup:
@@ -180,7 +193,7 @@ def test_a_tool_that_hangs_does_not_take_the_run_with_it(tmp_path: Path) -> None
 @pytest.mark.parametrize("host", [says(hang=True), says("late", silent_seconds=60), says("{", hang=True)])
 def test_a_host_that_hangs_ends_at_the_deadline_and_hears_of_it(tmp_path: Path, host) -> None:
     with team_with(tmp_path, host) as setup:
-        result = ask(setup, seconds=3)
+        result = ask(setup, control=since_the_host_was_asked(setup.script, 3))
         until(lambda: setup.script.cut)
     assert 2.9 < result.seconds < 30, "the host would hang for a minute or for ever"
     assert (result.text, result.ended_because) == ("", Ending.DEADLINE)
@@ -206,7 +219,7 @@ def test_libraries_that_take_the_whole_time_to_start_are_no_call(tmp_path: Path,
 def test_ten_tokens_a_second_give_the_beginning_of_an_answer_at_the_deadline(tmp_path: Path) -> None:
     heard: list[str] = []
     with team_with(tmp_path, answers(MANY_SENTENCES, tokens_per_second=10)) as setup:
-        result = ask(setup, seconds=5, on_token=heard.append)
+        result = ask(setup, control=since_the_host_was_asked(setup.script, 5), on_token=heard.append)
     assert result.seconds < 30, "the whole answer would take over a minute"
     assert (result.ended_because, result.cut) == (Ending.DEADLINE, True)
     assert result.text.startswith("Sentence 0 tells of step 0. Sentence 1")
