@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from opscrew.actions import journal
+from opscrew.actions import queries
 from opscrew.ci.history import record_rescue
 from opscrew.ci.outage import Outage
 from opscrew.ci.outage_history import current_outages
@@ -55,7 +55,7 @@ class RescueLearning:
 
     def _another_tries(self, action: Action, outage: Outage) -> bool:
         with reading(self._engine).connect() as connection:
-            under_way = journal.in_states(connection, (ActionState.SENDING, ActionState.SENT))
+            under_way = queries.in_states(connection, (ActionState.SENDING, ActionState.SENT))
         return any(
             one.action.kind == KIND
             and one.action.idempotency_key != action.idempotency_key

@@ -6,7 +6,7 @@ from alembic import op
 from opscrew.store.base import UtcDateTime
 
 revision = "0013_ci_watch"
-down_revision = "0010_full_listing"
+down_revision = "0011_rescue_host"
 
 
 def upgrade() -> None:
