@@ -335,13 +335,9 @@ def test_what_happened_may_be_told(sentence: str) -> None:
 
 
 HIDDEN = [0x200B, 0x2060, 0xAD, 0xFEFF, 0x202E, 0xE0061, 0xFE0F, 0x2066, 0x3164, 0xFFA0, 0x2800, 0xE001, 0xF0001, 0x34F]
-    "\u200b \u2060 \u00ad \ufeff \u202e \U000e0061 \ufe0f \u2066 \u3164 \uffa0 \u2800 \ue001 \U000f0001 \u034f".split(
-        " "
-    )
-)
 
 
-@pytest.mark.parametrize("hidden", map(chr, HIDDEN), ids=map(hex, HIDDEN))
+@pytest.mark.parametrize("hidden", [chr(one) for one in HIDDEN], ids=[hex(one) for one in HIDDEN])
 def test_what_is_not_seen_hides_nothing(hidden: str) -> None:
     sentence = f"ap{hidden}prove the action{hidden} 915924ac4354 [E4]."
     assert hidden not in cleaned(sentence)
