@@ -127,7 +127,11 @@ def _a_deployment_has_started(case: RerunCase) -> str | None:
         return f"the deployment to {step.environment} in step {step.name!r} had started"
     # The steps themselves do not always name their environment; the list of deployments does.
     found = next((one for one in case.deployments if _is_of(case, one) and _has_begun(case, one)), None)
-    return f"the deployment to {found.environment or 'an environment'} had started" if found else None
+    if found is None:
+        return None
+    of_deployment = _step_of(case, found)
+    where = f" in step {of_deployment.name!r}" if of_deployment and of_deployment.name else ""
+    return f"the deployment to {found.environment or 'an environment'}{where} had started"
 
 
 def _is_of(case: RerunCase, deployment: Deployment) -> bool:
