@@ -166,7 +166,7 @@ def _something_is_unreadable(case: RerunCase) -> str | None:
 
 def _definition_is_unknown(case: RerunCase) -> str | None:
     selector = case.pipeline.target.selector
-    if selector is None or not selector.type or selector.type in REBUILDABLE_SELECTORS:
+    if selector is None or selector.type in REBUILDABLE_SELECTORS or not (selector.type or selector.pattern):
         return None
     return f"its definition is of the kind {selector.type!r}, which the API may not start"
 
