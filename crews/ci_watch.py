@@ -51,6 +51,9 @@ LEFT_OUT_NAMED = 10
 SEEN_TOGETHER = (Verdict.TRANSIENT, Verdict.INFRA_PERSISTENT)
 """Verdicts whose signature in many pipelines at once means an outage. Many genuine failures at once are just a day."""
 
+STANDSTILLS = "/standstills"
+"""Ends the source of a repository's findings about what neither fails nor goes on."""
+
 
 def run(context: CrewContext) -> Run:
     """One round. Never raises for what Bitbucket does; says in the run what did not answer."""
@@ -131,7 +134,7 @@ class _Watch:
                     now_standing.append(earlier[pipeline.target.key])
         replace_standing(self._context.engine, repository, now_standing)
         halted = [halted_finding(pipeline, repository) for pipeline in sorting.halted]
-        self._ledger.observe(f"ci_watch/{repository}/halted", halted, complete=True)
+        self._ledger.observe(f"ci_watch/{repository}{STANDSTILLS}", halted, complete=True)  # it could be read, too
         return complete
 
     def _end_outages(self, repo: str, pipelines: Iterable[Pipeline], before: Iterable[Standing]) -> None:
@@ -199,15 +202,15 @@ class _Watch:
             repository = f"{self._client.workspace}/{repo}"
             log.warning("a repository is gone or no longer watched", repository=repository)
             replace_standing(self._context.engine, repository, ())
-            for part in ("", "/halted", "/refused"):
+            for part in ("", STANDSTILLS):
                 self._ledger.observe(f"ci_watch/{repository}{part}", (), complete=True)
 
     def _tell_what_was_refused(self, seen: Round) -> None:
         """A refusal is an answer about one repository, and ends when that repository can be read again."""
-        for repo in {*seen.pipelines, *seen.refused}:
+        for repo, refusal in seen.refused.items():
             repository = f"{self._client.workspace}/{repo}"
-            told = [refused_finding(repository, seen.refused[repo])] if repo in seen.refused else []
-            self._ledger.observe(f"ci_watch/{repository}/refused", told, complete=True)
+            told = [refused_finding(repository, refusal)]
+            self._ledger.observe(f"ci_watch/{repository}{STANDSTILLS}", told, complete=False)
 
     def _tell_whether_bitbucket_answers(self, seen: Round) -> None:
         problems = []

@@ -131,7 +131,11 @@ def _a_deployment_has_started(case: RerunCase) -> str | None:
         return f"step {deploying[0].name!r} had started, and it deploys: {deploying[1]}"
     # The steps themselves do not always name their environment; the list of deployments does.
     found = next((one for one in case.deployments if _is_of(case, one) and _has_begun(case, one)), None)
-    return f"the deployment to {found.environment or 'an environment'} had started" if found else None
+    if found is None:
+        return None
+    of_deployment = _step_of(case, found)
+    where = f" in step {of_deployment.name!r}" if of_deployment and of_deployment.name else ""
+    return f"the deployment to {found.environment or 'an environment'}{where} had started"
 
 
 def _deploying_command(step: PipelineStep) -> str:
@@ -171,7 +175,7 @@ def _something_is_unreadable(case: RerunCase) -> str | None:
 
 def _definition_is_unknown(case: RerunCase) -> str | None:
     selector = case.pipeline.target.selector
-    if selector is None or not selector.type or selector.type in REBUILDABLE_SELECTORS:
+    if selector is None or selector.type in REBUILDABLE_SELECTORS or not (selector.type or selector.pattern):
         return None
     return f"its definition is of the kind {selector.type!r}, which the API may not start"
 

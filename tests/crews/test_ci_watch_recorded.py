@@ -177,7 +177,7 @@ def test_an_odd_deployment_step_that_had_started_is_still_a_deployment(watch) ->
     )
     watch.rounds(5)
     (finding,) = told(watch)
-    assert "the deployment to Production had started" in finding.cause
+    assert "the deployment to Production in step 'Deploy' had started" in finding.cause
     assert runs(watch) == 1
 
 

@@ -223,7 +223,9 @@ class PipelineStep(Answer):
     def has_started(self) -> bool:
         """In any of its runs: one that was run again in place and was then left out had run before."""
         # Not recorded: what run_number a step has that was left out again when only failed steps were repeated.
-        return self.run_number > 1 or (self.started_on is not None and not self.never_ran)
+        # A result without a start is a start that was left out, except where nothing ran.
+        has_run = self.started_on is not None or bool(self.state.result)
+        return self.run_number > 1 or (has_run and not self.never_ran)
 
 
 def _environment(data: Any) -> str:
