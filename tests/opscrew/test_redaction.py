@@ -46,6 +46,12 @@ def test_a_secret_goes_in_the_ways_that_people_and_programs_write_it() -> None:
     assert [line for line in lines if any(secret in redact(line) for secret in MADE_UP)] == []
 
 
+def test_secrets_that_other_programs_were_reported_to_show_go() -> None:
+    """A secret and the line that holds it, after public reports; names and hosts are others."""
+    rows = [line.split("\t", 1) for line in _lines_of("reported.tsv")]
+    assert [line for secret, line in rows if secret in redact(line)] == []
+
+
 def test_what_only_talks_of_secrets_stays() -> None:
     lines = _lines_of("harmless.txt")
     assert [redact(line) for line in lines] == lines
