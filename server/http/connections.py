@@ -24,6 +24,10 @@ FEW_CONNECTIONS = 16
 SECONDS_EACH = 0.004
 """With more, a connection pauses after an answer or a piece of a body for so long times their number: together they ask
 250 times and send 16 MB a second, and a newcomer, who may be a probe, finds time left."""
+LONGEST_PAUSE = 2.0
+"""Seconds. Pauses grow up to it while the machine is too slow for what is asked, which late looks tell."""
+LATE = 0.02
+"""Seconds by which looks are late when all is well, and by which pauses double when it is not."""
 LOOK_EVERY = 0.5
 """Seconds between looks at one connection."""
 
@@ -40,6 +44,9 @@ DROPPED_FIRST = (WAITING, CLOSING, SENDING, STALLED)
 
 class LimitedConnection(H11Protocol):
     """One connection. Given to uvicorn, which makes one for each caller and lists them in ``connections``."""
+
+    late = 0.0
+    """Seconds by which looks were late lately, of all connections of this process: they share one loop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -80,13 +87,17 @@ class LimitedConnection(H11Protocol):
     def _turn(self) -> float:
         """Seconds until it is this connection's turn again."""
         others = len(self.connections)
-        return others * SECONDS_EACH if others > FEW_CONNECTIONS else 0.0
+        if others <= FEW_CONNECTIONS:
+            return 0.0
+        return min(LONGEST_PAUSE, others * SECONDS_EACH * max(1.0, self.late / LATE))
 
     def _read_on(self) -> None:
         if not self.flow.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def _look(self) -> None:
+        late = self.loop.time() - self._next_look.when()
+        LimitedConnection.late += (late - LimitedConnection.late) / 8
         self._note()
         if self.loop.time() - self.since >= SECONDS.get(self.state, float("inf")):
             self.drop()
