@@ -7,6 +7,7 @@ grows linearly with the text: logs are written by strangers, and a backtracking 
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,10 +128,16 @@ def _groups() -> tuple[_Group, ...]:
 @cache
 def _sources() -> tuple[tuple[str, Sequence[tuple[str, str]]], ...]:
     """Each cue with its patterns. The own secrets come first, the longest of them before all."""
-    own = {form for secret in _own for form in (secret, quote(secret, safe=""), quote(secret))}
+    own = {form for secret in _own for form in _forms(secret)}
     # Where one secret begins another, nothing of the longer one may stay.
     literal = "|".join(re2.escape(form) for form in sorted(own, key=len, reverse=True))
     return (*(((literal, [(literal, ANY)]),) if own else ()), *_published().groups.items())
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """As it is, as it looks in a URL, and as Kubernetes and headers carry it."""
+    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return secret, quote(secret, safe=""), quote(secret), encoded
 
 
 @cache

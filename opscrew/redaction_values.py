@@ -19,13 +19,15 @@ SHORTEST_RANDOM, SHORTEST_LONG = 6, 16
 LEAST_BITS = 3.0
 """Entropy of a character, from which a long value is no name: words and versions have less."""
 
-_NUMBER = re2.compile(r"[+-]?[0-9]{1,5}|[0-9][0-9,._]*(?:[a-zA-Z%]{1,3}|/[a-z]+)?")
+_UNIT = r"(?:[kKMGTP]i?[bB]?|[bB]|bytes|[nmu]?s|min|[mhdx%]|px)"
+_NUMBER = re2.compile(rf"[+-]?[0-9]{{1,5}}|[0-9]+(?:[.,_][0-9]+)*(?:{_UNIT}|/[a-z]+)|[0-9]{{1,3}}(?:[.,_][0-9]+)+")
 _TYPE = re2.compile(
     r"(?:[A-Z][a-z]+)?(?:String|Str|Secret|Token|Password|Bytes?|Any|Optional|Literal|Option)(?:\[.*|<.*)?\??"
 )
 _NAME = re2.compile(
     r"[A-Za-z]+(?:[ _.:/-]+[A-Za-z]+)*[.!?]?|[a-z]{1,5}[0-9]{1,3}|v?[0-9]+(?:\.[0-9]+)+[\w.+-]*|[0-9:T./-]+Z?"
 )
+_CAMEL = re2.compile(r"_?[a-zA-Z]?[a-z]+(?:[A-Z][a-z]{2,})+[A-Z]*")
 _PORT = re2.compile(r"[0-9]{1,5}(?:[/?#].*)?")
 _DENSE = re2.compile(r"[^\s()/<>{}]{8,}|[A-Za-z0-9+/]{16,}={0,2}")
 _HEX = re2.compile(r"[0-9a-f-]*[a-f][0-9a-f-]*[0-9][0-9a-f-]{14,}|[0-9a-f-]*[0-9][0-9a-f-]*[a-f][0-9a-f-]{14,}")
@@ -83,7 +85,7 @@ class Values:
 
     def _is_name(self, core: str) -> bool:
         """Words, versions, times: what people and programs write in their place."""
-        return bool(_NAME.fullmatch(core)) and not _has_inner_capitals(core)
+        return bool(_CAMEL.fullmatch(core)) or (bool(_NAME.fullmatch(core)) and not _has_inner_capitals(core))
 
 
 def _any_of(patterns: Iterable[str]) -> str:

@@ -21,9 +21,13 @@ MOST_CONNECTIONS = 256
 """Half of what a process may commonly open is left for files and for connections of our own."""
 FEW_CONNECTIONS = 16
 """So many may ask as fast as they like."""
-SECONDS_EACH = 0.002
-"""With more, a connection pauses after an answer for so long times their number: together they ask 500 times a second,
-and a newcomer, who may be a probe, finds time left."""
+SECONDS_EACH = 0.004
+"""With more, a connection pauses after an answer or a piece of a body for so long times their number: together they ask
+250 times and send 16 MB a second, and a newcomer, who may be a probe, finds time left."""
+LONGEST_PAUSE = 2.0
+"""Seconds. Pauses grow up to it while the machine is too slow for what is asked, which late looks tell."""
+LATE = 0.02
+"""Seconds by which looks are late when all is well, and by which pauses double when it is not."""
 LOOK_EVERY = 0.5
 """Seconds between looks at one connection."""
 
@@ -40,6 +44,9 @@ DROPPED_FIRST = (WAITING, CLOSING, SENDING, STALLED)
 
 class LimitedConnection(H11Protocol):
     """One connection. Given to uvicorn, which makes one for each caller and lists them in ``connections``."""
+
+    late = 0.0
+    """Seconds by which looks were late lately, of all connections of this process: they share one loop."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -61,21 +68,36 @@ class LimitedConnection(H11Protocol):
             super().data_received(data[:piece])
             data = data[piece:]
             self._note()  # a short request begins and ends between two looks
+        if self.state == SENDING and (pause := self._turn()):
+            self.transport.pause_reading()
+            self.loop.call_later(pause, self._read_on)
 
     def on_response_complete(self) -> None:
         """The next request of this connection waits its turn. What was sent already stays unread for as long."""
-        others = len(self.connections)
-        if others <= FEW_CONNECTIONS:
-            super().on_response_complete()
+        if pause := self._turn():
+            self.loop.call_later(pause, super().on_response_complete)
         else:
-            self.loop.call_later(others * SECONDS_EACH, super().on_response_complete)
+            super().on_response_complete()
 
     def drop(self) -> None:
         """Ends the connection without waiting for anything to be sent."""
         self.connections.discard(self)  # at once, so that it is not chosen again before the loop has ended it
         self.transport.abort()
 
+    def _turn(self) -> float:
+        """Seconds until it is this connection's turn again."""
+        others = len(self.connections)
+        if others <= FEW_CONNECTIONS:
+            return 0.0
+        return min(LONGEST_PAUSE, others * SECONDS_EACH * max(1.0, self.late / LATE))
+
+    def _read_on(self) -> None:
+        if not self.flow.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
     def _look(self) -> None:
+        late = self.loop.time() - self._next_look.when()
+        LimitedConnection.late += (late - LimitedConnection.late) / 8
         self._note()
         if self.loop.time() - self.since >= SECONDS.get(self.state, float("inf")):
             self.drop()

@@ -23,7 +23,7 @@ LARGEST_TRUSTED_BODY = 16 * 1024 * 1024
 """Bytes, from who shows the token of a path with large bodies: a storm of 10,000 alerts in one delivery."""
 BODY_SECONDS = 10.0
 """A caller that takes longer to send its body is holding a connection open, not calling."""
-MOST_REQUESTS = 8
+MOST_REQUESTS = 4
 """Worked on at once: each takes a thread, and many would leave no time to the one that answers probes."""
 MOST_WAITING = 64
 """Worked on or waiting for it. Beyond it callers are asked to come again."""

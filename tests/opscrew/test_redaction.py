@@ -10,7 +10,7 @@ import yaml
 from bench.secrets_corpus import harmless, is_left, secrets
 from opscrew.redaction import MASK, PATTERNS_FILE, forget_own, mask_also, redact, without_private_keys
 
-DATA = Path(__file__).with_name("redaction_data")
+DATA = Path(__file__).with_name("data") / "redaction"
 """Made by hand, after public logs and documentation: one secret or one harmless line each."""
 MADE_UP = ("Zx9-kPq2wLm", "Tr0ub4dor", "c3VwZXItc2VjcmV0LXZhbHVl", "9f86d081884c7d659a2feaa0c55ad015")
 CONTENT = yaml.safe_load(PATTERNS_FILE.read_text(encoding="utf-8"))
@@ -44,6 +44,12 @@ def _lines_of(name: str) -> list[str]:
 def test_a_secret_goes_in_the_ways_that_people_and_programs_write_it() -> None:
     lines = _lines_of("secrets.txt")
     assert [line for line in lines if any(secret in redact(line) for secret in MADE_UP)] == []
+
+
+def test_secrets_that_other_programs_were_reported_to_show_go() -> None:
+    """A secret and the line that holds it, after public reports; names and hosts are others."""
+    rows = [line.split("\t", 1) for line in _lines_of("reported.tsv")]
+    assert [line for secret, line in rows if secret in redact(line)] == []
 
 
 def test_what_only_talks_of_secrets_stays() -> None:
@@ -159,6 +165,7 @@ def test_the_crews_own_secrets_are_masked_however_they_look() -> None:
     mask_also(["tram 7 to (the) sea+", "tram 7 to (the) sea+shore", "first line 1\n-\nlast line 99"])
     assert redact("refused: tram 7 to (the) sea+shore!") == f"refused: {MASK}!"
     assert redact("GET /?key=tram%207%20to%20%28the%29%20sea%2B&x") == f"GET /?key={MASK}&x"
+    assert redact("data: dHJhbSA3IHRvICh0aGUpIHNlYStzaG9yZQ==") == f"data: {MASK}=="
     assert redact("first line 1 - last line 99") == f"{MASK} - {MASK}"
     assert redact(redact("tram 7 to (the) sea+")) == MASK
     forget_own()
