@@ -136,7 +136,7 @@ class Sender:
             note = f"sent {record.attempts} times and never arrived" + (f"; {record.note}" if record.note else "")
             return self._store(record, state=ActionState.FAILED, note=note, sender="")
         note = f"not seen in {looks} looks over {minutes} minutes: it never arrived, so it is sent again"
-        return self._store(record, state=ActionState.APPROVED, note=note, sender="", looks=0)
+        return self._store(record, state=ActionState.APPROVED, note=note, sender="")
 
     def may_recover(self, record: ActionRecord) -> bool:
         """Is its sender gone, and has the system had time to finish what it was asked?"""
@@ -226,8 +226,8 @@ class Sender:
             with self._journal.writing() as connection:
                 current = journal.get(connection, claimed.id)
                 late = replace(current, note=f"{current.note} (a late answer says {receipt.external_id})".strip())
-                if current.state is ActionState.SENDING and current.attempts == claimed.attempts:
-                    # Others only looked for it meanwhile: this is the answer that they were looking for.
+                if current.state is ActionState.SENDING:
+                    # Others looked for it meanwhile: this is the answer that they were looking for.
                     late = replace(late, state=ActionState.SENT, note=receipt.detail, sender="", receipt=receipt)
                 return journal.change(connection, current, late, self._now().at, CREW)
         self._checkpoint("receipt_recorded")

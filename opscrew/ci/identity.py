@@ -20,7 +20,7 @@ NAMED_BY_SIGNATURE = ("transient", "infra_persistent")
 """Verdicts whose signature says what it was. The lines beside it differ from build to build."""
 
 ALIKE = 0.5
-"""Two failures are alike that share more than this of their names, or of their words where there are no names."""
+"""Two failures are alike that share more than this of their names, or of their lines where there are no names."""
 
 LONGEST = 160
 """Characters of names, or of the telling line, that are part of the identity."""
@@ -29,7 +29,6 @@ _CHANGING = re.compile(r"\b(?=[0-9a-f]*[0-9])[0-9a-f]{7,}\b|[0-9]+", re.IGNORECA
 """Hashes and numbers: times, durations, counts, ports, line numbers."""
 
 _TOKEN = re.compile(r"[A-Za-z_$@][\w$@./:\\#-]*\w")
-_WORD = re.compile(r"[a-z]{3,}")
 _INSIDE = re.compile(r"[a-z][A-Z]|[A-Za-z#][_./:\\-]+[A-Za-z#]")
 """What makes a word a name: a capital inside, or a mark between its parts."""
 
@@ -63,12 +62,11 @@ def _are_alike(before: Iterable[Evidence], now: Iterable[Evidence]) -> bool:
     old, new = _steady_text(before), _steady_text(now)
     if not old or not new:
         return old == new
-    for parts in (_names, _words):
-        first, second = parts(old), parts(new)
-        if first and second:
-            # One more test that fails beside the others makes no other failure of it.
-            return first <= second or second <= first or len(first & second) > ALIKE * len(first | second)
-    return old == new
+    first, second = _names(old), _names(new)
+    if not (first and second):
+        first, second = set(old.splitlines()), set(new.splitlines())
+    # One more test that fails beside the others makes no other failure of it.
+    return first <= second or second <= first or len(first & second) > ALIKE * len(first | second)
 
 
 def _steady_text(lines: Iterable[Evidence]) -> str:
@@ -83,7 +81,3 @@ def _steady(text: str) -> str:
 def _names(text: str) -> set[str]:
     found = (token.rstrip(":") for token in _TOKEN.findall(text))
     return {token for token in found if _INSIDE.search(token) and not _KIND_OF_ERROR.search(token)}
-
-
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(text.lower()))

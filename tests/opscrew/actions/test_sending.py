@@ -198,6 +198,28 @@ def test_what_is_refused_until_nobody_waits_for_it_ends_with_the_reason(make, cl
 
 
 @on_sqlite_alone
+def test_what_a_person_approved_is_sent_for_as_long_as_the_approval_holds(make, clock) -> None:
+    execution, system = make(policy={"rerun_pipeline": "approve"}), ListedSystem()
+    record = execution.propose(rerun())
+    clock.forward(hours=7)
+    execution.approve(record.id, "ada")
+    clock.forward(hours=7)
+    execution.advance([system])
+    assert states(execution) == ["sent"]
+
+
+@on_sqlite_alone
+def test_each_request_that_got_lost_is_looked_for_anew(make, clock) -> None:
+    execution, system = make(), ListedSystem(before_arrival=DOWN)
+    execution.propose(rerun())
+    for _ in range(14):
+        execution.advance([system])
+        clock.forward(minutes=1)
+    (record,) = execution.list()
+    assert (record.state, record.attempts, record.looks) == (State.SENDING, 2, 1)
+
+
+@on_sqlite_alone
 def test_a_system_that_is_down_for_long_does_not_fill_the_audit_log(make, clock, database) -> None:
     from opscrew.actions.audit import head
 

@@ -65,6 +65,7 @@ def test_it_ends_when_what_began_after_the_last_failure_passes() -> None:
     assert outages(BURST, at(8), [passed(6)]) == ()
     assert outages(BURST, at(8), [passed(6, "npm-network")]) != ()
     assert outages(BURST, at(8), [passed(4.5)]) == (), "seen at 5 minutes is alone now"
+    assert outages([seen(5, index) for index in range(6)], at(8), [passed(5)]) == (), "the very moment counts as before"
     (outage,) = outages([*BURST, *(seen(6 + index, 20 + index) for index in range(6))], at(20), [passed(5.5)])
     assert (outage.started_at, len(outage.pipelines)) == (at(6), 6)
 

@@ -175,6 +175,8 @@ def test_what_nobody_has_looked_at_for_long_is_looked_at_at_once_out_of_an_unspe
     after = spent(poller, 201)
     assert more >= 200
     assert catch_up(after, remaining=699, limit=900, rules=RULES) == more - 161, "once an hour, not in every round"
+    in_three_minutes = refilled(after, NOW + timedelta(minutes=3), 900, RULES)
+    assert in_three_minutes.tokens == pytest.approx(3 * (765 - 40 - 161) / 60), "the rest of the hour, evenly"
 
 
 def test_of_very_many_a_share_is_caught_up_on_and_the_rest_is_named() -> None:
