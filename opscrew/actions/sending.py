@@ -29,6 +29,7 @@ from opscrew.actions.records import BY_POLICY, CREW, ActionRecord, HeldBy
 from opscrew.actions.ruling import rule
 from opscrew.actions.uptime import Moment, elapsed
 from opscrew.model.action import ActionState
+from opscrew.reading_time import clock_time
 from opscrew.settings import Settings
 from tools.errors import TemporaryError, UpstreamError
 
@@ -128,7 +129,7 @@ class Sender:
         if looks < self._timing.looks or waited < self._timing.look_for:
             if looks > self._timing.looks:
                 return record  # counted often enough: the time decides, and the audit log need not hold every look
-            began = f"{given_up.at:%H:%M} UTC"
+            began = clock_time(given_up.at)
             note = f"unknown whether it arrived: sent at {began}, looked for {looks} times and not seen yet"
             return self._store(record, note=note, sender="", looks=looks)
         minutes = int(waited.total_seconds() // 60)
@@ -210,7 +211,7 @@ class Sender:
         return self._store(
             claimed,
             state=ActionState.APPROVED,
-            note=f"refused for now ({refusal}); tried again from {again_at:%H:%M} UTC on",
+            note=f"refused for now ({refusal}); tried again from {clock_time(again_at)} on",
             sender="",
             attempts=attempts,
             refusals=refusals,

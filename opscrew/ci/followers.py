@@ -56,7 +56,7 @@ def passed_since(
 
 def _may_have_passed(pipeline: Pipeline) -> bool:
     """Worth asking for its steps: it ended well, or waits for a person."""
-    return pipeline.successful or pipeline.state.is_paused
+    return pipeline.successful or pipeline.state.is_waiting
 
 
 def _steps_of(told: Finding) -> set[str]:

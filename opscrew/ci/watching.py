@@ -74,7 +74,7 @@ def sort_pipelines(
                 judge.append(pipeline)
             if before is not None and last_passed.get(key, 0) > before.build_number:
                 between.append(before)
-        elif before is not None and pipeline.state.is_paused:
+        elif before is not None and pipeline.state.is_waiting:
             paused.append((pipeline, before))
         elif before is not None and not pipeline.successful:
             # Still the same failure, or a newer build that runs, was stopped or ended in a way we do not know: none

@@ -8,6 +8,7 @@ account still get answers, and it is never exceeded: a request beyond it is refu
 from __future__ import annotations
 
 import email.utils
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -114,7 +115,7 @@ class BudgetKeeper:
     def _refusal(why: str, url: str, now: datetime, until: datetime) -> TemporaryError:
         wait = max(1.0, (until - now).total_seconds())
         return TemporaryError(
-            f"{why}; next request at {until.astimezone(UTC):%H:%M:%S} UTC",
+            f"{why}; next request in {math.ceil(wait / 60)} min",
             system=SYSTEM,
             url=url,
             hint="Wait, watch fewer repositories, or set up webhooks so that less is polled.",
