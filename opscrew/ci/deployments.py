@@ -36,6 +36,7 @@ MEMORY_BYTES = 64 << 20
 
 ECHO = (
     r"(?:[^\n]*\r)?"  # what a terminal would overwrite
+    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]*"  # Bitbucket's script prints one before each echo
     r"(?:\x1b\[[0-9;]*[A-Za-z])*"
     r"(?:\[?\d{4}-\d\d-\d\d[T ][0-9:.,]+(?:Z|[+-]\d\d:?\d\d)?\]? )?(?:\d\d[OE] )?"
     r"(?:\x1b\[[0-9;]*[A-Za-z])*"
@@ -113,7 +114,7 @@ class Rules(BaseModel):
     @cached_property
     def anywhere(self) -> Any:
         """The same for what a container is given to run."""
-        kinds = "|".join(rf"(?:{one.tool})\s(?:.*?\s)?(?:{one.doing}){WORD_ENDS}" for one in self.commands if one.doing)
+        kinds = "|".join(_kind(one, ".*?") for one in self.commands if one.doing)
         return re2.compile(rf"(?s)\s(?:/\S*/)?(?:{kinds})")
 
 
@@ -252,7 +253,7 @@ def _shown(command: str) -> str:
 
 
 def _kind(one: Command, between: str) -> str:
-    doing = rf"\b{between}[\s](?:{one.doing}){WORD_ENDS}" if one.doing else r"\b"
+    doing = rf"\s(?:{between}\s)?(?:{one.doing}){WORD_ENDS}" if one.doing else r"(?:\s|$)"
     return f"(?:{one.tool}){doing}"
 
 

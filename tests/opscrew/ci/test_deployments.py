@@ -49,6 +49,7 @@ def test_what_deploying_tools_print_shows_it_too(kind) -> None:  # type: ignore[
     [
         "+ kubectl apply -f k8s/",
         "++ kubectl apply -f k8s/",
+        "\x1d+ kubectl apply -f k8s/",
         "$ kubectl apply -f k8s/",
         "\x1b[32;1m$ kubectl apply -f k8s/\x1b[0;m",
         "travis_time:start:0a1b\r\x1b[0K$ kubectl apply -f k8s/",
@@ -79,6 +80,8 @@ def test_every_ci_system_s_echo_is_known(echo: str) -> None:
         "+ echo 'done; kubectl apply -f k8s/'",
         "+ grep -r 'helm upgrade' scripts",
         "+ # terraform apply",
+        "+ ansible-galaxy install -r requirements.yml",
+        "+ helm-docs install",
         "+    - kubectl apply -f k8s/",
         "HEAD is now at 4f1d2c3 helm upgrade the shop",
         "HEAD is now at 4f1d2c3 + helm upgrade the shop",
