@@ -47,6 +47,9 @@ ECHO = (
 WITHIN = r"(?:[^\n\\]|\\[^\n]|\\\r?\n)*?"
 """Any of one command; a backslash at its end goes on with it in the next line."""
 
+TAG = r"(?::\S+)?"
+"""Behind a tool's name where it is that of an image."""
+
 WORD_ENDS = r"(?:[\s'\")\\;&|]|$)"
 
 
@@ -88,7 +91,7 @@ class Rules(BaseModel):
     @cached_property
     def search(self) -> Any:
         """Finds in bytes what may be a deploying command, or is such a tool's output. One pass, linear in time."""
-        kinds = "|".join(_kind(one, WITHIN) for one in self.commands)
+        kinds = "|".join(_kind(one, WITHIN, TAG) for one in self.commands)
         outputs = "|".join(one.pattern for one in self.outputs)
         stamp = r"(?:\[?\d{4}-\d\d-\d\d[T ][0-9:.,]+(?:Z|[+-]\d\d:?\d\d)?\]? )?"
         written = rf"(?m)^(?:{ECHO}(?:{WITHIN}(?:\b|[./]))?(?:{kinds})|{stamp}(?:{outputs}))"
@@ -114,8 +117,8 @@ class Rules(BaseModel):
     @cached_property
     def anywhere(self) -> Any:
         """The same for what a container is given to run."""
-        kinds = "|".join(_kind(one, ".*?") for one in self.commands if one.doing)
-        return re2.compile(rf"(?s)\s(?:/\S*/)?(?:{kinds})")
+        kinds = "|".join(_kind(one, ".*?", TAG) for one in self.commands if one.doing)
+        return re2.compile(rf"(?s)\s(?:[^\s=-]\S*/|/)?(?:{kinds})")
 
 
 @cache
@@ -252,9 +255,9 @@ def _shown(command: str) -> str:
     return redact(" ".join(command.replace("\\\n", " ").split()))[:LONGEST_SHOWN]
 
 
-def _kind(one: Command, between: str) -> str:
+def _kind(one: Command, between: str, tag: str = "") -> str:
     doing = rf"\s(?:{between}\s)?(?:{one.doing}){WORD_ENDS}" if one.doing else r"(?:\s|$)"
-    return f"(?:{one.tool}){doing}"
+    return f"(?:{one.tool}){tag}{doing}"
 
 
 def _options() -> Any:

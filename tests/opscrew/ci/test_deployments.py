@@ -63,6 +63,8 @@ def test_what_deploying_tools_print_shows_it_too(kind) -> None:  # type: ignore[
         "+ if [ -n x ]; then kubectl apply -f k8s/; fi",
         "+ bash -ec 'cd infra; kubectl apply -f k8s/'",
         "+ docker run --rm -v $PWD:/w bitnami.example/kubectl kubectl apply -f k8s/",
+        "+ docker run --rm -v $PWD:/app hashicorp/terraform:1.5 apply -auto-approve",
+        "+ docker run --rm amazon/aws-cli s3 sync /d s3://acme-web",
         "+ retry 3 kubectl \\\n    --context prod \\\n    apply -f k8s/",
     ],
 )

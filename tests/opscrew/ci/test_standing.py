@@ -75,7 +75,7 @@ def test_what_bitbucket_says_of_a_failure_is_told_without_secrets_and_not_at_any
 
 def test_the_finding_says_what_to_do_about_just_this_failure() -> None:
     """Bitbucket's bans are lifted by taking one option out of the step."""
-    said = "docker: Error response from daemon: authorization denied by plugin pipelines: --privileged=true is not allowed."
+    said = "Error response from daemon: authorization denied by plugin pipelines: --privileged=true is not allowed"
     explanation = explain(BytesIO(said.encode()))
     step = PipelineStep(uuid="{1}", name="Test")
     pipeline = Pipeline(uuid="{2}", created_on=NOON)
