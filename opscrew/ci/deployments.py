@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from opscrew.ci.log_lines import clean
 from opscrew.redaction import redact
-from opscrew.strict_yaml import load_strictly
+from opscrew.strict_yaml import Expression, load_strictly
 
 RULES_FILE = Path(__file__).with_name("deployments.yaml")
 
@@ -59,9 +59,9 @@ class Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: str
-    tool: str
-    doing: str = ""
-    unless: str = ""
+    tool: Expression
+    doing: Expression = ""
+    unless: Expression = ""
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...] = ()
 
@@ -72,7 +72,7 @@ class Output(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: str
-    pattern: str
+    pattern: Expression
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...] = ()
 
@@ -82,9 +82,9 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    harmless: str
-    wrappers: str
-    containers: str
+    harmless: Expression
+    wrappers: Expression
+    containers: Expression
     commands: tuple[Command, ...]
     outputs: tuple[Output, ...]
 
