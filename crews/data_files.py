@@ -28,7 +28,17 @@ from opscrew.answer import (
     write_without_model,
 )
 from opscrew.answer.times import words as time_words
-from opscrew.ci import deployments, explanation_length, hosts, line_kinds, line_scores, line_trees, polling, watching
+from opscrew.ci import (
+    deployments,
+    explanation_length,
+    frame,
+    hosts,
+    line_kinds,
+    line_scores,
+    line_trees,
+    polling,
+    watching,
+)
 from opscrew.ci.signatures import catalog as signatures
 from opscrew.cluster import folding, noise, thresholds, vocabulary
 from opscrew.errors import CrewError
@@ -58,6 +68,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (time_words.WORDS_FILE, time_words.time_words),
     (deployments.RULES_FILE, lambda: deployments.rules().search),
     (explanation_length.WEIGHTS_FILE, explanation_length.length_weights),
+    (frame.FRAME_FILE, frame.frame),
     (hosts.HOSTS_FILE, lambda: hosts.is_public("")),
     (line_kinds.KINDS_FILE, line_kinds.line_kinds),
     (line_scores.WEIGHTS_FILE, line_scores.weights),
