@@ -62,6 +62,7 @@ def _as_json(name: str, judged: Classification) -> dict[str, object]:
         "verdict": judged.verdict.value,
         "signature": judged.signature,
         "confidence": round(judged.confidence, 3),
+        "next_step": judged.next_step,
         "lines": [{"line": line.number, "text": line.text} for line in judged.lines],
     }
 
@@ -85,5 +86,7 @@ def _show(name: str, judged: Classification) -> None:
     out = console()
     out.print(heading)
     out.print(MEANING[judged.verdict.value])
+    if judged.next_step:
+        out.print(Text(judged.next_step))
     out.print(table)
     out.print()

@@ -31,6 +31,8 @@ from opscrew.answer.times import words as time_words
 from opscrew.ci import (
     deployments,
     explanation_length,
+    frame,
+    hosts,
     line_kinds,
     line_scores,
     line_trees,
@@ -68,6 +70,8 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (time_words.WORDS_FILE, time_words.time_words),
     (deployments.RULES_FILE, lambda: deployments.rules().search),
     (explanation_length.WEIGHTS_FILE, explanation_length.length_weights),
+    (frame.FRAME_FILE, frame.frame),
+    (hosts.HOSTS_FILE, lambda: hosts.is_public("")),
     (line_kinds.KINDS_FILE, line_kinds.line_kinds),
     (line_scores.WEIGHTS_FILE, line_scores.weights),
     (line_trees.TREES_FILE, line_trees.trees),

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from opscrew.ci.log_lines import clean
 from opscrew.redaction import redact
-from opscrew.strict_yaml import load_strictly
+from opscrew.strict_yaml import Expression, load_strictly
 
 RULES_FILE = Path(__file__).with_name("deployments.yaml")
 
@@ -36,6 +36,7 @@ MEMORY_BYTES = 64 << 20
 
 ECHO = (
     r"(?:[^\n]*\r)?"  # what a terminal would overwrite
+    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f]*"  # Bitbucket's script prints one before each echo
     r"(?:\x1b\[[0-9;]*[A-Za-z])*"
     r"(?:\[?\d{4}-\d\d-\d\d[T ][0-9:.,]+(?:Z|[+-]\d\d:?\d\d)?\]? )?(?:\d\d[OE] )?"
     r"(?:\x1b\[[0-9;]*[A-Za-z])*"
@@ -46,6 +47,9 @@ ECHO = (
 WITHIN = r"(?:[^\n\\]|\\[^\n]|\\\r?\n)*?"
 """Any of one command; a backslash at its end goes on with it in the next line."""
 
+TAG = r"(?::\S+)?"
+"""Behind a tool's name where it is that of an image."""
+
 WORD_ENDS = r"(?:[\s'\")\\;&|]|$)"
 
 
@@ -55,9 +59,9 @@ class Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: str
-    tool: str
-    doing: str = ""
-    unless: str = ""
+    tool: Expression
+    doing: Expression = ""
+    unless: Expression = ""
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...] = ()
 
@@ -68,7 +72,7 @@ class Output(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     what: str
-    pattern: str
+    pattern: Expression
     examples: tuple[str, ...]
     counter_examples: tuple[str, ...] = ()
 
@@ -78,16 +82,16 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    harmless: str
-    wrappers: str
-    containers: str
+    harmless: Expression
+    wrappers: Expression
+    containers: Expression
     commands: tuple[Command, ...]
     outputs: tuple[Output, ...]
 
     @cached_property
     def search(self) -> Any:
         """Finds in bytes what may be a deploying command, or is such a tool's output. One pass, linear in time."""
-        kinds = "|".join(_kind(one, WITHIN) for one in self.commands)
+        kinds = "|".join(_kind(one, WITHIN, TAG) for one in self.commands)
         outputs = "|".join(one.pattern for one in self.outputs)
         stamp = r"(?:\[?\d{4}-\d\d-\d\d[T ][0-9:.,]+(?:Z|[+-]\d\d:?\d\d)?\]? )?"
         written = rf"(?m)^(?:{ECHO}(?:{WITHIN}(?:\b|[./]))?(?:{kinds})|{stamp}(?:{outputs}))"
@@ -113,8 +117,8 @@ class Rules(BaseModel):
     @cached_property
     def anywhere(self) -> Any:
         """The same for what a container is given to run."""
-        kinds = "|".join(rf"(?:{one.tool})\s(?:.*?\s)?(?:{one.doing}){WORD_ENDS}" for one in self.commands if one.doing)
-        return re2.compile(rf"(?s)\s(?:/\S*/)?(?:{kinds})")
+        kinds = "|".join(_kind(one, ".*?", TAG) for one in self.commands if one.doing)
+        return re2.compile(rf"(?s)\s(?:[^\s=-]\S*/|/)?(?:{kinds})")
 
 
 @cache
@@ -251,9 +255,9 @@ def _shown(command: str) -> str:
     return redact(" ".join(command.replace("\\\n", " ").split()))[:LONGEST_SHOWN]
 
 
-def _kind(one: Command, between: str) -> str:
-    doing = rf"\b{between}[\s](?:{one.doing}){WORD_ENDS}" if one.doing else r"\b"
-    return f"(?:{one.tool}){doing}"
+def _kind(one: Command, between: str, tag: str = "") -> str:
+    doing = rf"\s(?:{between}\s)?(?:{one.doing}){WORD_ENDS}" if one.doing else r"(?:\s|$)"
+    return f"(?:{one.tool}){tag}{doing}"
 
 
 def _options() -> Any:

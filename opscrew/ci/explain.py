@@ -22,9 +22,9 @@ from opscrew.ci.line_signatures import named_lines
 from opscrew.ci.log_lines import LONGEST_LINE, LogLines, read_lines
 from opscrew.redaction import redact, without_private_keys
 
-NEARLY_SHOWN = 4.5
+NEARLY_SHOWN = 5.2
 """Lines whose score is at most this much below the best are handed to whoever judges the failure, shown or not: a short
-explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 90 times less
+explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 180 times less
 likely to be part of the explanation than the best."""
 
 TIDYING = re2.compile(

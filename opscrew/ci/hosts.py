@@ -14,7 +14,7 @@ from typing import Any
 import re2
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.strict_yaml import load_strictly
+from opscrew.strict_yaml import Expression, load_strictly
 
 HOSTS_FILE = Path(__file__).with_name("public_hosts.yaml")
 
@@ -35,7 +35,7 @@ class Hosts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hosts: tuple[str, ...]
-    api_hosts: tuple[str, ...]
+    api_hosts: tuple[Expression, ...]
 
     @cached_property
     def exact(self) -> frozenset[str]:

@@ -42,7 +42,7 @@ def test_one_object_a_line_for_each_file_in_order(logs: Path) -> None:
     judged = [json.loads(line) for line in result.stdout.splitlines()]
     assert [Path(one["file"]).name for one in judged] == ["blip.log", "test.log", "packed.log.gz", "empty.log"]
     assert [one["verdict"] for one in judged] == ["transient", "genuine", "transient", "unknown"]
-    assert set(judged[0]) == {"file", "verdict", "signature", "confidence", "lines"}
+    assert set(judged[0]) == {"file", "verdict", "signature", "confidence", "next_step", "lines"}
     assert judged[0]["signature"] == "npm-network"
     assert judged[0]["lines"][0] == {"line": 2, "text": "npm ERR! code ECONNRESET"}
     assert judged[3] == {**judged[3], "signature": "", "confidence": 0.0, "lines": []}

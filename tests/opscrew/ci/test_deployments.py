@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from opscrew.ci.classify import Verdict, classify
-from opscrew.ci.deployments import DeploymentWatch, deployment_in, deploys, rules
+from opscrew.ci.deployments import RULES_FILE, DeploymentWatch, Rules, deployment_in, deploys, rules
 from opscrew.ci.explain import explain
+from opscrew.errors import UsageError
+from opscrew.strict_yaml import load_strictly
 
 COMMANDS = [(kind.what, example) for kind in rules().commands for example in kind.examples]
 OTHERS = [(kind.what, example) for kind in rules().commands for example in kind.counter_examples]
@@ -49,6 +53,7 @@ def test_what_deploying_tools_print_shows_it_too(kind) -> None:  # type: ignore[
     [
         "+ kubectl apply -f k8s/",
         "++ kubectl apply -f k8s/",
+        "\x1d+ kubectl apply -f k8s/",
         "$ kubectl apply -f k8s/",
         "\x1b[32;1m$ kubectl apply -f k8s/\x1b[0;m",
         "travis_time:start:0a1b\r\x1b[0K$ kubectl apply -f k8s/",
@@ -62,6 +67,8 @@ def test_what_deploying_tools_print_shows_it_too(kind) -> None:  # type: ignore[
         "+ if [ -n x ]; then kubectl apply -f k8s/; fi",
         "+ bash -ec 'cd infra; kubectl apply -f k8s/'",
         "+ docker run --rm -v $PWD:/w bitnami.example/kubectl kubectl apply -f k8s/",
+        "+ docker run --rm -v $PWD:/app hashicorp/terraform:1.5 apply -auto-approve",
+        "+ docker run --rm amazon/aws-cli s3 sync /d s3://acme-web",
         "+ retry 3 kubectl \\\n    --context prod \\\n    apply -f k8s/",
     ],
 )
@@ -79,6 +86,8 @@ def test_every_ci_system_s_echo_is_known(echo: str) -> None:
         "+ echo 'done; kubectl apply -f k8s/'",
         "+ grep -r 'helm upgrade' scripts",
         "+ # terraform apply",
+        "+ ansible-galaxy install -r requirements.yml",
+        "+ helm-docs install",
         "+    - kubectl apply -f k8s/",
         "HEAD is now at 4f1d2c3 helm upgrade the shop",
         "HEAD is now at 4f1d2c3 + helm upgrade the shop",
@@ -95,6 +104,14 @@ def test_a_command_over_two_blocks_is_seen_whole_and_its_line_counted(block: int
     found = watched(log, block).found
     assert found is not None
     assert (found.line, found.text) == (41, "helm --kube-context prod upgrade shop chart/")
+
+
+def test_a_mistake_in_the_data_is_named_with_its_line(tmp_path: Path) -> None:
+    broken = tmp_path / "deployments.yaml"
+    broken.write_text(RULES_FILE.read_text(encoding="utf-8").replace("tool: 'kubectl|", "tool: '(kubectl|", 1), "utf-8")
+    with pytest.raises(UsageError) as problem:
+        load_strictly(broken, Rules)
+    assert re.search(r"deployments.yaml line \d+: .*not a regular expression of RE2: \(kubectl", str(problem.value))
 
 
 def test_the_last_line_needs_no_line_feed() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 from sqlalchemy import Engine
 
 from opscrew.ci.classify import classify
-from opscrew.ci.explain import Explanation
+from opscrew.ci.explain import Explanation, explain
 from opscrew.ci.failures import Failure, StepFailure, failure_finding
 from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in, standing_wanted, update_standing
 from opscrew.findings.codes import finding
@@ -70,3 +71,14 @@ def test_what_bitbucket_says_of_a_failure_is_told_without_secrets_and_not_at_any
     (line,) = failure_finding(failed).evidence
     assert "hunter2secret" not in line.text
     assert len(line.text) == 2_000
+
+
+def test_the_finding_says_what_to_do_about_just_this_failure() -> None:
+    """Bitbucket's bans are lifted by taking one option out of the step."""
+    said = "Error response from daemon: authorization denied by plugin pipelines: --privileged=true is not allowed"
+    explanation = explain(BytesIO(said.encode()))
+    step = PipelineStep(uuid="{1}", name="Test")
+    pipeline = Pipeline(uuid="{2}", created_on=NOON)
+    told = failure_finding(Failure("acme/shop", pipeline, (StepFailure(step, explanation, classify(explanation)),)))
+    assert told.code == "CI_INFRA_PERSISTENT"
+    assert told.next_step.startswith("Take --privileged out of the step")
