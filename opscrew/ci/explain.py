@@ -25,7 +25,7 @@ NEARLY_SHOWN = 5.2
 explanation must not hide what speaks against a re-run. At a factor of e for each unit the next ones are 180 times less
 likely to be part of the explanation than the best."""
 
-LOOKED_UP = 150
+LOOKED_UP = 60
 """Lines, the best first, that are looked up in the catalogue of signatures."""
 
 BESIDE_BEST, BESIDE_BEFORE, BESIDE_AFTER = 5, 2, 6
