@@ -33,7 +33,7 @@ TIDYING = re2.compile(
 )
 """Commands that look, put away or tell somebody. Where one is the last of a log, it is seldom the one that failed."""
 
-LOOKED_UP = 150
+LOOKED_UP = 60
 """Lines, the best first, that are looked up in the catalogue of signatures."""
 
 BESIDE_BEST, BESIDE_BEFORE, BESIDE_AFTER = 5, 2, 6

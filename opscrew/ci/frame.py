@@ -122,7 +122,10 @@ class Frame:
 
     def apply(self, texts: Sequence[str]) -> Framed:
         """The roles of cleaned lines that follow each other, from the beginning of a log to its end."""
-        means = [self._meaning(text) for text in texts]
+        match, meanings = self._automaton.Match, self._meanings
+        # Nearly all lines mean nothing here, and there are thousands of them.
+        hits = [match(text) for text in texts]
+        means = [frozenset(meanings[hit] for hit in found) if found else NOTHING for found in hits]
         roles = self._roles(texts, means)
         end = self._end(texts, means, roles)
         return Framed(roles, min(self._begin(texts, means, roles), end), end)
@@ -132,21 +135,18 @@ class Frame:
             self._automaton.Add(expression)
             self._meanings.append((meaning, number))
 
-    def _meaning(self, text: str) -> Meaning:
-        hits = self._automaton.Match(text) if text else None
-        return frozenset(self._meanings[hit] for hit in hits) if hits else NOTHING
-
     def _roles(self, texts: Sequence[str], means: list[Meaning]) -> list[Role]:
         roles = [Role.OUTPUT] * len(texts)
-        for index, meaning in enumerate(means):
-            if not meaning or roles[index] is not Role.OUTPUT:
+        for index in [place for place, meaning in enumerate(means) if meaning]:
+            meaning = means[index]
+            if roles[index] is not Role.OUTPUT:
                 continue
             if ANYWHERE in meaning:
                 roles[index] = Role.FRAME
             elif ECHO in meaning:
                 length = echo_length(texts, index)
                 roles[index : index + length] = [Role.ECHO] * length
-            for _, number in (one for one in meaning if one[0] == "heading"):
+            for number in [number for name, number in meaning if name == "heading"]:
                 following = _run(means, index + 1, ("item", number))
                 roles[index : index + 1 + following] = [Role.FRAME] * (1 + following)
         return roles
