@@ -32,7 +32,7 @@ from tests.support.daemon import until
 from tests.support.http_answers import http_answers
 from tests.support.kubernetes_api import kubernetes_api
 from tests.support.metrics_answers import MetricsTable
-from tests.support.system_calls import Server, Watched, need_strace, watch
+from tests.support.system_calls import PATIENCE, Server, Watched, need_strace, watch
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -162,7 +162,7 @@ def test_no_command_and_no_job_speaks_to_another_machine(place: Place) -> None:
 def test_the_daemon_and_its_jobs_speak_to_no_other_machine(place: Place) -> None:
     place.forget_runs()
     with Server(place.folder, [str(ROOT / "main.py"), "serve"], place.environment) as daemon:
-        until(lambda: place.jobs_that_ran() >= OFTEN, lambda: (OFTEN, place.jobs_that_ran()))
+        until(lambda: place.jobs_that_ran() >= OFTEN, lambda: (OFTEN, place.jobs_that_ran()), seconds=PATIENCE)
         seen = daemon.end()
     assert seen.code == 0, seen.out
     place.check(seen)

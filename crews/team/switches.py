@@ -49,7 +49,7 @@ def _store_below(folder: Path) -> None:
         return portalocker.Lock(str(folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.lock"), timeout=timeout)
 
     settings.DEFAULT_CONFIG_PATH = folder / "settings.json"
-    token_manager.TokenManager._get_secure_storage_path = staticmethod(credentials)
+    token_manager.TokenManager._get_secure_storage_path = staticmethod(credentials)  # type: ignore[method-assign]
     lock_store.set_lock_backend(lock)
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 200.0
-"""Seconds for everything on a busy machine."""
+PATIENCE = 280.0
+"""Seconds. All that a command imports and makes, watched, on a busy machine; nothing waits that long when all is well."""
 
 WATCHED = (
     "connect,sendto,sendmsg,sendmmsg,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,link,symlink"
