@@ -192,6 +192,24 @@ def _answers(address: str) -> bool:
         return False
 
 
+NATIVE = """
+import ctypes, socket, struct, threading
+libc = ctypes.CDLL(None)
+def speak():
+    address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(9), socket.inet_aton("192.0.2.7"))
+    libc.connect(libc.socket(socket.AF_INET, socket.SOCK_DGRAM, 0), address, len(address))  # sends nothing yet
+    libc.creat(b"left-behind", 0o600)
+threading.Thread(target=speak).start()
+"""
+
+
+def test_the_watch_sees_what_native_code_does_in_a_thread_of_its_own(tmp_path: Path) -> None:
+    seen = watch(tmp_path, ["-c", NATIVE], {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"})
+    assert (seen.code, len(seen.left)) == (0, 1)
+    assert "192.0.2.7" in seen.left[0]
+    assert seen.written(besides=[]) == ["left-behind"]
+
+
 def test_no_switch_of_the_environment_brings_reporting_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
     set_library_switches()
