@@ -13,9 +13,12 @@ venv:             ## make .venv from the lock file
 demo: venv        ## run the main job against a sandbox and show what it does
 	@$(BIN)/crew demo
 
-# Twice as many workers as cores: many tests wait for a process, a deadline or a lock.
+# Twice as many workers as cores: many tests wait for a process, a deadline or a lock. A worker keeps to whole modules as
+# long as it can, since their worlds and the libraries that they import are made once for each worker.
+# In random order, so that no test leans on another: `make test SEED=...` repeats the order that was printed.
 test: venv        ## run the tests that need nothing but Python
-	@$(BIN)/pytest -q -n 4 --dist worksteal -m "not real"
+	@seed=$${SEED:-$$(date +%s)}; echo "random order: SEED=$$seed"; \
+	  $(BIN)/pytest -q -n 4 --dist worksteal --randomly-seed=$$seed -m "not real"
 
 parts: venv       ## build the real servers that test-real talks to (Go, npm; about 20 minutes once)
 	@bash tests/real/parts/build.sh

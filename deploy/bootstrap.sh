@@ -35,7 +35,8 @@ project=(--no-deps --no-build-isolation --config-settings editable_mode=compat -
 install_with_uv() {
   echo "Installing the locked packages into .venv (uv, about 1.2 GB; a minute with an empty cache) ..."
   local install=(uv pip install --quiet --python .venv/bin/python)
-  uv venv --quiet --clear --python "$PYTHON" .venv && "${install[@]}" "${locked[@]}" && "${install[@]}" "${project[@]}"
+  # Compiled once, as pip does by itself: where no bytecode may be written later, each process would compile anew.
+  uv venv --quiet --clear --python "$PYTHON" .venv && "${install[@]}" --compile-bytecode "${locked[@]}" && "${install[@]}" "${project[@]}"
 }
 
 install_with_pip() {

@@ -1,11 +1,18 @@
+# ruff: noqa: E402  bytecode is switched on before anything is imported
 """What every test may use: a database of its own, on SQLite and, where it can be had, on PostgreSQL."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+# A run imports the same files in hundreds of processes: whoever asks for no bytecode files would wait for each of them
+# to be compiled anew, the tests themselves, whose assertions pytest rewrites, in every worker.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import hypothesis
 import pytest

@@ -32,7 +32,7 @@ from tests.support.daemon import until
 from tests.support.http_answers import http_answers
 from tests.support.kubernetes_api import kubernetes_api
 from tests.support.metrics_answers import MetricsTable
-from tests.support.system_calls import Server, Watched, need_strace, watch
+from tests.support.system_calls import PATIENCE, Server, Watched, need_strace, watch
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -162,7 +162,7 @@ def test_no_command_and_no_job_speaks_to_another_machine(place: Place) -> None:
 def test_the_daemon_and_its_jobs_speak_to_no_other_machine(place: Place) -> None:
     place.forget_runs()
     with Server(place.folder, [str(ROOT / "main.py"), "serve"], place.environment) as daemon:
-        until(lambda: place.jobs_that_ran() >= OFTEN, lambda: (OFTEN, place.jobs_that_ran()))
+        until(lambda: place.jobs_that_ran() >= OFTEN, lambda: (OFTEN, place.jobs_that_ran()), seconds=PATIENCE)
         seen = daemon.end()
     assert seen.code == 0, seen.out
     place.check(seen)
@@ -190,6 +190,24 @@ def _answers(address: str) -> bool:
         return httpx.post(address, json=HELLO, headers=accepted, timeout=60, trust_env=False).status_code == 200
     except httpx.TransportError:
         return False
+
+
+NATIVE = """
+import ctypes, socket, struct, threading
+libc = ctypes.CDLL(None)
+def speak():
+    address = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(9), socket.inet_aton("192.0.2.7"))
+    libc.connect(libc.socket(socket.AF_INET, socket.SOCK_DGRAM, 0), address, len(address))  # sends nothing yet
+    libc.creat(b"left-behind", 0o600)
+threading.Thread(target=speak).start()
+"""
+
+
+def test_the_watch_sees_what_native_code_does_in_a_thread_of_its_own(tmp_path: Path) -> None:
+    seen = watch(tmp_path, ["-c", NATIVE], {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"})
+    assert (seen.code, len(seen.left)) == (0, 1)
+    assert "192.0.2.7" in seen.left[0]
+    assert seen.written(besides=[]) == ["left-behind"]
 
 
 def test_no_switch_of_the_environment_brings_reporting_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
 """From a question to an answer, over a sandbox of Bitbucket and a scripted model host."""
 
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -286,30 +284,3 @@ def test_a_model_that_is_gone_leaves_the_facts_and_says_so(tmp_path) -> None:
         answer = ask(made, "is anything wrong?", writer=writer)
     assert answer.text
     assert answer.model_note.startswith("The model ollama_chat/none:1b")
-
-
-def test_no_connection_leaves_the_machine(tmp_path) -> None:
-    """Watched from inside by an audit hook, which sees every connect whoever makes it."""
-    program = """
-import sys
-def watch(event, arguments):
-    if event == "socket.connect":
-        address = arguments[1]
-        host = address if isinstance(address, (str, bytes)) else address[0]
-        if isinstance(host, str) and not host.startswith(("127.", "/", "::1")):
-            print("LEFT", host)
-    if event == "socket.getaddrinfo" and arguments[0] not in ("127.0.0.1", "localhost", None, "::1"):
-        print("LOOKED UP", arguments[0])
-sys.addaudithook(watch)
-from pathlib import Path
-from tests.crews.test_ask import ask, busy
-with busy(Path(sys.argv[1])) as made:
-    for question in ("what failed today?", "why did payments fail?", "how do I fix a full disk?", "re-run payments"):
-        print("ANSWERED", len(ask(made, question).text) > 0)
-"""
-    ran = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=240, check=True
-    )
-    assert ran.stdout.count("ANSWERED True") == 4
-    assert "LEFT" not in ran.stdout
-    assert "LOOKED UP" not in ran.stdout

@@ -13,6 +13,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -54,17 +55,16 @@ class Origin:
         """Exit code, standard output and standard error."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        inputs, outputs = os.memfd_create("typed"), [os.memfd_create("out"), os.memfd_create("err")]
-        try:
-            os.write(inputs, typed.encode())
-            os.lseek(inputs, 0, os.SEEK_SET)
-            paths = [f"/proc/{os.getpid()}/fd/{number}" for number in (inputs, *outputs)]
+        with tempfile.TemporaryDirectory() as exchange:
+            files = [Path(exchange, name) for name in ("typed", "out", "err")]
+            for file in files:
+                file.write_text(typed if file.name == "typed" else "", encoding="utf-8")
             order = {
                 "arguments": list(arguments),
                 "environment": dict(environment),
                 "folder": str(folder),
                 "first": first,
-                "files": paths,
+                "files": [str(file) for file in files],
             }
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             self._process.stdin.flush()
@@ -73,23 +73,13 @@ class Origin:
                 origin.cache_clear()
                 raise subprocess.TimeoutExpired(list(arguments), seconds)
             code = int(self._process.stdout.readline())
-            out, err = (_content(number) for number in outputs)
-            return code, out, err
-        finally:
-            for number in (inputs, *outputs):
-                os.close(number)
+            return code, files[1].read_text(encoding="utf-8"), files[2].read_text(encoding="utf-8")
 
 
 @cache
 def origin() -> Origin:
     """One for each process of the tests, made when the first needs it."""
     return Origin()
-
-
-def _content(number: int) -> str:
-    os.lseek(number, 0, os.SEEK_SET)
-    with os.fdopen(os.dup(number), encoding="utf-8") as file:
-        return file.read()
 
 
 def _fork_for_each_order() -> None:

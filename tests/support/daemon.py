@@ -86,9 +86,11 @@ class Daemon:
             return False
 
 
-def until(condition: Callable[[], object], explain: Callable[[], object] = lambda: "") -> None:
+def until(
+    condition: Callable[[], object], explain: Callable[[], object] = lambda: "", *, seconds: float = PATIENCE
+) -> None:
     """Waits until the condition holds; fails with the explanation otherwise."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, f"waited {PATIENCE} s in vain: {explain()}"
+        assert time.monotonic() < end, f"waited {seconds} s in vain: {explain()}"
         time.sleep(0.05)

@@ -46,7 +46,7 @@ def operator_objects(folder: Path) -> list[OperatorObject]:
 
 
 def _read(path: Path) -> Iterator[OperatorObject]:
-    for name, groups in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+    for name, groups in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader).items():
         kind, _, group = name.partition(".")
         for how, notations in groups.items():
             for index, notation in enumerate(notations):

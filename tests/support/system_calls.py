@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 200.0
-"""Seconds for everything on a busy machine."""
+PATIENCE = 280.0
+"""Seconds on a busy machine; nothing waits that long when all is well."""
 
 WATCHED = (
     "connect,sendto,sendmsg,sendmmsg,open,openat,openat2,creat,mkdir,mkdirat,rename,renameat,renameat2,link,symlink"
@@ -49,7 +49,7 @@ class Watched:
         made = [call for call in self.calls if WRITES.search(call) and ("open" not in call or "O_CREAT" in call)]
         names = {names[-1] for call in made if " = -1 " not in call and (names := QUOTED.findall(call))}
         inside = tuple(f"{folder}/" for folder in besides)
-        return sorted(n for n in names if n.startswith("/") and not f"{n}/".startswith((*inside, "/dev/", "/proc/")))
+        return sorted(name for name in names if not f"{name}/".startswith((*inside, "/dev/", "/proc/")))
 
 
 def need_strace() -> str:

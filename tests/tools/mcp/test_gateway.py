@@ -61,10 +61,12 @@ def test_garbage_on_standard_output_does_no_harm(tmp_path) -> None:
 def test_the_process_sees_only_its_own_environment(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("CREW_BITBUCKET__TOKEN", "our-secret-token")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
     with gateway(tmp_path, environment={"GIVEN": "yes"}, result_characters=50_000) as opened:
         text = opened.call("program", "environment", {}).text
     assert "GIVEN" in text
     assert "PATH" in text
+    assert "DO_NOT_TRACK" in text
     assert "our-secret-token" not in text
     assert "another" not in text
 
