@@ -13,6 +13,8 @@ from opscrew.errors import UsageError
 
 HINT = "`crew init --print` shows every setting."
 
+MISPLACED = " is a secret and does not belong in this file"
+
 WORDS = {
     "bool_parsing": "should be true or false",
     "bool_type": "should be true or false",
@@ -56,7 +58,9 @@ class Mistake:
 
 def refuse(mistakes: Sequence[Mistake]) -> None:
     """Raises ``UsageError`` with every one of ``mistakes``; a single one is a single line."""
-    different = list(dict.fromkeys(mistakes))
+    misplaced = tuple(one.text.replace(MISPLACED, ":") for one in mistakes if one.text.endswith(MISPLACED))
+    # What else is wrong with a secret that has to go elsewhere is no matter.
+    different = [one for one in dict.fromkeys(mistakes) if not one.text.startswith(misplaced)]
     if not different:
         return
     if len(different) == 1:
@@ -117,7 +121,7 @@ def secrets_in_file(
         if "SecretStr" in str(field.annotation):
             variable = "CREW_" + label.upper().replace(".", "__")
             yield Mistake(
-                f"{where}: {label} is a secret and does not belong in this file",
+                f"{where}: {label}{MISPLACED}",
                 f"Put it in the environment as {variable}, or its file's path as {variable}_FILE.",
             )
         part = part_of(field.annotation)

@@ -8,6 +8,7 @@ from opscrew.findings.codes import finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
 from opscrew.model.subject import Subject
+from opscrew.reading_time import minute
 from opscrew.redaction import redact
 from tools.bitbucket.records import Pipeline
 
@@ -17,7 +18,7 @@ LONGEST_REFUSAL = 500
 
 def halted_finding(pipeline: Pipeline, repository: str) -> Finding:
     """A pipeline that waits to be resumed. ``repository`` is "workspace/slug"."""
-    since = f"{pipeline.created_on:%Y-%m-%d %H:%M} UTC"
+    since = minute(pipeline.created_on)
     return finding(
         "CI_PIPELINE_HALTED",
         target_subject(pipeline, repository),
