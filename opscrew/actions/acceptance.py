@@ -46,7 +46,7 @@ def accept(engine: Engine, anchor_path: Path, who: str, reason: str, at: datetim
         details = {
             "reason": storable(reason, LONGEST_SENTENCE),
             "problems": [storable(problem) for problem in found.problems],
-            "entries": digest_of_entries(connection, number),
+            "entries": digest_of_entries(connection),
         }
         audit.append(connection, audit.Entry(at, OF_THE_LOG, ACCEPTED, who, details))
         _restate(connection, found, who, at)

@@ -172,7 +172,8 @@ def _spending(row: Row[Any], now: Moment) -> Spending:
 
 def _entry(record: ActionRecord, at: datetime, who: str, stated: Mapping[str, Any]) -> audit.Entry:
     """``stated`` is the content in full, from the stored columns, or what of it was altered: most steps state none."""
-    details: dict[str, Any] = {"note": storable(record.note, LONGEST_SENTENCE)}
+    what = {"kind": storable(record.action.kind), "target": storable(record.action.target.key)}
+    details: dict[str, Any] = {**what, "note": storable(record.note, LONGEST_SENTENCE)}
     if record.receipt:
         details["receipt"] = storable(record.receipt.external_id)
     told = standing(record.state.value, storable(record.approved_by, 128), record.expires_at)

@@ -35,8 +35,11 @@ def objection(action: Action) -> str | None:
     kind = catalog().get(action.kind)
     if kind is None:
         return f"there is no action {action.kind} in the catalog"
-    names = (action.target.kind, action.target.scope, action.target.name, action.target.key)
-    exact = all(storable(name) == name for name in names) and storable_value(action.parameters) == action.parameters
+    target = action.target
+    exact = all(storable(name) == name for name in (target.scope, target.name))
+    # Also all of it together, as the audit log writes it: a secret may only show where the parts stand side by side.
+    exact = exact and storable(target.key, LONGEST_SENTENCE) == target.key
+    exact = exact and storable_value(action.parameters) == action.parameters
     # What is stored is what is sent later. If masking a secret changed it, something else would be acted upon.
     if not exact or storable(action.idempotency_key, LONGEST_SENTENCE) != action.idempotency_key:
         return "its target or parameters hold something that looks like a secret or is too long to keep exactly"

@@ -8,6 +8,7 @@ import pytest
 from opscrew.actions.acceptance import accept
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
+from opscrew.actions.executor import Outcome
 from opscrew.actions.records import HeldBy
 from opscrew.actions.uptime import no_uptime
 from opscrew.actions.verification import verify
@@ -104,6 +105,8 @@ def test_a_restored_backup_asks_again_what_was_approved_and_sends_nothing_twice(
     accept(log, anchor, "ada", WHY, clock())
     asked_again = execution.get(approved.id)
     assert (asked_again.state, asked_again.held_by, asked_again.approved_by) == (State.WAITING, HeldBy.AUDIT, "")
+    assert "please decide again" in asked_again.note
+    assert asked_again.spent is None
     clock.forward(minutes=1)
     execution.advance([system])
     assert execution.get(sent.id).state is State.SENT, "it was looked up"
@@ -126,6 +129,32 @@ def test_what_was_altered_is_closed_and_stays_closed(log, clock, anchor, state, 
     assert "changed by something other than crew" in closed.note
     assert execution.advance([system]).changed == ()
     assert verify(log, anchor).problems == ()
+
+
+@on_sqlite_alone
+def test_what_is_over_is_stated_as_it_now_stands_and_not_touched(log, clock, anchor) -> None:
+    execution, system = crew(log, clock, "auto"), ListedSystem(result=Outcome(True, "it passed"))
+    altered = execution.propose(rerun())
+    for _ in range(2):
+        execution.advance([system])
+    tamper(log, "UPDATE actions SET scope = 'acme/infra'")
+    before = execution.get(altered.id)
+    assert accept(log, anchor, "ada", WHY, clock()).problems == ()
+    after = execution.get(altered.id)
+    assert (after.state, after.note, after.finished_at) == (State.SUCCEEDED, before.note, before.finished_at)
+
+
+@on_sqlite_alone
+def test_a_log_that_is_lost_altogether_begins_anew_and_nothing_in_the_journal_is_believed(log, clock, anchor) -> None:
+    execution, system = crew(log, clock), ListedSystem()
+    waiting, approved = execution.propose(rerun(1)), execution.propose(rerun(2))
+    execution.approve(approved.id, "ada")
+    tamper(log, "DELETE FROM audit_entries")
+    check = accept(log, anchor, "ada", WHY, clock())
+    assert (check.problems, check.head.number, check.anchored) == ((), 3, 3)
+    assert [execution.get(one.id).state for one in (waiting, approved)] == [State.DENIED, State.DENIED]
+    execution.advance([system])
+    assert system.arrived == []
 
 
 @on_sqlite_alone

@@ -28,6 +28,9 @@ def test_what_waits_is_told_with_what_it_waits_for(waiting, clock) -> None:
     ((code, cause),) = told(waiting, clock())
     assert (code, waiting.note in cause) == ("ACTION_WAITING", True)
     assert "it waits for a person" in cause
+    (found,) = findings_of([waiting], clock())
+    assert found.details == {"action": waiting.id, "kind": "rerun_pipeline", "reason": waiting.action.reason}
+    assert (found.aspect, found.evidence) == (waiting.id, waiting.action.evidence)
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "1 action waits"), (2, "2 actions wait")])

@@ -4,16 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from opscrew.actions import journal
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.catalog import catalog
+from opscrew.actions.execution import Execution
 from opscrew.actions.journal import Journal
 from opscrew.actions.lifecycle import IllegalTransitionError
 from opscrew.actions.records import BY_POLICY, CREW, HeldBy
+from opscrew.actions.uptime import no_uptime
+from opscrew.actions.verification import verify
 from opscrew.errors import CrewError
 from opscrew.model.action import ActionState as State
-from tests.support.actions import ListedSystem, rerun
+from tests.support.actions import ListedSystem, rerun, settings_for_actions
 from tests.support.databases import on_sqlite_alone
 
 pytestmark = on_sqlite_alone
@@ -115,3 +119,31 @@ def test_the_journal_itself_refuses_a_step_that_the_table_does_not_list(
     with pytest.raises(IllegalTransitionError), keeper.writing() as connection:
         journal.change(connection, record, replace(record, state=next_), clock(), CREW)
     assert execution.get(record.id).state is record.state
+
+
+def test_what_is_too_long_for_its_column_is_cut_and_refused(make) -> None:
+    target = rerun().target.model_copy(update={"system": "s" * 70, "kind": "k" * 70})
+    action = rerun().model_copy(update={"kind": "x" * 70, "target": target, "finding": "f" * 20, "reason": "r" * 3_000})
+    execution = make()
+    assert execution.propose(action).state is State.REFUSED
+    (kept,) = execution.list()
+    stored = kept.action
+    assert [len(one) for one in (stored.kind, stored.target.system, stored.target.kind, stored.finding)] == [
+        64,
+        64,
+        64,
+        16,
+    ]
+    assert len(stored.reason) == 2_000
+
+
+def test_a_folder_that_cannot_be_written_costs_the_anchor_and_not_the_entry(
+    database, clock, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "file"))
+    with capture_logs() as logged:
+        proposed = Execution(database, settings_for_actions(), clock, no_uptime).propose(rerun())
+    assert proposed.state is State.APPROVED
+    assert {one["event"] for one in logged} == {"audit_anchor_not_written"}
+    assert any("the anchor" in one for one in verify(database, tmp_path / "file" / FILE_NAME).problems)

@@ -434,6 +434,7 @@ def test_a_sender_that_was_held_up_for_half_its_lease_does_not_send(
 def test_recovery_begins_at_the_very_end_of_waiting(make, clock, lost, seconds) -> None:
     execution, system = make(), ListedSystem(after_arrival=lost)
     execution.propose(rerun())
+    clock.forward(minutes=10)  # it counts from when sending began, not from when it was approved
     execution.advance([system])
     clock.forward(seconds=seconds, microseconds=-1)
     execution.advance([system])
@@ -494,6 +495,7 @@ def test_each_step_on_the_way_is_passed_and_leaves_its_mark(database, clock) -> 
     (sent,) = execution.advance([ListedSystem()]).changed
     assert steps == ["proposal_recorded", "precondition_checked", "intent_recorded", "request_sent", "receipt_recorded"]
     assert (sent.note, sent.sender, sent.attempts, sent.held_by) == ("started", "", 1, HeldBy.NOTHING)
+    assert sent.finished_at is None
     lost = ListedSystem(before_arrival=DOWN)
     execution.propose(rerun(2))
     execution.advance([lost])
