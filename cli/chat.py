@@ -69,19 +69,18 @@ def _talk(talk: Chat) -> None:
     while True:
         try:
             line = input(PROMPT if sys.stdin.isatty() else "").strip()
+            interrupted = False
+            if line in ("/quit", "/exit"):
+                return
+            if line:
+                _answer(talk, line)
         except EOFError:
             return
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # at the prompt, or on the way to it
             if interrupted:
                 raise
             interrupted = True
             typer.echo("\n(Ctrl-C again, Ctrl-D or /quit ends the chat.)")
-            continue
-        interrupted = False
-        if line in ("/quit", "/exit"):
-            return
-        if line:
-            _answer(talk, line)
 
 
 def _answer(talk: Chat, line: str) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -32,11 +33,8 @@ def end_at_once_on_signals() -> None:
 
     A signal that is ignored stays so: that is how a shell starts what it runs in the background.
     """
-    reading, writing = os.pipe()
-    os.set_blocking(writing, False)
     # Python writes the signal's number there at once, also while the main thread is in native code.
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(reading,), name="signals", daemon=True).start()
+    signal.set_wakeup_fd(_watched_pipe(), warn_on_full_buffer=False)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _heard)
@@ -59,6 +57,15 @@ def leave(code: int) -> NoReturn:
     flushing.start()
     flushing.join(FLUSH_SECONDS)
     os._exit(code)
+
+
+@cache
+def _watched_pipe() -> int:
+    """Where to write; one for the process."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    threading.Thread(target=_watch, args=(reading,), name="signals", daemon=True).start()
+    return writing
 
 
 def _watch(reading: int) -> None:

@@ -17,7 +17,10 @@ PROSE_FILE = Path(__file__).with_name("prose.yaml")
 
 
 def _pattern(text: object) -> re.Pattern[str]:
-    return re.compile(str(text), re.IGNORECASE)
+    try:
+        return re.compile(str(text), re.IGNORECASE)
+    except re.error as problem:
+        raise ValueError(f"{str(text)[:60]!r} is no regular expression: {problem}") from problem
 
 
 def _patterns(texts: object) -> tuple[re.Pattern[str], ...]:

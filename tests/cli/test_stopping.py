@@ -20,7 +20,6 @@ import pytest
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, says
 from demo.serving import serve
-from tests.support.daemon import until
 from tests.support.http_answers import Handler, Request, http_answers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,8 +69,21 @@ def ended(process: subprocess.Popen[str], *numbers: int) -> tuple[int, str]:
     for number in numbers:
         process.send_signal(number)
     _, complaints = process.communicate(timeout=FOR_EVER)
-    assert time.monotonic() - begun < FOR_EVER / 10
+    assert time.monotonic() - begun < FOR_EVER / 5
     return process.returncode, complaints
+
+
+def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    """However long a busy machine takes; the process is alive meanwhile."""
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.05)
+
+
+def gone(script: Script) -> None:
+    """The host has heard that nobody waits any more."""
+    while script.running:
+        time.sleep(0.05)
 
 
 def waits(script: Script) -> Callable[[], bool]:
@@ -91,9 +103,9 @@ ASK = ("ask", "--deadline", "10m", "is anything wrong?")
 )
 def test_a_silent_model_is_left_at_once(tmp_path: Path, numbers: tuple[int, ...], code: int) -> None:
     with silent_model() as (script, environment), crew(tmp_path, *ASK, **environment) as process:
-        until(waits(script))
+        until(waits(script), process)
         assert ended(process, *numbers) == (code, "")
-        until(lambda: script.running == 0)
+        gone(script)
 
 
 def test_libraries_that_are_being_imported_are_left_at_once(tmp_path: Path) -> None:
@@ -112,7 +124,7 @@ def test_a_silent_system_is_left_at_once(tmp_path: Path) -> None:
         logs.by_path["/select/logsql/query"] = hang
         question = ("ask", "--facts", "what do the logs say about errors?")
         with crew(tmp_path, *question, CREW_VICTORIALOGS__URL=logs.url) as process:
-            until(lambda: bool(logs.requests))
+            until(lambda: bool(logs.requests), process)
             assert ended(process, signal.SIGINT) == (130, "")
 
 
@@ -149,11 +161,11 @@ def test_a_chat_stops_its_answer_and_goes_on_and_ends_well(tmp_path: Path) -> No
         assert process.stdout is not None
         process.stdin.write("is anything wrong?\n")
         process.stdin.flush()
-        until(waits(script))
+        until(waits(script), process)
         process.send_signal(signal.SIGINT)
         while process.stdout.readline() != "(stopped)\n":
             assert process.poll() is None
-        until(lambda: script.running == 0)
+        gone(script)
         process.stdin.write("/help\n/quit\n")
         process.stdin.flush()
         said, complaints = process.communicate(timeout=FOR_EVER)
@@ -179,5 +191,5 @@ def test_a_chat_ends_at_once_by_a_second_interrupt_or_from_outside(tmp_path: Pat
         assert process.stdin is not None
         process.stdin.write("is anything wrong?\n")
         process.stdin.flush()
-        until(waits(script))
+        until(waits(script), process)
         assert ended(process, signal.SIGTERM) == (143, "")

@@ -77,7 +77,7 @@ def talk(folder: Path, *speakers: Speaker, question: str = QUESTION, **settings:
         tools = stack.enter_context(AnswerTools(watch.context))
         writer = stack.enter_context(Writer(watch.context.settings, tools=tools))
         heard: list[Event] = []
-        asked = Question(question, person="ada", deadline_seconds=240)
+        asked = Question(question, person="ada", deadline_seconds=600)
         yield Talk(watch, script, heard, answer_question(watch.context, asked, on_event=heard.append, writer=writer))
 
 
