@@ -146,10 +146,10 @@ def verify(
         raise typer.Exit(1)
 
 
-@group.command("accept-audit")
+@group.command("accept-audit", epilog=example("crew actions accept-audit --reason 'restored the backup of Monday'"))
 def accept_audit(
     context: typer.Context,
-    reason: str = typer.Option(..., "--reason", help="Why the log is broken, for the record."),
+    reason: str = typer.Option(..., "--reason", metavar="TEXT", help="Why the log is broken, for the record."),
 ) -> None:
     """Accept a broken audit log as it is now, after a restored backup or a lost anchor. Says so in the log itself."""
     from cli.person import person

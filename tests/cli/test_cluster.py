@@ -81,13 +81,18 @@ def test_a_broken_file_does_not_keep_the_others_from_being_judged(crew: CrewComm
         (["--input", "x", "--now", "yesterday"], "--now 'yesterday' is not a time"),
         (["--input", "x", "--context", "prod"], "--context and --input exclude each other"),
         (["--now", "2026-01-01T00:00:00Z"], "--now needs --input"),
-        (["--context", "nowhere"], "there is no cluster or context 'nowhere'"),
     ],
 )
 def test_a_command_written_wrongly(crew: CrewCommand, arguments: list[str], words: str) -> None:
     ended = crew("cluster", "check", *arguments)
     assert (ended.code, ended.out) == (2, "")
     assert words in ended.err
+
+
+def test_a_cluster_that_does_not_exist_is_named(crew: CrewCommand) -> None:
+    ended = crew("cluster", "check", "--context", "nowhere")
+    assert (ended.code, ended.out) == (1, "")
+    assert "there is no cluster or context 'nowhere'" in ended.err
 
 
 def test_a_cluster_is_read_and_its_gaps_are_named(crew: CrewCommand, tmp_path: Path) -> None:

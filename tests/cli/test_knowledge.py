@@ -100,7 +100,6 @@ def test_a_batch_gives_one_ranking_a_line_in_order(crew, tmp_path) -> None:
         (["search"], "nothing to search for"),
         (["search", "--docs", "d.jsonl"], "needs --docs and --queries"),
         (["search", "x", "--kind", "poem"], "no kind poem"),
-        (["search", "--docs", "absent", "--queries", "absent"], "cannot read absent"),
         (["list", "--kind", "poem"], "no kind poem"),
     ],
 )
@@ -109,6 +108,12 @@ def test_a_command_written_wrongly_says_how_in_one_line(crew, arguments, message
     assert found.code == 2
     assert message in found.err.splitlines()[0]
     assert found.out == ""
+
+
+def test_a_batch_that_is_not_there_is_one_line(crew) -> None:
+    found = crew("knowledge", "search", "--docs", "absent", "--queries", "absent")
+    assert (found.code, found.out) == (1, "")
+    assert "cannot read absent" in found.err.splitlines()[0]
 
 
 def test_a_bad_line_is_named_with_file_and_number(crew, tmp_path) -> None:

@@ -36,7 +36,12 @@ def test_each_change_is_told_once_and_signed() -> None:
         assert sender.deliver() == 1
     assert all(valid for valid, _ in received)
     assert [event.state for _, event in received if event] == ["INPROGRESS", "FAILED"]
-    assert received[1][1] == PipelineEvent(repository="acme/shop", commit=run.target.commit, ref="main", state="FAILED")
+    told = received[1][1]
+    assert told is not None
+    assert told.at is not None
+    assert told == PipelineEvent(
+        repository="acme/shop", commit=run.target.commit, ref="main", state="FAILED", at=told.at
+    )
 
 
 def test_a_receiver_that_is_not_there_is_given_up() -> None:

@@ -105,9 +105,9 @@ def test_what_was_never_approved_is_not_sent_by_way_of_a_sender_that_never_was(l
     execution, system = crew(log, clock), ListedSystem()
     execution.propose(rerun())
     tamper(log, "UPDATE actions SET state = 'sending', approved_by = 'ada', spent_at = '2026-10-06 00:00:00.000000'")
-    for _ in range(3):
+    for _ in range(9):
         execution.advance([system])
-        clock.forward(minutes=5)
+        clock.forward(minutes=3)
     (refused,) = execution.list()
     assert (refused.state, system.arrived) == (State.REFUSED, [])
     assert "state and approved_by differ" in refused.note

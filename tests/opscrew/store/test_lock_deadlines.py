@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from opscrew.actions import anchor
+from opscrew.actions import anchor, audit
 from opscrew.errors import CrewError
 from opscrew.store import database
 from opscrew.store.database import open_database, serialize_writers
@@ -38,6 +38,7 @@ def test_an_anchor_whose_lock_is_held_is_an_error_and_not_a_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(anchor, "LOCK_SECONDS", 0.2)
+    anchor.set_anchor(tmp_path / anchor.FILE_NAME, anchor.Anchor(audit.Head(0, audit.BEGINNING)))
     with (tmp_path / "audit.lock").open("w") as held, create_engine("sqlite://").connect() as connection:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(OSError, match=r"another process has kept .*audit\.lock"):

@@ -34,7 +34,7 @@ def test_a_refusal_names_the_time_and_keeps_it(clock: ManualClock) -> None:
     keeper.take("u")
     clock.forward(minutes=10)
     keeper.take("u")
-    with pytest.raises(TemporaryError, match="13:00:00 UTC") as refusal:
+    with pytest.raises(TemporaryError, match="next request in 50 min") as refusal:
         keeper.take("u")
     assert refusal.value.retry_after == 50 * 60
     clock.forward(minutes=50)
@@ -99,7 +99,7 @@ def test_after_429_nothing_is_sent_until_the_time_named(clock: ManualClock) -> N
     keeper = BudgetKeeper(900, clock)
     assert keeper.limited(None) == 60
     assert keeper.current().remaining == 0
-    with pytest.raises(TemporaryError, match="12:01:00 UTC"):
+    with pytest.raises(TemporaryError, match="next request in 1 min"):
         keeper.take("u")
     clock.forward(seconds=60)
     keeper.take("u")
