@@ -32,8 +32,9 @@ HOST = "host"
 
 
 def with_cause(action: Action, signature: str, host: str) -> Action:
-    """The same re-run, from which ``signature`` and ``host`` will be learned."""
-    return action.model_copy(update={"parameters": action.parameters | {SIGNATURE: signature, HOST: host}})
+    """The same re-run, from which ``signature`` and ``host`` will be learned, where they are known."""
+    known = {name: value for name, value in ((SIGNATURE, signature), (HOST, host)) if value}
+    return action.model_copy(update={"parameters": action.parameters | known})
 
 
 class RescueLearning:

@@ -80,15 +80,12 @@ def _in_rules(values: Mapping[str, Any]) -> list[Mistake]:
 
     Without the parts that are wrong otherwise; where one of those is needed to tell, there is nothing to add yet.
     """
-    from opscrew.actions.policy import check_settings
+    from opscrew.actions.policy import mistakes_in_rules
 
     try:
-        check_settings(Settings(**values))
+        return mistakes_in_rules(Settings(**values))
     except ValidationError:
         return []
-    except UsageError as problem:
-        return [Mistake(problem.message, problem.hint)]
-    return []
 
 
 def _unreadable_variable(problem: ValueError) -> Mistake:

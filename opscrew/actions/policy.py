@@ -8,7 +8,7 @@ and that is never ``auto``.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -17,6 +17,7 @@ from opscrew.actions.quiet_hours import parse_quiet_hours
 from opscrew.actions.scope_patterns import ANY_PLACE, can_fit, fixed, is_exact
 from opscrew.errors import UsageError
 from opscrew.settings import PolicyMode, Settings
+from opscrew.settings_mistakes import Mistake, refuse
 
 Rules = Mapping[str, PolicyMode | Mapping[str, PolicyMode]]
 
@@ -48,32 +49,34 @@ def decide(kind: ActionKind, scope: str, rules: Rules) -> Decision:
     return Decision(rule[best], f"policy says {rule[best]} for {kind.name} on {best}")
 
 
-def check_rules(rules: Rules) -> None:
-    """Raises ``UsageError`` for a kind that the catalog does not have: a rule that never fits protects nobody."""
+def unknown_kinds(rules: Rules) -> Iterator[Mistake]:
+    """A mistake for each kind that the catalog does not have: a rule that never fits protects nobody."""
     for name in rules:
         if name not in catalog():
             near = difflib.get_close_matches(name, catalog(), n=1)
             hint = f" (did you mean {near[0]}?)" if near else ""
-            raise UsageError(f"policy: unknown action {name}{hint}", f"Known are: {', '.join(catalog())}.")
+            yield Mistake(f"policy: unknown action {name}{hint}", f"Known are: {', '.join(catalog())}.")
 
 
-def check_patterns(rules: Rules, places: Mapping[str, Sequence[str]]) -> None:
-    """Raises ``UsageError`` for a scope pattern that can fit no scope of its kind: it looks as if it protected
-    something, and does not. ``places`` are by system what scopes begin with; where none is known, any name may stand.
+def dead_patterns(rules: Rules, places: Mapping[str, Sequence[str]]) -> Iterator[Mistake]:
+    """A mistake for each scope pattern that can fit no scope of its kind: it looks as if it protected something, and
+    does not. ``places`` are by system what scopes begin with; where none is known, any name may stand.
 
     ``{"*": auto, "infra": off}`` looks as if infra were safe, and is not: its scope is "acme/infra".
     """
     for name, rule in rules.items():
-        kind = catalog()[name]
+        kind = catalog().get(name)
+        if kind is None:
+            continue
         known = places.get(kind.system, ())
         if isinstance(rule, str) or (not known and kind.system in places):
             continue
         for pattern in rule:
             if "[^" in pattern:
                 # A shell reads it as "none of", and the patterns here as one of the set: the very opposite.
-                raise UsageError(f"policy.{name}: the pattern {pattern!r} holds [^", 'Write "[!" for "none of".')
-            if not any(can_fit(pattern, place, kind.scope) for place in known or (ANY_PLACE,)):
-                raise UsageError(
+                yield Mistake(f"policy.{name}: the pattern {pattern!r} holds [^", 'Write "[!" for "none of".')
+            elif not any(can_fit(pattern, place, kind.scope) for place in known or (ANY_PLACE,)):
+                yield Mistake(
                     f"policy.{name}: the pattern {pattern!r} fits nothing in {', '.join(known) or kind.system}",
                     _shape_of(kind, known),
                 )
@@ -87,10 +90,19 @@ def _shape_of(kind: ActionKind, known: Sequence[str]) -> str:
 
 
 def check_settings(settings: Settings) -> None:
-    """Raises ``UsageError`` when policy or quiet hours cannot be understood. Called before anything is started."""
-    check_rules(settings.policy)
-    check_patterns(settings.policy, _places(settings))
-    parse_quiet_hours(settings.quiet_hours, settings.zone)
+    """Raises ``UsageError`` with all that cannot be understood of policy and quiet hours. Called before anything is
+    started."""
+    refuse(mistakes_in_rules(settings))
+
+
+def mistakes_in_rules(settings: Settings) -> list[Mistake]:
+    """What cannot be understood of policy and quiet hours."""
+    found = [*unknown_kinds(settings.policy), *dead_patterns(settings.policy, _places(settings))]
+    try:
+        parse_quiet_hours(settings.quiet_hours, settings.zone)
+    except UsageError as problem:
+        found.append(Mistake(problem.message, problem.hint))
+    return found
 
 
 def _places(settings: Settings) -> dict[str, tuple[str, ...]]:

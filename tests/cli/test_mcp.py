@@ -83,7 +83,7 @@ def test_tools_shows_what_trimming_saves_and_what_a_role_sees(setup) -> None:
     role = setup.json("tools", "--role", "ci_engineer")
     assert len(role) == 8
     assert not any(tool["mutates"] for tool in role)
-    assert setup.crew("mcp", "tools", "--role", "nobody").code == 2
+    assert setup.crew("mcp", "tools", "--role", "nobody").code == 1
     assert setup.crew("mcp", "tools", "grafana").code == 1
 
 

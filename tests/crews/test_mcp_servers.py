@@ -81,14 +81,14 @@ def test_the_context_of_the_settings_wins_over_the_current_one_of_the_file(tmp_p
 
 
 def test_an_address_replaces_the_command(tmp_path) -> None:
-    mcp = McpSettings(urls={"grafana": "http://mcp-grafana:8000/mcp"}, tokens={"grafana": SecretStr("t0ken-of-grafana")})
+    mcp = McpSettings(urls={"grafana": "http://mcp-grafana:8000/mcp"}, tokens={"grafana": SecretStr("grafana-t0ken")})
     server = shipped(mcp=mcp)["grafana"]
     assert server.is_configured
     assert (server.url, server.command, server.auth.kind, server.auth.secret) == (
         "http://mcp-grafana:8000/mcp",
         (),
         "bearer",
-        "t0ken-of-grafana",
+        "grafana-t0ken",
     )
 
 

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from opscrew.actions.catalog import catalog
-from opscrew.actions.policy import check_patterns, check_rules, check_settings, decide
+from opscrew.actions.policy import check_settings, dead_patterns, decide, unknown_kinds
 from opscrew.actions.scope_patterns import can_fit
 from opscrew.errors import UsageError
 from opscrew.settings import Settings
@@ -47,9 +47,21 @@ def test_one_mode_holds_everywhere() -> None:
 
 
 def test_a_rule_for_an_unknown_action_is_an_error_with_the_near_name() -> None:
-    with pytest.raises(UsageError, match=r"unknown action rerun_pipelines \(did you mean rerun_pipeline\?\)"):
-        check_rules({"rerun_pipelines": "auto"})
-    check_rules({"rerun_pipeline": "auto"})
+    (mistake,) = unknown_kinds({"rerun_pipelines": "auto", "rerun_pipeline": "auto"})
+    assert mistake.text.endswith("unknown action rerun_pipelines (did you mean rerun_pipeline?)")
+
+
+def test_all_mistakes_of_the_rules_are_reported_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        check_settings(
+            Settings(
+                bitbucket={"workspace": "acme"},
+                policy={"rerun_pipelin": "auto", "stop_pipeline": {"infra": "off", "web": "off"}},
+                quiet_hours="25:00-xx",
+            )
+        )
+    for words in ("rerun_pipelin", "'infra' fits nothing", "'web' fits nothing", "quiet_hours"):
+        assert words in caught.value.message
 
 
 @pytest.mark.parametrize("pattern", ["infra", "infra-*", "other/*", "acm", "/acme/infra"])
@@ -65,7 +77,7 @@ def test_a_pattern_that_fits_nothing_is_an_error_because_it_protects_nobody(patt
     "pattern", ["*", "*/infra", "acme/*", "acme/infra", "ac*", "acme*", "acme/infra-[ab]", "?cme/*"]
 )
 def test_a_pattern_that_may_fit_is_none(pattern: str) -> None:
-    check_patterns({"rerun_pipeline": {pattern: "off"}}, {"bitbucket": ["acme"]})
+    assert list(dead_patterns({"rerun_pipeline": {pattern: "off"}}, {"bitbucket": ["acme"]})) == []
 
 
 def test_patterns_of_what_is_not_connected_are_left_alone() -> None:
