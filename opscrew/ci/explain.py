@@ -6,6 +6,7 @@ look, choose as few as explain the failure, and redact what is handed out.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
@@ -120,7 +121,8 @@ def final_scores(score: Numbers, lines: LogLines, *, has_passing: bool) -> Numbe
     frame lines and echoed commands in the middle of the log."""
     if has_passing:
         score = score + UNSEEN_WORTH * np.array(lines.unseen, np.float32)
-    final: Numbers = np.where(np.array(lines.roles) == Role.OUTPUT, score, np.float32(-np.inf))
+    final: Numbers = score.copy()
+    final[[place for place, role in enumerate(lines.roles) if role is not Role.OUTPUT]] = -np.inf
     return final
 
 
@@ -155,17 +157,17 @@ def _beside(lines: LogLines, ranked: tuple[ExplainedLine, ...]) -> tuple[Explain
     """In the order of the log, scored as the least of the ranked lines. Only words of the same command: none from
     beyond an echo."""
     shown = {line.number for line in ranked}
-    around = surroundings(ranked[:BESIDE_BEST])
-    command = np.cumsum(np.array(lines.roles) == Role.ECHO)
     best = {line.number for line in ranked[:BESIDE_BEST]}
-    of_command = {command[place] for place, number in enumerate(lines.numbers) if number in best}
+    around = surroundings(ranked[:BESIDE_BEST])
+    near = [(place, number) for place, number in enumerate(lines.numbers) if number in around]
+    echoes = [place for place, role in enumerate(lines.roles) if role is Role.ECHO]
+    of_command = {bisect_left(echoes, place) for place, number in near if number in best}
     least = min((line.score for line in ranked), default=0.0)
     return tuple(
         ExplainedLine(number, redact(lines.texts[place])[:LONGEST_LINE], least)
-        for place, number in enumerate(lines.numbers)
-        if number in around
-        and number not in shown
-        and command[place] in of_command
+        for place, number in near
+        if number not in shown
+        and bisect_left(echoes, place) in of_command
         and lines.roles[place] is Role.OUTPUT
         and lines.texts[place].strip()
     )
@@ -174,7 +176,7 @@ def _beside(lines: LogLines, ranked: tuple[ExplainedLine, ...]) -> tuple[Explain
 def _output_lines(lines: LogLines) -> int:
     """Of a long log that is not kept whole, the lines between count as output too."""
     printed = any(role is Role.OUTPUT and text.strip() for role, text in zip(lines.roles, lines.texts, strict=True))
-    others = sum(role is not Role.OUTPUT for role in lines.roles)
+    others = len(lines.roles) - lines.roles.count(Role.OUTPUT)
     return lines.length - others if printed else 0
 
 
@@ -183,12 +185,11 @@ def _command(lines: LogLines, chosen: tuple[ExplainedLine, ...]) -> ExplainedLin
     if not chosen:
         return None
     best = max(chosen, key=lambda line: line.score)
-    echoes = [
-        (number, text)
-        for number, text, role in zip(lines.numbers, lines.texts, lines.roles, strict=True)
-        if role is Role.ECHO and number < best.number
-    ]
-    last = echoes[-1] if echoes else lines.first_command
+    last = lines.first_command
+    for place in reversed(range(bisect_left(lines.numbers, best.number))):
+        if lines.roles[place] is Role.ECHO:
+            last = lines.numbers[place], lines.texts[place]
+            break
     return ExplainedLine(last[0], redact(last[1])[:LONGEST_LINE], best.score) if last else None
 
 

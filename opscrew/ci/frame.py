@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import re2
 from pydantic import BaseModel, ConfigDict
 
 from opscrew.ci.frame_echoes import echo_length
+from opscrew.ci.line_search import lines_found
 from opscrew.strict_yaml import load_strictly
 
 FRAME_FILE = Path(__file__).with_name("frame.yaml")
@@ -25,6 +27,7 @@ FRAME_FILE = Path(__file__).with_name("frame.yaml")
 LONGEST_BLOCK = 450
 """Lines between the first and the last line of a block. Travis describes its machine in up to 408."""
 
+MEMORY_BYTES = 32 << 20
 
 Meaning = frozenset[tuple[str, int]]
 """Everything that a line may be: parts of frame.yaml, each with the number of its entry there."""
@@ -102,11 +105,13 @@ class FrameWords(BaseModel):
 
 
 class Frame:
-    """The wording, compiled: one automaton says of a line everything that it may be."""
+    """The wording, compiled: one search finds the lines that mean something here, and one automaton says of each of
+    them everything that it may be."""
 
     def __init__(self, words: FrameWords) -> None:
         self.words = words
         self._automaton = re2.Set.FullMatchSet()
+        self._expressions: list[str] = []
         self._meanings: list[tuple[str, int]] = []
         for kind in words.anywhere:
             self._add("anywhere", 0, kind.lines)
@@ -119,13 +124,14 @@ class Frame:
         self._add("teardown", 0, words.teardown)
         self._add("echo", 0, words.echoes)
         self._automaton.Compile()
+        any_of_them = "|".join(f"(?:{expression})" for expression in self._expressions)
+        self._any = re2.compile(f"(?m)^(?:{any_of_them})$".encode(), _options())
 
     def apply(self, texts: Sequence[str]) -> Framed:
         """The roles of cleaned lines that follow each other, from the beginning of a log to its end."""
-        match, meanings = self._automaton.Match, self._meanings
-        # Nearly all lines mean nothing here, and there are thousands of them.
-        hits = [match(text) for text in texts]
-        means = [frozenset(meanings[hit] for hit in found) if found else NOTHING for found in hits]
+        means = [NOTHING] * len(texts)
+        for index in lines_found(self._any, "\n".join(texts).encode()):
+            means[index] = frozenset(self._meanings[hit] for hit in self._automaton.Match(texts[index]) or ())
         roles = self._roles(texts, means)
         end = self._end(texts, means, roles)
         return Framed(roles, min(self._begin(texts, means, roles), end), end)
@@ -133,6 +139,7 @@ class Frame:
     def _add(self, meaning: str, number: int, expressions: Sequence[str]) -> None:
         for expression in expressions:
             self._automaton.Add(expression)
+            self._expressions.append(expression)
             self._meanings.append((meaning, number))
 
     def _roles(self, texts: Sequence[str], means: list[Meaning]) -> list[Role]:
@@ -196,6 +203,16 @@ def _block_length(means: list[Meaning], start: int) -> int:
         if ("last", number) in means[index]:
             return index + 1 - start
     return 0
+
+
+def _options() -> Any:
+    """So that no expression reaches over the end of its line, that no time goes into groups which nobody reads, and
+    that the automaton need not forget what it has built."""
+    options = re2.Options()
+    options.never_nl = True
+    options.never_capture = True
+    options.max_mem = MEMORY_BYTES
+    return options
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -53,11 +52,17 @@ class Automaton:
     """Some expressions tried together, and the column of the kind that each belongs to."""
 
     expressions: Any
-    column_of: tuple[int, ...]
+    column_of: npt.NDArray[np.intp]
 
-    def columns(self, lines: list[bytes]) -> list[list[int]]:
-        """The columns of the kinds that each line is of."""
-        return [[self.column_of[hit] for hit in self.expressions.Match(line) or ()] for line in lines]
+    def matches(self, lines: list[bytes]) -> tuple[list[int], npt.NDArray[np.intp]]:
+        """Rows and columns of the matches: each line's number, once for every kind that it is of, and those kinds."""
+        rows: list[int] = []
+        hits: list[int] = []
+        for row, found in enumerate(map(self.expressions.Match, lines)):
+            if found:
+                rows += [row] * len(found)
+                hits += found
+        return rows, self.column_of[hits]
 
 
 @dataclass(frozen=True)
@@ -77,9 +82,7 @@ class LineKinds:
         encoded = [text.encode() for text in different]  # the automata read bytes, and are slower to encode them
         found = np.zeros((len(different), len(self.kinds)), dtype=np.bool_)
         for automaton in self.automata:
-            columns = automaton.columns(encoded)
-            rows = np.repeat(np.arange(len(columns)), np.array([len(some) for some in columns], np.intp))
-            found[rows, list(chain.from_iterable(columns))] = True
+            found[automaton.matches(encoded)] = True
         of_each_line: npt.NDArray[np.bool_] = found[[different[text] for text in texts]]
         return of_each_line
 
@@ -103,8 +106,8 @@ def _automaton(kinds: tuple[LineKind, ...], where: Literal["begins", "pattern"])
     options = re2.Options()
     options.max_mem = AUTOMATON_BYTES
     expressions = re2.Set.MatchSet(options) if where == "begins" else re2.Set.SearchSet(options)
-    columns = tuple(column for column, kind in enumerate(kinds) if getattr(kind, where))
+    columns = [column for column, kind in enumerate(kinds) if getattr(kind, where)]
     for column in columns:
         expressions.Add(getattr(kinds[column], where))
     expressions.Compile()
-    return Automaton(expressions, columns)
+    return Automaton(expressions, np.array(columns, np.intp))

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import numpy as np
 import re2
 
 from opscrew.ci.frame import Role, frame
+from opscrew.ci.line_search import lines_found
 
 LONGEST_LINE = 500
 """Characters of a line that are judged and shown: enough for any message, too few to flood a report."""
@@ -119,11 +119,12 @@ def read_lines(log: BinaryIO, passing: BinaryIO | None = None) -> LogLines:
     numbers, raw = kept.lines()
     unseen = [False] * len(raw) if seen is None else [bool(line.strip()) and _key(line) not in seen for line in raw]
     texts = clean(raw)
+    red = set(lines_found(RED, b"\n".join(raw)))
     return LogLines(
         numbers=numbers,
         texts=texts,
         unseen=unseen,
-        red=[RED.search(line) is not None for line in raw],
+        red=[index in red for index in range(len(raw))],
         roles=frame().apply(texts).roles,
         total=kept.total,
         before=before,
@@ -151,12 +152,20 @@ def clean(raw: list[bytes]) -> list[str]:
     if not raw:
         return []
     plain = ESCAPES.sub(b"", b"\n".join(raw)).translate(None, CONTROLS).decode("utf-8", "replace")
-    if not plain.isascii():  # most logs are, and need no second search
-        plain = HIDDEN.sub("", plain)
-    return [_final_state(text) for text in plain.split("\n")]
+    return [
+        # Nearly all lines are ordinary, and telling so takes a third of the time of looking closely.
+        text.rstrip()
+        if text.isascii()
+        and text[:1] not in FIRST_OF_TIMESTAMP
+        and not ("\r" in text or "\t" in text)
+        and len(text) <= LONGEST_LINE
+        else _final_state(text)
+        for text in plain.split("\n")
+    ]
 
 
 def _final_state(text: str) -> str:
+    text = HIDDEN.sub("", text)
     if "\r" in text:
         text = next((part for part in reversed(text.split("\r")) if part.strip()), "")
     if "\t" in text:
@@ -256,7 +265,7 @@ class _Kept:
     def _candidates(self, lines: list[bytes]) -> list[int]:
         """Positions of lines that look like an error or are unseen in the passing log, not said again and again."""
         if self._seen is None:
-            found = _error_like(lines)
+            found = lines_found(ERROR_LIKE, b"\n".join(lines))
         else:
             found = [
                 index for index, line in enumerate(lines) if line.strip() and _key(_shortened(line)) not in self._seen
@@ -275,14 +284,7 @@ class _Kept:
         by_number: dict[int, bytes] = {}
         for first, lines in (*self._first, *self._last):
             by_number.update(enumerate(lines, first))
-        by_number.update((number, _shortened(line)) for number, line in enumerate(self._tail, self._tail_begins))
-        numbers = sorted(by_number)
-        return numbers, [by_number[number] for number in numbers]
-
-
-def _error_like(lines: list[bytes]) -> list[int]:
-    """Positions of the lines that ``ERROR_LIKE`` finds, searched in one go, which is many times faster."""
-    text = b"\n".join(lines)
-    ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
-    starts = [match.start() for match in ERROR_LIKE.finditer(text)]
-    return [int(index) for index in np.searchsorted(ends, starts)]
+        before_tail = sorted(number for number in by_number if number < self._tail_begins)
+        tail = range(self._tail_begins, self._tail_begins + len(self._tail))
+        lines = [*(by_number[number] for number in before_tail), *map(_shortened, self._tail)]
+        return [*before_tail, *tail], lines

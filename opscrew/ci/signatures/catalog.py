@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ patterns, which is most of the time that a single log costs; once built, they co
 
 SET_MEMORY_BYTES = 64 << 20
 """Ceiling for an automaton. It grows on demand; the usual 8 MB would make it forget states, or give up."""
+
+LINES_REMEMBERED = 256
+"""Whoever explains a log looks its best lines up, and whoever judges the failure looks up the same ones."""
 
 
 class Verdict(StrEnum):
@@ -125,16 +128,20 @@ class Catalog:
         owned = [(index, pattern) for index, signature in enumerate(signatures) for pattern in signature.patterns]
         starts = range(0, len(owned), PATTERNS_PER_SET)
         self._sets = [self._compiled_set(owned[start : start + PATTERNS_PER_SET]) for start in starts]
+        self._remembered = lru_cache(LINES_REMEMBERED)(self._matching)
 
-    def candidates(self, text: str) -> list[Signature]:
+    def candidates(self, text: str) -> tuple[Signature, ...]:
         """Signatures with a pattern that matches ``text``, in the catalogue's order; conditions are not checked.
 
         "0 failed" is no failure: counts of zero are not looked at.
         """
+        return self._remembered(text)
+
+    def _matching(self, text: str) -> tuple[Signature, ...]:
         if "0" in text or "no " in text.lower():
             text = self.shared.zero_count.sub(" ", text)
         found = {owners[hit] for automaton, owners in self._sets for hit in automaton.Match(text) or ()}
-        return [self.signatures[index] for index in sorted(found)]
+        return tuple(self.signatures[index] for index in sorted(found))
 
     def spans(self, signature: Signature, text: str) -> list[tuple[int, int]]:
         """Where the signature's own patterns match."""

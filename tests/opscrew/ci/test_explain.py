@@ -149,14 +149,34 @@ def test_the_empty_end_of_a_log_explains_nothing() -> None:
     assert all(line.number <= 5001 for line in explained.lines)
 
 
-@pytest.mark.parametrize("heading", ["Build teardown", "Post job cleanup.", "[Pipeline] // node"])
-def test_what_stands_below_the_systems_own_clean_up_is_neither_shown_nor_beside(heading: str) -> None:
-    failure = "main.c:4:1: error: expected ';'\nmake: *** [all] Error 1"
-    log = f"+ make\n{SETUP}\n{failure}\n{heading}\nERROR: cache upload failed"
+TEARDOWNS = pytest.mark.parametrize(
+    ("heading", "known"),
+    [
+        ("Build teardown", 'Cache "node": Error downloading cache: read tcp 10.0.0.7:53122: connection reset by peer'),
+        ("Post job cleanup.", "Failed to save: Unable to reserve cache with key maven-1, another job may create it."),
+        ("[Pipeline] // node", "Finished: FAILURE"),
+        ("Uploading artifacts for failed job", "ERROR: No files to upload"),
+    ],
+)
+"""What CI systems print above their clean-up, and a line of it that sounds like an error."""
+
+COMPILER = "main.c:4:1: error: expected ';'\nmake: *** [all] Error 1"
+
+
+@TEARDOWNS
+def test_known_lines_of_the_systems_own_clean_up_are_neither_shown_nor_beside(heading: str, known: str) -> None:
+    log = f"+ make\n{SETUP}\n{COMPILER}\n{heading}\n{known}"
     told = explained(log)
-    end = numbered(log, heading)
     assert told.lines[0].text.startswith("main.c:4:1")
-    assert all(line.number < end for line in (*told.lines, *told.nearly))
+    assert all(line.number < numbered(log, heading) for line in (*told.lines, *told.nearly, *told.beside))
+
+
+@TEARDOWNS
+def test_an_error_below_the_heading_of_a_clean_up_is_shown_without_the_known_lines(heading: str, known: str) -> None:
+    log = f"+ make\n{SETUP}\n{heading}\n{COMPILER}\n{heading}\n{known}"
+    told = explained(log)
+    assert [line.text for line in told.lines[:2]] == COMPILER.split("\n")
+    assert not {heading, known} & {line.text for line in (*told.lines, *told.nearly, *told.beside)}
 
 
 def test_what_is_beside_a_line_are_two_above_and_six_below() -> None:

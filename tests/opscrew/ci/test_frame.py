@@ -243,3 +243,7 @@ def test_logs_as_people_reported_them(report: dict[str, Any]) -> None:
     )
     for log in (plain, timed):
         assert output("\n".join(clean(log.encode().split(b"\n")))) == report["output"]
+
+
+def test_an_entry_fits_one_line_and_never_two_that_make_it_up_together() -> None:
+    assert roles('compiling\nCache "node\n": Downloaded\ncompiling') == "oooo"
