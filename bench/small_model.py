@@ -81,7 +81,7 @@ def measure(data: Path) -> Section:
     return _section(course)
 
 
-def ask_all(folder: Path, number: int) -> Course:
+def ask_all(folder: Path, number: int, deadline_seconds: float = DEADLINE_SECONDS) -> Course:
     """So many questions, evenly from all written ones that a model may take part in."""
     course = Course()
     written = [one for found in load()[:2] for one in found if one.intent not in ("act", "help", "out_of_field")]
@@ -91,7 +91,7 @@ def ask_all(folder: Path, number: int) -> Course:
         model = ModelSettings(name=f"ollama_chat/{SMALL}", url=server.url, temperature=0)
         with asking_world(folder, model=model) as world, _writer(world, course) as writer:
             for one in chosen:
-                course.asked.append(_ask(world, one.question, writer))
+                course.asked.append(_ask(world, one.question, writer, deadline_seconds))
     return course
 
 
@@ -113,9 +113,9 @@ def _kept(complete: Callable[..., Completion], calls: list[Completion]) -> Calla
     return asking
 
 
-def _ask(world: AskingWorld, question: str, writer: Writer) -> Asked:
+def _ask(world: AskingWorld, question: str, writer: Writer, deadline_seconds: float) -> Asked:
     heard: list[Event] = []
-    asked = Question(question, deadline_seconds=DEADLINE_SECONDS)
+    asked = Question(question, deadline_seconds=deadline_seconds)
     begun = time.monotonic()
     answer = answer_question(world.context, asked, on_event=heard.append, writer=writer)
     seconds = time.monotonic() - begun
