@@ -30,7 +30,7 @@ from demo.ollama.script import Script
 from demo.serving import serve
 from opscrew.library_switches import SWITCHES, set_library_switches
 from tests.support.daemon import until
-from tests.support.http_answers import http_answers
+from tests.support.http_answers import http_answers, value
 from tests.support.kubernetes_api import kubernetes_api
 from tests.support.metrics_answers import MetricsTable
 from tests.support.system_calls import PATIENCE, Server, Watched, need_strace, watch
@@ -110,6 +110,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         cluster = stack.enter_context(kubernetes_api())
         answers = stack.enter_context(http_answers())
         MetricsTable().serve_on(answers)
+        answers.by_path |= {
+            "/api/v2/alerts": value([]),
+            "/api/v2/silences": value([]),
+            "/api/v2/status": value({"versionInfo": {"version": "0.31.1"}}),
+        }
         script = Script()
         config = {
             "bitbucket": {"url": stack.enter_context(serve(bitbucket_app(world))) + "/2.0", "workspace": "acme"},
