@@ -15,6 +15,7 @@ import httpx
 import orjson
 
 from tools.errors import PermanentError, TemporaryError, UpstreamError
+from tools.trust import trusted_certificates
 
 LARGEST_ANSWER = 64 * 1024 * 1024
 """Bytes of one answer. A thousand volumes over four months are about 5 MB."""
@@ -57,6 +58,7 @@ class Connection:
             base_url=address.url.rstrip("/"),
             auth=(address.user, address.password) if address.user else None,
             headers={"Authorization": f"Bearer {address.token}"} if address.token else {},
+            verify=trusted_certificates(),
             timeout=address.timeout_seconds,
             trust_env=False,
         )

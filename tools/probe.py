@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from tools.errors import PermanentError, TemporaryError
+from tools.trust import trusted_certificates
 
 LONGEST_BODY = 64 * 1024
 
@@ -43,7 +44,7 @@ def knock(door: Door) -> Answer:
     headers = {"Authorization": f"Bearer {door.token}"} if door.token else {}
     login = (door.user, door.password) if door.user else None
     try:
-        with httpx.Client(timeout=door.timeout_seconds, trust_env=False) as client:
+        with httpx.Client(verify=trusted_certificates(), timeout=door.timeout_seconds, trust_env=False) as client:
             answer = client.get(where, headers=headers, auth=login)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as problem:
         raise PermanentError(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.responses import JSONResponse, PlainTextResponse
 
-from demo.bitbucket.controls import control_routes
+from demo.bitbucket import controls, pipeline_routes, source_routes
 from demo.bitbucket.faults import FaultyNetwork
 from demo.bitbucket.gate import Gate
-from demo.bitbucket.pipeline_routes import pipeline_routes
-from demo.bitbucket.source_routes import source_routes
 from demo.bitbucket.world import World
 
 
@@ -20,14 +19,22 @@ def create_app(world: World) -> FastAPI:
     """The application for ``demo.serving.serve``. The client's URL is the served one plus "/2.0"."""
     app = FastAPI(title="Bitbucket sandbox", openapi_url=None)
     app.state.world = world
-    app.include_router(source_routes(world), prefix="/2.0")
-    app.include_router(pipeline_routes(world), prefix="/2.0")
-    app.include_router(control_routes(world))
+    app.mount("/", _routes())
     app.add_exception_handler(HTTPException, _as_bitbucket_says_it)
     app.add_exception_handler(404, _as_bitbucket_says_it)
     app.add_middleware(Gate, world=world)
     app.add_middleware(FaultyNetwork, faults=world.faults, clock=world.clock)
     return app
+
+
+@cache
+def _routes() -> APIRouter:
+    """Shared by all sandboxes of a process; see ``asked_world``."""
+    routes = APIRouter()
+    routes.include_router(source_routes.router, prefix="/2.0")
+    routes.include_router(pipeline_routes.router, prefix="/2.0")
+    routes.include_router(controls.router)
+    return routes
 
 
 async def _as_bitbucket_says_it(request: Request, problem: Any) -> Response:

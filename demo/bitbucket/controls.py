@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from demo.bitbucket.asked_world import AskedWorld
 from demo.bitbucket.faults import Fault
 from demo.bitbucket.log_files import STORE, stored_log
 from demo.bitbucket.scenarios import scenarios
-from demo.bitbucket.world import World
+
+router = APIRouter()
 
 
 class Push(BaseModel):
@@ -23,39 +25,38 @@ class Push(BaseModel):
     branch: str = "main"
 
 
-def control_routes(world: World) -> APIRouter:
-    """All routes of this file."""
-    router = APIRouter()
+@router.get("/_sandbox/scenarios")
+def list_scenarios() -> dict[str, str]:
+    return {name: entry.about for name, entry in scenarios().items()}
 
-    @router.get("/_sandbox/scenarios")
-    def list_scenarios() -> dict[str, str]:
-        return {name: entry.about for name, entry in scenarios().items()}
 
-    @router.post("/_sandbox/push")
-    def push(wanted: Push) -> dict[str, Any]:
-        if wanted.repository not in world.repositories or wanted.scenario not in scenarios():
-            raise HTTPException(404, "no such repository or scenario")
-        run = world.push(wanted.repository, wanted.scenario, branch=wanted.branch)
-        return {"uuid": run.uuid, "build_number": run.number, "commit": run.target.commit}
+@router.post("/_sandbox/push")
+def push(world: AskedWorld, wanted: Push) -> dict[str, Any]:
+    if wanted.repository not in world.repositories or wanted.scenario not in scenarios():
+        raise HTTPException(404, "no such repository or scenario")
+    run = world.push(wanted.repository, wanted.scenario, branch=wanted.branch)
+    return {"uuid": run.uuid, "build_number": run.number, "commit": run.target.commit}
 
-    @router.post("/_sandbox/faults")
-    def add_fault(fault: Fault) -> dict[str, str]:
-        details = fault.model_dump(exclude={"kind"})
-        world.faults.add(fault.kind, **details)
-        return {"added": fault.kind}
 
-    @router.delete("/_sandbox/faults")
-    def clear_faults() -> dict[str, str]:
-        world.faults.clear()
-        return {"faults": "none"}
+@router.post("/_sandbox/faults")
+def add_fault(world: AskedWorld, fault: Fault) -> dict[str, str]:
+    details = fault.model_dump(exclude={"kind"})
+    world.faults.add(fault.kind, **details)
+    return {"added": fault.kind}
 
-    @router.post("/_sandbox/end_outage")
-    def end_outage() -> dict[str, str]:
-        world.end_outage()
-        return {"outage": "over"}
 
-    @router.get(STORE + "{run_uuid}/{step_uuid}")
-    def log_store(request: Request, run_uuid: str, step_uuid: str) -> Response:
-        return stored_log(world, request, run_uuid, step_uuid)
+@router.delete("/_sandbox/faults")
+def clear_faults(world: AskedWorld) -> dict[str, str]:
+    world.faults.clear()
+    return {"faults": "none"}
 
-    return router
+
+@router.post("/_sandbox/end_outage")
+def end_outage(world: AskedWorld) -> dict[str, str]:
+    world.end_outage()
+    return {"outage": "over"}
+
+
+@router.get(STORE + "{run_uuid}/{step_uuid}")
+def log_store(world: AskedWorld, request: Request, run_uuid: str, step_uuid: str) -> Response:
+    return stored_log(world, request, run_uuid, step_uuid)

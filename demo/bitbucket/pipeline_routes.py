@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from demo.bitbucket import answers
+from demo.bitbucket.asked_world import AskedWorld
 from demo.bitbucket.log_files import log_response, step_log
 from demo.bitbucket.paging import page_of
 from demo.bitbucket.pipelines import Run, StepState
@@ -22,13 +23,7 @@ STATUS_WORDS = {"PASSED": "SUCCESSFUL", "BUILDING": "RUNNING"}
 """The query's words for states, where they differ from the words inside an answer."""
 
 
-def pipeline_routes(world: World) -> APIRouter:
-    """All routes of this file."""
-    router = APIRouter()
-    _reading_routes(router, world)
-    _step_routes(router, world)
-    _writing_routes(router, world)
-    return router
+router = APIRouter()
 
 
 def run_of(world: World, workspace: str, repo: str, key: str) -> Run:
@@ -47,32 +42,33 @@ def step_of(world: World, run: Run, uuid: str) -> StepState:
     raise HTTPException(404, f"No step {uuid} in this pipeline")
 
 
-def _reading_routes(router: APIRouter, world: World) -> None:
-    @router.get(BASE + "/")
-    @router.get(BASE)
-    def pipelines(request: Request, workspace: str, repo: str) -> dict[str, Any]:
-        every, now = entry_of(world, workspace, repo).runs, world.clock()
-        runs = [run for run in every if not world.faults.hides(run.uuid, now)]
-        if request.query_params.get("sort") == "-created_on":
-            runs.reverse()
-        wanted = request.query_params.getlist("status")
-        if wanted:
-            runs = [run for run in runs if _status(world, run) in {STATUS_WORDS.get(word, word) for word in wanted}]
-        branch = request.query_params.get("target.branch")
-        if branch:
-            runs = [run for run in runs if run.target.name == branch and run.target.kind != "tag"]
-        return page_of(request, runs, lambda run: answers.pipeline(world, run))
+@router.get(BASE + "/")
+@router.get(BASE)
+def pipelines(world: AskedWorld, request: Request, workspace: str, repo: str) -> dict[str, Any]:
+    every, now = entry_of(world, workspace, repo).runs, world.clock()
+    runs = [run for run in every if not world.faults.hides(run.uuid, now)]
+    if request.query_params.get("sort") == "-created_on":
+        runs.reverse()
+    wanted = request.query_params.getlist("status")
+    if wanted:
+        runs = [run for run in runs if _status(world, run) in {STATUS_WORDS.get(word, word) for word in wanted}]
+    branch = request.query_params.get("target.branch")
+    if branch:
+        runs = [run for run in runs if run.target.name == branch and run.target.kind != "tag"]
+    return page_of(request, runs, lambda run: answers.pipeline(world, run))
 
-    @router.get(BASE + "/{pipeline}")
-    def one(workspace: str, repo: str, pipeline: str) -> dict[str, Any]:
-        return answers.pipeline(world, run_of(world, workspace, repo, pipeline))
 
-    @router.get(BASE + "/{pipeline}/steps/")
-    @router.get(BASE + "/{pipeline}/steps")
-    def steps(request: Request, workspace: str, repo: str, pipeline: str) -> dict[str, Any]:
-        run = run_of(world, workspace, repo, pipeline)
-        states = [] if run.error else run.step_states(world.clock())
-        return page_of(request, states, lambda state: answers.step(world, run, state))
+@router.get(BASE + "/{pipeline}")
+def one(world: AskedWorld, workspace: str, repo: str, pipeline: str) -> dict[str, Any]:
+    return answers.pipeline(world, run_of(world, workspace, repo, pipeline))
+
+
+@router.get(BASE + "/{pipeline}/steps/")
+@router.get(BASE + "/{pipeline}/steps")
+def steps(world: AskedWorld, request: Request, workspace: str, repo: str, pipeline: str) -> dict[str, Any]:
+    run = run_of(world, workspace, repo, pipeline)
+    states = [] if run.error else run.step_states(world.clock())
+    return page_of(request, states, lambda state: answers.step(world, run, state))
 
 
 def _status(world: World, run: Run) -> str:
@@ -80,56 +76,60 @@ def _status(world: World, run: Run) -> str:
     return run.result(now) or run.stage(now)
 
 
-def _step_routes(router: APIRouter, world: World) -> None:
-    @router.get(STEP)
-    def step(workspace: str, repo: str, pipeline: str, step: str) -> dict[str, Any]:
-        run = run_of(world, workspace, repo, pipeline)
-        return answers.step(world, run, step_of(world, run, step))
-
-    @router.get(STEP + "/log")
-    def log(request: Request, workspace: str, repo: str, pipeline: str, step: str) -> Response:
-        if request.headers.get("accept") == "application/json":
-            raise HTTPException(406, "Not Acceptable")
-        run = run_of(world, workspace, repo, pipeline)
-        state = step_of(world, run, step)
-        if state.started is None or state.result == "NOT_RUN":
-            raise HTTPException(404, "There is no log for this step yet")
-        return log_response(request, step_log(world, run, state), key=f"{run.uuid}/{state.step.uuid}")
-
-    @router.get(STEP + "/test_reports")
-    def test_reports(workspace: str, repo: str, pipeline: str, step: str) -> dict[str, Any]:
-        run = run_of(world, workspace, repo, pipeline)
-        summary = reported_summary(world, run, step_of(world, run, step))
-        if summary is None:
-            raise HTTPException(404, "No test reports for this step")
-        return summary
-
-    @router.get(STEP + "/test_reports/test_cases")
-    def test_cases(request: Request, workspace: str, repo: str, pipeline: str, step: str) -> dict[str, Any]:
-        run = run_of(world, workspace, repo, pipeline)
-        cases = reported_cases(world, run, step_of(world, run, step))
-        if cases is None:
-            raise HTTPException(404, "No test reports for this step")
-        return page_of(request, cases, lambda case: case)
+@router.get(STEP)
+def step(world: AskedWorld, workspace: str, repo: str, pipeline: str, step: str) -> dict[str, Any]:
+    run = run_of(world, workspace, repo, pipeline)
+    return answers.step(world, run, step_of(world, run, step))
 
 
-def _writing_routes(router: APIRouter, world: World) -> None:
-    @router.post(BASE + "/")
-    @router.post(BASE)
-    async def create(request: Request, workspace: str, repo: str) -> Response:
-        entry_of(world, workspace, repo)
-        try:
-            body = await request.json()
-        except ValueError:
-            raise HTTPException(400, "The request body is not valid JSON") from None
-        with world.lock:
-            run = world.start(repo, read_target(world, repo, body), read_variables(body))
-        shown = answers.pipeline(world, run)
-        location = str(request.url_for("one", workspace=workspace, repo=repo, pipeline=run.uuid))
-        return JSONResponse(shown, status_code=201, headers={"Location": location})
+@router.get(STEP + "/log")
+def log(world: AskedWorld, request: Request, workspace: str, repo: str, pipeline: str, step: str) -> Response:
+    if request.headers.get("accept") == "application/json":
+        raise HTTPException(406, "Not Acceptable")
+    run = run_of(world, workspace, repo, pipeline)
+    state = step_of(world, run, step)
+    if state.started is None or state.result == "NOT_RUN":
+        raise HTTPException(404, "There is no log for this step yet")
+    return log_response(request, step_log(world, run, state), key=f"{run.uuid}/{state.step.uuid}")
 
-    @router.post(BASE + "/{pipeline}/stopPipeline")
-    def stop(workspace: str, repo: str, pipeline: str) -> Response:
-        if not world.stop(run_of(world, workspace, repo, pipeline), who="Crew"):
-            raise HTTPException(400, "The pipeline has already completed")
-        return Response(status_code=204)
+
+@router.get(STEP + "/test_reports")
+def test_reports(world: AskedWorld, workspace: str, repo: str, pipeline: str, step: str) -> dict[str, Any]:
+    run = run_of(world, workspace, repo, pipeline)
+    summary = reported_summary(world, run, step_of(world, run, step))
+    if summary is None:
+        raise HTTPException(404, "No test reports for this step")
+    return summary
+
+
+@router.get(STEP + "/test_reports/test_cases")
+def test_cases(
+    world: AskedWorld, request: Request, workspace: str, repo: str, pipeline: str, step: str
+) -> dict[str, Any]:
+    run = run_of(world, workspace, repo, pipeline)
+    cases = reported_cases(world, run, step_of(world, run, step))
+    if cases is None:
+        raise HTTPException(404, "No test reports for this step")
+    return page_of(request, cases, lambda case: case)
+
+
+@router.post(BASE + "/")
+@router.post(BASE)
+async def create(world: AskedWorld, request: Request, workspace: str, repo: str) -> Response:
+    entry_of(world, workspace, repo)
+    try:
+        body = await request.json()
+    except ValueError:
+        raise HTTPException(400, "The request body is not valid JSON") from None
+    with world.lock:
+        run = world.start(repo, read_target(world, repo, body), read_variables(body))
+    shown = answers.pipeline(world, run)
+    location = str(request.url_for("one", workspace=workspace, repo=repo, pipeline=run.uuid))
+    return JSONResponse(shown, status_code=201, headers={"Location": location})
+
+
+@router.post(BASE + "/{pipeline}/stopPipeline")
+def stop(world: AskedWorld, workspace: str, repo: str, pipeline: str) -> Response:
+    if not world.stop(run_of(world, workspace, repo, pipeline), who="Crew"):
+        raise HTTPException(400, "The pipeline has already completed")
+    return Response(status_code=204)

@@ -33,6 +33,7 @@ from tools.bitbucket.rerun_request import missing_for_rerun, rerun_body
 from tools.bitbucket.shapes import Answer
 from tools.bitbucket.step_logs import LogSlice, copy_log, read_tail
 from tools.errors import PermanentError
+from tools.trust import trusted_certificates
 
 Record = TypeVar("Record", bound=Answer)
 Result = TypeVar("Result")
@@ -63,7 +64,11 @@ class BitbucketClient:
     ) -> None:
         self.workspace = workspace
         # The library reads proxy settings of the environment by itself; companies rely on that.
-        self._http = http or httpx.Client(timeout=httpx.Timeout(timeout_seconds), follow_redirects=False)
+        self._http = http or httpx.Client(
+            verify=trusted_certificates(as_the_environment_says=True),
+            timeout=httpx.Timeout(timeout_seconds),
+            follow_redirects=False,
+        )
         self._budget = BudgetKeeper(requests_per_hour, clock)
         self._reader = Reader()
         self._connection = Connection(

@@ -22,6 +22,7 @@ from tools.kubernetes.pages import Page, read_page
 from tools.kubernetes.records import Resource, ResourceType, read_resource
 from tools.kubernetes.trimming import trim
 from tools.kubernetes.watches import OpenWatches, WatchEvent, watch_event
+from tools.trust import trusted_certificates
 
 _PAGE_SIZE = 500
 _LIST_ATTEMPTS = 3
@@ -47,7 +48,7 @@ class KubernetesClient:
         self._watches = OpenWatches()
         self._http = httpx.Client(
             base_url=access.server,
-            verify=access.tls if access.tls is not None else True,
+            verify=access.tls if access.tls is not None else trusted_certificates(),
             auth=(access.user, access.password) if access.user else None,
             timeout=timeout_seconds,
             transport=transport,

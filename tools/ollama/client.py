@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tools.errors import PermanentError, TemporaryError
 from tools.ollama.records import InstalledModel, LoadedModel, ModelCard, Timing
+from tools.trust import trusted_certificates
 
 SYSTEM = "ollama"
 
@@ -31,7 +32,12 @@ class OllamaClient:
         self.url = _without_credentials(url)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(
-            base_url=url.rstrip("/"), headers=headers, timeout=timeout_seconds, transport=transport, trust_env=False
+            base_url=url.rstrip("/"),
+            headers=headers,
+            verify=trusted_certificates(),
+            timeout=timeout_seconds,
+            transport=transport,
+            trust_env=False,
         )
 
     def __enter__(self) -> Self:

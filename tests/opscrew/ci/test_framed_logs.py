@@ -22,7 +22,7 @@ CAUSES: dict[str, str] = yaml.safe_load((DATA / "framed" / "causes.yaml").read_t
 WRITTEN = [
     failure["log"]
     for path in sorted((DATA / "failures").glob("*.yaml"))
-    for failure in yaml.safe_load(path.read_text(encoding="utf-8"))["failures"]
+    for failure in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)["failures"]
 ]
 
 
