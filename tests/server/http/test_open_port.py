@@ -202,10 +202,12 @@ def test_when_all_connections_are_taken_the_one_that_has_been_idle_longest_goes(
 ) -> None:
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 4)
     with ExitStack() as lines:
-        first, *others = [lines.enter_context(open_line(url)) for _ in range(4)]
-        for line in (first, *others):
-            line.sendall(HEAD)
+        opened = []
+        for _ in range(4):  # one after the other: connections that come at once are equally old to the server
+            opened.append(lines.enter_context(open_line(url)))
+            opened[-1].sendall(HEAD)
             time.sleep(0.05)
+        first, *others = opened
         assert get(url).status_code == 200
         assert reading(first) == b""
         others[-1].sendall(b"\r\n")
