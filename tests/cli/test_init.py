@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from opscrew import settings_file
 from opscrew.settings import STARTER_FILE
 from tests.support.crew_program import crew
 
@@ -37,3 +40,18 @@ def test_a_folder_that_is_missing_is_one_clear_line(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "cannot write no/such/folder/crew.yaml" in ended.stderr
     assert len(ended.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["acme", "{3f2504e0-4f89-41d3-9a0c-0305e82c3301}"])
+def test_a_workspace_is_filled_in_and_switched_on(tmp_path: Path, name: str) -> None:
+    assert crew(tmp_path, "init", "--workspace", name).returncode == 0
+    loaded = settings_file.load(tmp_path / "crew.yaml")
+    assert loaded.bitbucket is not None
+    assert loaded.bitbucket.workspace == name
+
+
+def test_what_is_no_workspace_writes_nothing(tmp_path: Path) -> None:
+    ended = crew(tmp_path, "init", "--workspace", "acme/shop")
+    assert ended.returncode == 2
+    assert "acme/shop is no workspace" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
