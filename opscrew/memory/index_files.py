@@ -29,20 +29,17 @@ BLOCK = 1 << 20
 
 def overwrite_unused(folder: Path) -> None:
     """In each index below ``folder``. Only Chroma's owner may call this, and not while Chroma is at work."""
-    for header in folder.glob("*/header.bin"):
-        count, size = _count_and_size(header)
-        for name, used in (("data_level0.bin", count * size), ("length.bin", count * BYTES_OF_A_LENGTH)):
-            with suppress(FileNotFoundError):  # Chroma has them all or is about to make them
-                _zero_from(header.with_name(name), used)
+    for path, used in used_lengths(folder):
+        with suppress(FileNotFoundError):  # Chroma has them all or is about to make them
+            _zero_from(path, used)
 
 
-def unused_parts(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    """Each file with the bytes behind its records: for whoever checks."""
+def used_lengths(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Each file with room in it, and how many bytes at its beginning are records."""
     for header in folder.glob("*/header.bin"):
         count, size = _count_and_size(header)
-        for name, used in (("data_level0.bin", count * size), ("length.bin", count * BYTES_OF_A_LENGTH)):
-            path = header.with_name(name)
-            yield path, path.read_bytes()[used:]
+        yield header.with_name("data_level0.bin"), count * size
+        yield header.with_name("length.bin"), count * BYTES_OF_A_LENGTH
 
 
 def _count_and_size(header: Path) -> tuple[int, int]:

@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 
 from opscrew.memory.documents import Document, Piece, pieces
-from opscrew.memory.index_files import unused_parts
+from opscrew.memory.index_files import used_lengths
 from opscrew.memory.vectors import ChromaVectors, IndexInUseError, MemoryVectors
 from tests.support.embedders import WordEmbedder
+
+
+def unused_parts(folder: Path) -> list[tuple[Path, bytes]]:
+    """Each file with the bytes behind its records."""
+    return [(path, path.read_bytes()[used:]) for path, used in used_lengths(folder)]
 
 
 def some(count: int = 12) -> list[Piece]:
@@ -48,7 +53,7 @@ class Watched:
         self.folder = folder
 
     def check(self) -> None:
-        unused = list(unused_parts(self.folder / "chroma"))
+        unused = unused_parts(self.folder / "chroma")
         assert [path.name for path, _ in unused] == ["data_level0.bin", "length.bin"]
         assert [path.name for path, rest in unused if rest.strip(b"\0")] == []
         assert wide(self.folder) == []
