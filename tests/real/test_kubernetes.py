@@ -54,6 +54,31 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def widgets(plane: ControlPlane) -> None:
+    """A kind of its own that the cluster serves: made once, whichever test needs it first."""
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgets.factory.example.org"},
+        "spec": {
+            "group": "factory.example.org",
+            "scope": "Namespaced",
+            "names": {"plural": "widgets", "kind": "Widget"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
+                }
+            ],
+        },
+    }
+    plane.apply(definition)
+    until(lambda: plane.http.get("/apis/factory.example.org/v1/widgets").is_success)
+
+
 @pytest.fixture
 def client(plane: ControlPlane) -> Iterator[KubernetesClient]:
     with KubernetesClient(from_kubeconfig(plane.kubeconfig)) as made:
@@ -218,31 +243,11 @@ def test_a_crashing_pod_and_its_deployment_are_one_finding(plane: ControlPlane, 
     assert later[0].details["affected"][0]["kind"] == "Pod"
 
 
-def test_the_shipped_role_reads_everything_but_secrets(plane: ControlPlane) -> None:
+def test_the_shipped_role_reads_everything_but_secrets(plane: ControlPlane, widgets: None) -> None:
     for raw in yaml.safe_load_all((DEPLOY / "reader.yaml").read_text(encoding="utf-8")):
         if raw["kind"] == "ClusterRoleBinding":
             raw["subjects"].append({"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "viewers"})
         plane.apply(raw)
-    widgets = {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "widgets.factory.example.org"},
-        "spec": {
-            "group": "factory.example.org",
-            "scope": "Namespaced",
-            "names": {"plural": "widgets", "kind": "Widget"},
-            "versions": [
-                {
-                    "name": "v1",
-                    "served": True,
-                    "storage": True,
-                    "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}},
-                }
-            ],
-        },
-    }
-    plane.apply(widgets)
-    until(lambda: plane.http.get("/apis/factory.example.org/v1/widgets").is_success)
     with KubernetesClient(from_kubeconfig(plane.viewer_kubeconfig)) as viewer:
 
         def allowed() -> Reading | None:
@@ -284,7 +289,9 @@ def test_an_action_is_allowed_where_its_role_is_bound_and_nowhere_else(plane: Co
     assert not may("update", "deployments", "default", subresource="scale")
 
 
-def test_a_custom_resource_is_found_by_its_condition(plane: ControlPlane, client: KubernetesClient) -> None:
+def test_a_custom_resource_is_found_by_its_condition(
+    plane: ControlPlane, client: KubernetesClient, widgets: None
+) -> None:
     name = namespace(plane, "custom")
     failed = [{"type": "Ready", "status": "False", "reason": "ProvisioningFailed", "message": "no disk left"}]
     widget = {"metadata": {"name": "w", "namespace": name}, "status": {"conditions": failed}}
