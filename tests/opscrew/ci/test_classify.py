@@ -11,6 +11,7 @@ import pytest
 from demo.bitbucket.logs import build_log, languages
 from opscrew.ci.classify import MOST_EVIDENCE, Classification, Verdict, classify
 from opscrew.ci.explain import ExplainedLine, Explanation, explain
+from opscrew.ci.signatures.matching import NEAR_LINES
 
 BLIP = "npm ERR! request to https://registry.acme.example/cart failed, reason: connect ETIMEDOUT"
 
@@ -64,6 +65,36 @@ def test_what_a_failed_download_leaves_behind_does_not_deny() -> None:
 def test_a_missing_thing_far_before_the_blip_denies() -> None:
     between = tuple(f"step {number} done" for number in range(40))
     assert judge("./build.sh: line 3: helm: command not found", *between, BLIP).verdict is Verdict.GENUINE
+
+
+HEADING = "ERROR: unable to select packages: curl (no such package)"
+
+
+def judge_apart(first: str, second: str, between: int) -> Classification:
+    """Two lines of a log whose numbers differ by ``between``, as the explanation would hand them over."""
+    lines = (ExplainedLine(100, first, 5.0), ExplainedLine(100 + between, second, 5.0))
+    return classify(Explanation(lines, 200))
+
+
+def test_a_consequence_belongs_to_what_stands_within_a_dozen_lines_below_it() -> None:
+    """A tool prints its heading a little before the cause; what comes further below is another fault."""
+    broken = "ERROR: https://dl.acme.example/alpine/v3.20/main: temporary error (try again later)"
+    for between in (1, NEAR_LINES - 1, NEAR_LINES):
+        assert judge_apart(HEADING, broken, between).verdict is Verdict.TRANSIENT, between
+    assert judge_apart(HEADING, broken, NEAR_LINES + 1).verdict is Verdict.GENUINE
+    assert NEAR_LINES == 12
+
+
+def test_what_stays_broken_ended_the_build_only_within_a_dozen_lines_of_the_end() -> None:
+    failed, limit = "--- FAIL: TestCart (0.01s)", "Container 'Build' exceeded memory limit."
+
+    def judged(behind: int) -> Verdict:
+        lines = (ExplainedLine(50, failed, 5.0), ExplainedLine(100, limit, 5.0))
+        rest = (ExplainedLine(100 + behind, "step done", 4.0),)
+        return classify(Explanation(lines + rest, 200)).verdict
+
+    assert judged(NEAR_LINES - 1) is Verdict.INFRA_PERSISTENT
+    assert judged(NEAR_LINES) is Verdict.GENUINE
 
 
 def test_what_fails_after_the_runner_is_lost_does_not_count() -> None:
