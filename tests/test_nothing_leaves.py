@@ -153,6 +153,7 @@ def test_no_command_and_no_job_speaks_to_another_machine(place: Place) -> None:
         ["chat"],
         ["knowledge", "search", "disk", "full"],
         ["mcp", "list"],
+        ["demo"],
         *(["run", crew.name] for crew in CREWS),
         ["doctor"],
     ]

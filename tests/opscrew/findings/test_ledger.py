@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
@@ -130,13 +131,16 @@ def test_suppressed_is_observed_but_not_told_and_speaks_again(ledger, clock) -> 
     assert [one.change for one in ledger.history(identity)] == ["appeared", "suppressed"]
 
 
-def test_suppressed_is_resolved_and_stays_muted_when_it_returns(ledger, clock) -> None:
+def test_suppressed_is_resolved_and_stays_muted_when_it_returns(ledger, clock, database) -> None:
     ledger.observe("ci", [failing()], complete=True)
     ledger.suppress(failing().fingerprint, clock() + timedelta(days=1), "known", "ada")
     assert sorted_out(ledger.observe("ci", [], complete=True)) == {"resolved": ["#1"]}
     assert sorted_out(ledger.observe("ci", [failing()], complete=True)) == {"suppressed": ["#1"]}
     ledger.unsuppress(failing().fingerprint, "bo")
     assert sorted_out(ledger.observe("ci", [failing()], complete=True)) == {"ongoing": ["#1"]}
+    with database.connect() as connection:
+        left = connection.execute(text("SELECT suppressed_until, suppressed_reason, suppressed_by FROM findings")).one()
+    assert tuple(left) == (None, "", ""), "nothing of the muting stays behind"
 
 
 @pytest.mark.parametrize(("hours", "reason"), [(-1, "known"), (0, "known"), (1, " ")])

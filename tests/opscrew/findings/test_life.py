@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opscrew.findings.life import FindingState, Life, lifetimes, next_life
+from opscrew.findings.life import OPEN, FindingState, Life, lifetimes, next_life
 
 NOON = datetime(2026, 10, 6, 12, tzinfo=UTC)
 LIMITS = lifetimes()
@@ -54,3 +54,15 @@ def test_no_sequence_of_looks_loses_a_present_problem_or_keeps_a_gone_one_open(l
         assert not (there and life.state is RESOLVED)
         assert there or life.state in (RESOLVED, FLAPPING)
         assert life.changed_at <= now
+
+
+def test_what_is_there_and_not_muted_is_open() -> None:
+    assert {state for state in FindingState if state not in OPEN} == {RESOLVED, FindingState.SUPPRESSED}
+
+
+def test_a_finding_is_kept_for_much_longer_than_it_can_flap() -> None:
+    """The file's own numbers: a threshold that is read wrongly would delete history or keep it for ever."""
+    assert LIMITS.keep == timedelta(days=90)
+    assert LIMITS.keep_unseen == timedelta(days=365)
+    assert (LIMITS.flapping_changes, LIMITS.flapping_window) == (5, timedelta(hours=6))
+    assert LIMITS.flapping_calm == timedelta(hours=2)
