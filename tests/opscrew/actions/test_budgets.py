@@ -43,6 +43,13 @@ def test_a_commit_is_absolute_and_never_forgotten() -> None:
     assert (found.budget, found.absolute) == ("commit", True)
 
 
+def test_people_read_the_first_twelve_characters_of_a_commit() -> None:
+    commit = "4f1d2c3b5a69788796a5b4c3d2e1f00112233445"
+    found = shortage(LIMITS, [spending(commit=commit, minutes=90)], spending(commit=commit))
+    assert found is not None
+    assert found.text.startswith("commit 4f1d2c3b5a69 has had")
+
+
 def test_a_commit_of_the_same_name_elsewhere_does_not_count() -> None:
     assert shortage(LIMITS, [spending("acme/fork", key="other", minutes=5)], spending()) is None
 

@@ -188,6 +188,17 @@ def test_a_finding_is_found_by_its_first_characters(ledger) -> None:
             ledger.get(odd)
 
 
+def test_a_finding_is_read_as_it_was_observed(ledger, clock) -> None:
+    """Nothing of it is lost on the way, least of all what makes it the same finding."""
+    whole = failing(
+        reason="Timeout", evidence=[evidence("log", "it failed", clock())], details={"step": "Test"}
+    ).model_copy(update={"aspect": "inodes", "occasion": "run 7"})
+    ledger.observe("ci", [whole], complete=True)
+    stored = ledger.get(whole.fingerprint).finding
+    assert stored == whole
+    assert stored.fingerprint == whole.fingerprint
+
+
 def test_what_is_stored_has_no_secrets_no_control_characters_and_no_endless_text(ledger, clock) -> None:
     lines = [evidence("log", f"\x1b[31mpassword=hunter2secret\x00 {'x' * 5000}", clock()) for _ in range(100)]
     nasty = failing(
