@@ -1,6 +1,7 @@
 """Spoils one data file after the other, each in a process of its own that has read none yet, and prints what is said.
 
-Forked after the imports, so that forty processes cost no forty starts.
+Forked after the imports, so that forty processes cost no forty starts, and after all files that come before the spoilt
+one have been read: each process reads on from there.
 """
 
 from __future__ import annotations
@@ -19,10 +20,6 @@ from opscrew.settings import Settings
 def spoilt(target: Path, content: str) -> str:
     """What ``refuse_broken_files`` says when ``target``, or the first file of that folder, holds ``content``."""
     real_text, real_bytes = Path.read_text, Path.read_bytes
-    for _, read in data_files.READERS:  # some are read while modules are imported
-        if isinstance(read, functools._lru_cache_wrapper):
-            read.cache_clear()
-
     def is_meant(path: Path) -> bool:
         return path == target or (target.is_dir() and path.parent == target)
 
@@ -53,7 +50,11 @@ def in_a_child(target: Path, content: str) -> str:
     return said
 
 
-for file, _ in data_files.READERS:
+for _, read in data_files.READERS:  # some are read while modules are imported
+    if isinstance(read, functools._lru_cache_wrapper):
+        read.cache_clear()
+for file, read in data_files.READERS:
     for content in ("a: [", "- 1", "unknown_key: 1"):
         json.dump([str(file), content, in_a_child(file, content)], sys.stdout)
         sys.stdout.write("\n")
+    read()
