@@ -15,11 +15,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, says
 from demo.serving import serve
+from opscrew.memory.embedding import DEFAULT_MODEL
+from opscrew.memory.recall import index_folder
+from opscrew.memory.snapshot import write_snapshot
 from tests.support.http_answers import Handler, Request, http_answers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,10 +146,10 @@ main.program()
 
 def test_an_embedding_model_that_loads_is_left_at_once(tmp_path: Path) -> None:
     """Its thread is one that Python waits for at the end."""
+    index_folder(tmp_path / "data").mkdir(parents=True)
+    write_snapshot(index_folder(tmp_path / "data"), DEFAULT_MODEL, ["a#1"], ["a"], np.ones((1, 384), np.float32))
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CREW_DATA_DIR": str(tmp_path / "data")}
     environment["PYTHONPATH"] = str(ROOT)
-    index = [sys.executable, str(ROOT / "main.py"), "knowledge", "search", "disk is full"]
-    subprocess.run(index, env=environment, cwd=tmp_path, check=True, capture_output=True)
     process = subprocess.Popen(
         [sys.executable, "-c", LOADING], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,

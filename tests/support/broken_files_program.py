@@ -20,6 +20,7 @@ from opscrew.settings import Settings
 def spoilt(target: Path, content: str) -> str:
     """What ``refuse_broken_files`` says when ``target``, or the first file of that folder, holds ``content``."""
     real_text, real_bytes = Path.read_text, Path.read_bytes
+
     def is_meant(path: Path) -> bool:
         return path == target or (target.is_dir() and path.parent == target)
 
