@@ -1,12 +1,13 @@
 """Whatever is done to the audit log behind our back is found."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
-from opscrew.actions.anchor import FILE_NAME
-from opscrew.actions.audit import BEGINNING, Head, canonical, hash_of
+from opscrew.actions.anchor import FILE_NAME, LOCK_SECONDS, Anchor, read_anchor
+from opscrew.actions.audit import BEGINNING, Head, canonical, details_of, hash_of
 from opscrew.actions.execution import Execution
 from opscrew.actions.findings import audit_finding
 from opscrew.actions.uptime import no_uptime
@@ -156,3 +157,26 @@ def test_secrets_do_not_reach_the_log(database, clock, tmp_path) -> None:
         (details,) = connection.execute(text("SELECT details FROM audit_entries")).scalars()
     assert "abcdefgh12345678" not in details
     assert json.loads(details)["reason"].startswith("curl")
+
+
+@on_sqlite_alone
+def test_times_stand_in_the_log_with_six_decimals_whatever_the_second(database, clock, tmp_path) -> None:
+    """As the first version wrote them: another form would call every earlier entry of a whole second a forgery."""
+    Execution(database, settings_for_actions(), clock, no_uptime).propose(rerun(1))
+    with database.connect() as connection:
+        (at,) = connection.execute(text("SELECT at FROM audit_entries")).scalars()
+        (details,) = connection.execute(text("SELECT details FROM audit_entries")).scalars()
+    assert clock().microsecond == 0
+    assert at == clock().isoformat(timespec="microseconds")
+    assert json.loads(details)["expires_at"].endswith(".000000+00:00")
+
+
+def test_details_that_were_edited_into_something_else_hold_nothing() -> None:
+    for edited in ("", "{", "[1]", "null", '"word"'):
+        assert details_of(SimpleNamespace(details=edited)) == {}  # type: ignore[arg-type]
+
+
+def test_an_anchor_of_the_first_version_accepts_nothing(tmp_path) -> None:
+    (tmp_path / FILE_NAME).write_text('{"number": 4, "hash": "ab"}')
+    assert read_anchor(tmp_path / FILE_NAME) == Anchor(Head(4, "ab"), accepted=0)
+    assert LOCK_SECONDS == 10, "as long as the longest write of a busy disk, and well below the lease of a sender"
