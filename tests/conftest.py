@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -38,6 +39,11 @@ hypothesis.settings.register_profile("crew", deadline=None)
 hypothesis.settings.load_profile("crew")
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+def pytest_unconfigure() -> None:
+    """What libraries log while Python ends goes to a stream of a test that is over: no page of traceback for that."""
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(autouse=True)
