@@ -168,6 +168,9 @@ def test_the_crews_own_secrets_are_masked_however_they_look() -> None:
     assert redact("data: dHJhbSA3IHRvICh0aGUpIHNlYStzaG9yZQ==") == f"data: {MASK}=="
     assert redact("first line 1 - last line 99") == f"{MASK} - {MASK}"
     assert redact(redact("tram 7 to (the) sea+")) == MASK
+    mask_also(["harbour/lane 9+pier"])
+    assert redact("GET /harbour/lane%209%2Bpier") == f"GET /{MASK}", "a path keeps its slashes"
+    assert redact("GET /?key=harbour%2Flane%209%2Bpier") == f"GET /?key={MASK}", "a parameter does not"
     forget_own()
     assert redact("tram 7 to (the) sea+") == "tram 7 to (the) sea+"
 

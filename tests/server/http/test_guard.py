@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -17,7 +19,7 @@ from starlette.routing import Route
 from opscrew.errors import UsageError
 from opscrew.settings import HttpSettings
 from server.http import guard
-from server.http.guard import LARGEST_BODY, LARGEST_TRUSTED_BODY, Guard, Rules
+from server.http.guard import LARGEST_BODY, LARGEST_TRUSTED_BODY, MOST_WAITING, Guard, Rules
 from server.http.hosts import expected_hosts, is_expected, refuse_open_door
 from server.http.serving import HttpThread, bind, url_of
 
@@ -156,3 +158,79 @@ def test_an_open_door_needs_a_token(host: str, token: str | None, refused: bool)
             refuse_open_door(http)
     else:
         refuse_open_door(http)
+
+
+async def answered(guarded: Guard, *headers: tuple[bytes, bytes]) -> tuple[int, list[tuple[bytes, bytes]]]:
+    """Status and headers of one request that reaches the guard as it is, past a server that would mend or refuse it."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/page", "query_string": b"", "headers": list(headers)}
+    await guarded(scope, receive, send)
+    return sent[0]["status"], sent[0]["headers"]
+
+
+LOCAL = (b"host", b"localhost")
+
+
+async def says_hello(scope: Any, receive: Any, send: Any) -> None:
+    own = [(b"content-type", b"text/plain"), (b"cache-control", b"max-age=60")]
+    await send({"type": "http.response.start", "status": 200, "headers": own})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@pytest.mark.parametrize("length", [b"x", b"", b"-1", b"1.5", b"\xb2", b"999999999"])
+def test_a_length_that_is_no_number_of_bytes_within_the_limit_is_refused(length: bytes) -> None:
+    guarded = Guard(says_hello, Rules(frozenset({"localhost"}), ""))
+    assert asyncio.run(answered(guarded, LOCAL, (b"content-length", length)))[0] == 413
+
+
+def test_every_answer_carries_the_headers_of_safety_and_keeps_its_own() -> None:
+    guarded = Guard(says_hello, Rules(frozenset({"localhost"}), ""))
+    status, headers = asyncio.run(answered(guarded, LOCAL))
+    assert status == 200
+    assert dict(headers) == {
+        b"content-type": b"text/plain",
+        b"cache-control": b"max-age=60",
+        b"x-content-type-options": b"nosniff",
+        b"x-frame-options": b"DENY",
+        b"referrer-policy": b"no-referrer",
+        b"content-security-policy": b"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    }
+    assert len(headers) == 6, "none is sent twice"
+
+
+def test_what_is_too_much_at_once_is_asked_to_come_again_and_places_are_given_back() -> None:
+    """Twice, since a place that is given back twice would let more in the second time."""
+
+    async def both_times() -> list[int]:
+        door = asyncio.Event()
+
+        async def waits(scope: Any, receive: Any, send: Any) -> None:
+            await door.wait()
+            await says_hello(scope, receive, send)
+
+        guarded = Guard(waits, Rules(frozenset({"localhost"}), "", most_requests=2))
+        refused = []
+        for _ in range(2):
+            door.clear()
+            waiting = [asyncio.create_task(answered(guarded, LOCAL)) for _ in range(MOST_WAITING)]
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            status, headers = await answered(guarded, LOCAL)
+            assert dict(headers)[b"retry-after"] == b"5"
+            refused.append(status)
+            door.set()
+            assert {status for status, _ in await asyncio.gather(*waiting)} == {200}
+        return refused
+
+    assert asyncio.run(both_times()) == [503, 503]
+
+
+def test_the_limits_are_the_documented_ones() -> None:
+    assert (LARGEST_BODY, LARGEST_TRUSTED_BODY, MOST_WAITING) == (524_288, 16_777_216, 64)
