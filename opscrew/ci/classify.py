@@ -132,8 +132,6 @@ def _denies(match: Match, troubles: list[Match], end: int) -> bool:
     Tools print a heading over the cause as often as a complaint under it, so a little before counts as after. What
     stays broken and stands at the ``end`` of the log, such as a memory limit, ended whatever went on above it.
     """
-    if match.signature.verdict not in (Verdict.GENUINE, Verdict.UNKNOWN):
-        return False
     if match.signature.consequence:
         return not any(trouble.line.number <= match.line.number + NEAR_LINES for trouble in troubles)
     return not any(

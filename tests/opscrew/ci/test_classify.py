@@ -9,7 +9,15 @@ from time import thread_time
 import pytest
 
 from demo.bitbucket.logs import build_log, languages
-from opscrew.ci.classify import MOST_EVIDENCE, Classification, Verdict, classify
+from opscrew.ci.classify import (
+    DEPLOYMENT_STARTED,
+    JUDGED_BELOW_BEST,
+    MOST_EVIDENCE,
+    Classification,
+    Verdict,
+    classify,
+)
+from opscrew.ci.deployments import Deployment
 from opscrew.ci.explain import ExplainedLine, Explanation, explain
 from opscrew.ci.signatures.matching import NEAR_LINES
 
@@ -65,6 +73,28 @@ def test_what_a_failed_download_leaves_behind_does_not_deny() -> None:
 def test_a_missing_thing_far_before_the_blip_denies() -> None:
     between = tuple(f"step {number} done" for number in range(40))
     assert judge("./build.sh: line 3: helm: command not found", *between, BLIP).verdict is Verdict.GENUINE
+
+
+def test_what_stays_broken_outranks_a_complaint_of_the_very_same_line() -> None:
+    line = "dktest.go:53: Error parsing image: failed to register layer: write /usr/share/x: no space left on device"
+    judged = judge(line)
+    assert (judged.verdict, judged.signature) == (Verdict.INFRA_PERSISTENT, "disk-full")
+
+
+def test_a_blip_that_is_scored_nearly_as_well_as_the_best_line_may_speak() -> None:
+    best = ExplainedLine(10, "frobnication went sideways", 5.0)
+    near, far = ExplainedLine(80, BLIP, 5.0 - JUDGED_BELOW_BEST), ExplainedLine(80, BLIP, 4.9 - JUDGED_BELOW_BEST)
+    assert classify(Explanation((best,), 90, nearly=(near,))).verdict is Verdict.TRANSIENT
+    assert classify(Explanation((best,), 90, nearly=(far,))).verdict is Verdict.UNKNOWN
+
+
+def test_after_a_deployment_a_person_reads_where_it_began_and_what_to_look_at() -> None:
+    deployed = Deployment(3, "+ kubectl apply -f shop.yaml")
+    blips = tuple(ExplainedLine(10 + number, f"{BLIP} ({number})", 5.0) for number in range(2 * MOST_EVIDENCE))
+    judged = classify(Explanation(blips, 90, deployment=deployed))
+    assert (judged.verdict, judged.signature) == (Verdict.UNKNOWN, DEPLOYMENT_STARTED)
+    assert (judged.lines[0].number, len(judged.lines)) == (3, MOST_EVIDENCE)
+    assert "what the deployment left behind" in judged.next_step
 
 
 HEADING = "ERROR: unable to select packages: curl (no such package)"
