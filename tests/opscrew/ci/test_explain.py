@@ -182,3 +182,36 @@ def test_an_error_below_the_heading_of_a_clean_up_is_shown_without_the_known_lin
 def test_what_is_beside_a_line_are_two_above_and_six_below() -> None:
     line = ExplainedLine(10, "error", 1.0)
     assert surroundings([line]) == {8, 9, 10, 11, 12, 13, 14, 15, 16}
+
+
+def of_lines(*lines: str) -> Explanation:
+    return explained("\n".join(lines))
+
+
+def test_the_command_that_printed_the_best_line_is_named_and_no_other() -> None:
+    found = of_lines(
+        "+ pip install -r requirements.txt", "Collecting flask", "+ pytest -q", "E   assert 1 == 2", "+ ls"
+    )
+    assert found.command is not None
+    assert (found.command.number, found.command.text) == (3, "+ pytest -q")
+    first = of_lines("+ pytest -q", "FAILED tests/test_a.py::test_b - assert 1 == 2", "+ ls")
+    assert first.command is not None
+    assert first.command.number == 1
+
+
+def test_the_last_command_is_the_last_that_printed_anything_besides_tidying() -> None:
+    """Of the first command of all it need not be known: nothing was begun before it."""
+    begin = ("+ mkdir build", "made")
+    assert of_lines(*begin, "+ pytest -q", "E   assert 1 == 2", "+ true").last_command == 3
+    assert of_lines(*begin, "+ pip install x", "done", "+ pytest -q", "E   assert 1 == 2").last_command == 5
+    assert of_lines(*begin, "+ pip install x", "done", "+ pytest -q", "", "  ").last_command == 3, "blank says nothing"
+    assert of_lines("nothing is echoed", "E   assert 1 == 2").last_command == 0
+    # What tidies up printed the last words: they are not those of the command before it.
+    assert of_lines(*begin, "+ pytest -q", "+ ls build", "a.txt").last_command == 0
+    assert of_lines(*begin, "+ pytest -q", "E   assert 1 == 2", "+ ls build", "a.txt").last_command == 3
+
+
+def test_what_the_commands_printed_is_counted_without_echoes() -> None:
+    assert of_lines("+ pytest -q", "E   assert 1 == 2", "+ ls").output_lines == 1
+    assert of_lines("+ pytest -q", "+ ls", "+ true").output_lines == 0
+    assert of_lines("+ pytest -q", "", "   ").output_lines == 0, "blank lines are no output"
