@@ -64,6 +64,22 @@ def test_uv_is_taken_where_it_is_and_the_second_time_is_nothing(checkout: Path) 
     assert bootstrap(checkout)[1] == calls
 
 
+def test_settings_of_linters_install_nothing_anew_and_a_new_dependency_does(checkout: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", checkout)
+    program(checkout / "bin" / "uv", UV.format(status=0))
+    _, calls = bootstrap(checkout)
+    text = (checkout / "pyproject.toml").read_text()
+    contract = '\n[[tool.importlinter.contracts]]\nname = "another"\n'
+    (checkout / "pyproject.toml").write_text(text.replace("line-length = 120", "line-length = 100") + contract)
+    assert (checkout / "pyproject.toml").read_text() != text
+    ended, after = bootstrap(checkout)
+    assert (ended.returncode, after) == (0, calls), "nothing was installed"
+    (checkout / "pyproject.toml").write_text(text.replace("dependencies = [", 'dependencies = [\n  "one-more",', 1))
+    assert (checkout / "pyproject.toml").read_text() != text
+    _, after = bootstrap(checkout)
+    assert len(after) > len(calls)
+
+
 def test_without_uv_pip_does_it(checkout: Path) -> None:
     if shutil.which("uv", path="/usr/bin:/bin"):
         pytest.skip("uv is installed among the system's own programs here")
