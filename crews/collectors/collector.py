@@ -67,8 +67,8 @@ class Request:
 
 @dataclass
 class Gathered:
-    """``looked_at`` says in words what was asked, also where nothing was found; ``unavailable`` what did not answer, and
-    ``not_measured`` of what did answer, what it does not hold or was not asked for."""
+    """``looked_at`` says in words what was asked, also where nothing was found; ``unavailable`` what did not answer,
+    and ``not_measured`` of what did answer, what it does not hold or was not asked for."""
 
     facts: list[Fact] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)

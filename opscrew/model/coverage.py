@@ -41,7 +41,8 @@ class Gap:
     people should read, and ``total`` is how many of the kind there are, measured or not (0: not counted).
 
     It hides the findings about ``subjects`` (keys as of ``Subject.key``) and those that rest on ``kinds`` of objects;
-    a gap with neither hides everything that its source looks at. ``is_expected`` marks what is never measured by its
+    a gap with neither hides everything that its source looks at. ``basis`` is ``PARTLY`` where some of it was seen and
+    no one knows how much is missing. ``is_expected`` marks what is never measured by its
     nature, such as a volume that nobody mounts: it hides findings, and no summary needs to speak of it.
     """
 
@@ -51,6 +52,7 @@ class Gap:
     total: int = 0
     subjects: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    basis: Basis = Basis.NOT_MEASURED
     is_expected: bool = False
 
     def hides(self, subject: Subject, rests_on: Collection[str] = ()) -> bool:
@@ -64,7 +66,7 @@ class Gap:
         of = f" of {self.total}" if self.total > len(self.names) else ""
         count = f"{len(self.names)}{of} " if self.names else ""
         named = f" ({_listed(self.names)})" if self.names else ""
-        return f"{count}{self.what} not measured{named}: {self.why}"
+        return f"{count}{self.what} {self.basis}{named}: {self.why}"
 
 
 @dataclass(frozen=True)
