@@ -10,10 +10,14 @@ from crews.systems import Systems
 from opscrew.cluster.memory_peaks import namespaces_of_kills, with_peaks
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.throttling import ThrottledContainer
+from opscrew.cluster.throttling_coverage import THROTTLING, throttling_coverage
 from opscrew.errors import CrewError
+from opscrew.model.coverage import Coverage, Gap
 from opscrew.model.finding import Finding
 from opscrew.settings import KubernetesSettings
+from opscrew.store.text import storable
 from tools.errors import UpstreamError
+from tools.queries import matchers
 from tools.victoriametrics.client import VictoriaMetricsClient, named_query
 from tools.victoriametrics.records import Instant
 
@@ -28,10 +32,12 @@ MOST_NAMESPACES = 10
 
 @dataclass(frozen=True)
 class Throttling:
-    """``partial`` means that some storage node of the metrics store did not answer."""
+    """``coverage`` says which workloads these figures speak for, ``failure`` why the store could not be asked, or that
+    it answered in part."""
 
     containers: tuple[ThrottledContainer, ...]
-    partial: bool
+    coverage: Coverage
+    failure: str = ""
 
 
 def metrics_of(systems: Systems, part: KubernetesSettings) -> VictoriaMetricsClient:
@@ -50,10 +56,13 @@ def metrics_of(systems: Systems, part: KubernetesSettings) -> VictoriaMetricsCli
     return metrics
 
 
-def read_throttling(metrics: VictoriaMetricsClient, labels: Mapping[str, str], snapshot: Snapshot) -> Throttling:
+def read_throttling(
+    metrics: VictoriaMetricsClient, labels: Mapping[str, str], snapshot: Snapshot, cluster: str
+) -> Throttling:
     """Every container that has a CPU limit, with the share of periods in which it was held back."""
-    names = ("container_throttled_share", "container_cpu_limit", "container_cpu_used")
-    shares, limits, used = (metrics.instant(named_query(name, WINDOW, labels), snapshot.now) for name in names)
+    names = ("container_throttled_share", "container_cpu_limit", "container_cpu_used", "container_cpu_periods")
+    answers = [metrics.instant(named_query(name, WINDOW, labels), snapshot.now) for name in names]
+    shares, limits, used, periods = answers
     limit_of, use_of = _by_container(limits), _by_container(used)
     rows = []
     for key, share in _by_container(shares).items():
@@ -64,7 +73,21 @@ def read_throttling(metrics: VictoriaMetricsClient, labels: Mapping[str, str], s
         owner = snapshot.top_owner_of(found)
         workload = f"{owner.kind}/{owner.name}" if owner is not found else ""
         rows.append(ThrottledContainer(namespace, pod, container, share, workload, limit_of.get(key), use_of.get(key)))
-    return Throttling(tuple(rows), any(answer.partial for answer in (shares, limits, used)))
+    # A container that did nothing has periods and no share of them.
+    counted = {*_by_container(shares), *_by_container(periods)}
+    where = f"in the last {WINDOW}" + (f" with {{{matchers(labels)}}}" if labels else "")
+    partial = any(answer.partial for answer in answers)
+    coverage = throttling_coverage(snapshot, cluster, counted, use_of.keys(), partial=partial, where=where)
+    return Throttling(tuple(rows), coverage, "the metrics store answered in part" if partial else "")
+
+
+def look_for_throttling(systems: Systems, part: KubernetesSettings, snapshot: Snapshot) -> Throttling:
+    """Never raises: a store that cannot be asked is a gap, like one that has no figures."""
+    try:
+        return read_throttling(metrics_of(systems, part), part.metrics_labels, snapshot, part.name)
+    except (UpstreamError, CrewError) as problem:
+        why = storable(str(problem))
+        return Throttling((), Coverage(0, (Gap(THROTTLING, why),)), why)
 
 
 def findings_with_peaks(

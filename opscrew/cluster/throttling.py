@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opscrew.cluster.thresholds import thresholds
+from opscrew.cluster.throttling_coverage import throttling_subject
 from opscrew.findings.codes import finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
-from opscrew.model.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,14 @@ def _finding(
     group: tuple[str, str, str], row: ThrottledContainer, pods: int, cluster: str, now: datetime, source: str
 ) -> Finding:
     namespace, workload, container = group
-    kind, _, name = workload.partition("/")
     percent = row.throttled_share * 100
     limit = f" of {row.limit_cores:g} cores" if row.limit_cores is not None else ""
     cause = f"Container {container} is held back in {percent:.0f} % of its periods by its CPU limit{limit}."
     used = f", mean use {row.used_cores:.2f} cores" if row.used_cores is not None else ""
     critical = percent >= thresholds().throttled_critical_percent
-    scope = "/".join(part for part in (cluster, namespace) if part)
     return finding(
         "CONTAINER_THROTTLED",
-        Subject(system="kubernetes", kind=kind, scope=scope, name=name),
+        throttling_subject(cluster, namespace, workload),
         cause,
         severity=Severity.CRITICAL if critical else None,
         reason="CPUThrottling",
