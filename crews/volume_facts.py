@@ -9,10 +9,13 @@ from datetime import datetime, timedelta
 from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.quantities import parse_quantity
 from opscrew.cluster.snapshot import Snapshot
+from opscrew.model.coverage import Coverage
+from opscrew.storage.coverage import Unmeasured, volume_coverage, without_figures
 from opscrew.storage.rules import storage_rules
 from opscrew.storage.volume import DAY, GIB, HOUR, Claim, Past, StorageClass, Volume, read_past
 from tools.kubernetes.fields import mapping, mappings, text, truth
 from tools.kubernetes.records import Resource
+from tools.queries import matchers
 from tools.victoriametrics.client import VictoriaMetricsClient, named_query
 from tools.victoriametrics.records import Instant, Range
 
@@ -24,12 +27,16 @@ RECENT = "15m"
 
 @dataclass(frozen=True)
 class VolumeFacts:
-    """``unmeasured`` are bound claims that a running pod mounts and for which there are no figures."""
+    """Every claim is in one of the two. ``partial``: some storage node of the metrics store did not answer, so that
+    what is missing may exist."""
 
     volumes: tuple[Volume, ...]
-    unmeasured: tuple[Claim, ...]
+    unmeasured: tuple[Unmeasured, ...]
     partial: bool
-    """Some storage node of the metrics store did not answer: what is missing may exist."""
+
+    @property
+    def coverage(self) -> Coverage:
+        return volume_coverage(len(self.volumes), self.unmeasured, partial=self.partial)
 
 
 def read_claims(snapshot: Snapshot, cluster: str) -> dict[Key, Claim]:
@@ -105,7 +112,8 @@ def read_facts(
         if key in used and key in capacity
     ]
     measured = {(volume.claim.namespace, volume.claim.name) for volume in volumes}
-    unmeasured = [claim for key, claim in claims.items() if key not in measured and _should_be_measured(claim)]
+    why = f"no kubelet_volume_stats figures of the last {RECENT}{_with(labels)}"
+    unmeasured = [without_figures(claim, why, now) for key, claim in claims.items() if key not in measured]
     partial = pasts.partial or any(answer.partial for answer in answers.values())
     return VolumeFacts(tuple(volumes), tuple(unmeasured), partial)
 
@@ -178,8 +186,9 @@ _RESIZING = {
 }
 
 
-def _should_be_measured(claim: Claim) -> bool:
-    return claim.phase == "Bound" and claim.mode == "Filesystem" and bool(claim.workload)
+def _with(labels: Mapping[str, str]) -> str:
+    """Where the cluster's labels are wrong, nobody would see it otherwise."""
+    return f" with {{{matchers(labels)}}}" if labels else ""
 
 
 def _by_claim(answer: Instant) -> dict[Key, float]:
