@@ -1,6 +1,6 @@
 """Reads a system's ``queries.yaml``: every question that we ask it, with its unit and why it is asked that way.
 
-Names in capitals after a dollar sign are filled in by the caller. Label values are quoted by ``quoted``, so that a
+Names after a dollar sign are filled in by the caller. Label values are quoted by ``quoted``, so that a
 name taken from a cluster can never become a part of the query's own language.
 """
 
@@ -13,6 +13,9 @@ from string import Template
 import orjson
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+SHARED = "shared"
+"""The entry that holds pieces of several queries by name, written as ``${name}``; a piece may hold those above it."""
 
 
 class Query(BaseModel):
@@ -32,7 +35,22 @@ class Query(BaseModel):
 def load_queries(path: Path) -> Mapping[str, Query]:
     """Every query by name. Raises pydantic's ``ValidationError`` when the file was edited wrongly."""
     entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {name: Query.model_validate(entry) for name, entry in entries.items()}
+    shared = entries.pop(SHARED, {})
+    return {name: Query.model_validate({**entry, "query": _whole(entry, shared)}) for name, entry in entries.items()}
+
+
+def shared_pieces(path: Path) -> Mapping[str, str]:
+    """What the queries of a file have in common, by name."""
+    pieces: Mapping[str, str] = yaml.safe_load(path.read_text(encoding="utf-8")).get(SHARED, {})
+    return pieces
+
+
+def _whole(entry: object, shared: Mapping[str, str]) -> str:
+    """The query with the file's shared pieces in it, which may hold each other. What the caller fills in is left."""
+    text = str(entry["query"]) if isinstance(entry, dict) and "query" in entry else ""
+    for name, piece in reversed(list(shared.items())):
+        text = text.replace(f"${{{name}}}", piece.strip())
+    return text
 
 
 def quoted(value: str) -> str:
