@@ -15,6 +15,7 @@ from crews.context import CrewContext
 from crews.systems import Systems
 from crews.volume_facts import VolumeFacts, read_claims, read_facts
 from opscrew.actions.execution import Execution
+from opscrew.cluster.snapshot import Snapshot
 from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
@@ -93,14 +94,20 @@ def run(context: CrewContext) -> Run:
 
 def look(systems: Systems, part: KubernetesSettings, enlarged: Mapping[str, datetime]) -> VolumeFacts:
     """The volumes of one cluster. Raises ``UpstreamError``, or ``CrewError`` where settings stand in the way."""
+    metrics_of(systems, part)  # what is wrong with the settings is told before a cluster is read
+    return volumes_in(systems, part, snapshot_of(systems.cluster(part.name).read(), systems.clock()), enlarged)
+
+
+def volumes_in(
+    systems: Systems, part: KubernetesSettings, snapshot: Snapshot, enlarged: Mapping[str, datetime]
+) -> VolumeFacts:
+    """The volumes of a cluster that was read. Raises like ``look``."""
     metrics = metrics_of(systems, part)
-    reading = systems.cluster(part.name).read()
-    kinds = [kind for kind in ("PersistentVolumeClaim", "StorageClass", "Pod") if kind in reading.not_checked]
-    if kinds:
-        raise CrewError(f"{kinds[0]} cannot be read: {reading.not_checked[kinds[0]]}")
-    now = systems.clock()
-    claims = read_claims(snapshot_of(reading, now), part.name)
-    return read_facts(claims, metrics, part.metrics_labels, now, enlarged)
+    unread = [kind for kind in ("PersistentVolumeClaim", "StorageClass", "Pod") if kind in snapshot.not_checked]
+    if unread:
+        raise CrewError(f"{unread[0]} cannot be read: {snapshot.not_checked[unread[0]]}")
+    claims = read_claims(snapshot, part.name)
+    return read_facts(claims, metrics, part.metrics_labels, snapshot.now, enlarged)
 
 
 def judge(volumes: Iterable[Volume], now: datetime) -> list[Judged]:

@@ -63,7 +63,7 @@ class Gap:
         return subject.key in self.subjects or not self.kinds.isdisjoint({subject.kind, *rests_on})
 
     def __str__(self) -> str:
-        of = f" of {self.total}" if self.total > len(self.names) else ""
+        of = f" of {self.total}" if self.total else ""
         count = f"{len(self.names)}{of} " if self.names else ""
         named = f" ({_listed(self.names)})" if self.names else ""
         return f"{count}{self.what} {self.basis}{named}: {self.why}"

@@ -13,6 +13,9 @@ from opscrew.storage.rules import storage_rules
 from opscrew.storage.teeth import is_usual_tooth
 from opscrew.storage.volume import DAY, GIB, Volume
 
+CODES = ("VOLUME_FULL", "VOLUME_FILLING", "VOLUME_INODES_FILLING")
+"""Every code of this judgement, the gravest first."""
+
 
 @dataclass(frozen=True)
 class Trouble:

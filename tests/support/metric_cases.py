@@ -1,7 +1,7 @@
 """What stores really hold, and what a person reads of it: a case is series, a small cluster, and words.
 
-The cases stand in ``tests/crews/data/metrics/``: a list in ``cases.yaml``, larger series in JSON beside it. Each is told
-by the product itself: a run of a crew with its findings and proposals, or the answer to a question.
+The cases stand in ``tests/crews/data/metrics/``: a list in ``cases.yaml``, larger series in JSON beside it. Each is
+told by the product itself: a run of a crew with its findings and proposals, or the answer to a question.
 """
 
 from __future__ import annotations
