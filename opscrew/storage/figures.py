@@ -57,6 +57,8 @@ def pick(readings: Iterable[Reading], claim: Claim, cluster_labels: Collection[s
 
     ``readings`` are those of all series with the claim's name; ``cluster_labels`` are labels that tell clusters apart.
     """
+    if claim.mode != "Filesystem":
+        return ""  # of a block device the kubelet gives a use of 0 and nothing available, which is no full file system
     known = [one for one in readings if math.isfinite(one.value)]
     since = claim.created_at
     own = [one for one in known if since is None or one.at >= since]

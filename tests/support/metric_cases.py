@@ -118,8 +118,14 @@ def _cluster(case: Case, folder: Path) -> Iterator[Api]:
         yield api
 
 
-def _claim(size: str = "100Gi", seconds: float = 200 * 86400, modes: Sequence[str] = ("ReadWriteOnce",)) -> Any:
-    spec = {"storageClassName": "fast", "accessModes": list(modes), "resources": {"requests": {"storage": size}}}
+def _claim(
+    size: str = "100Gi",
+    seconds: float = 200 * 86400,
+    modes: Sequence[str] = ("ReadWriteOnce",),
+    mode: str = "Filesystem",
+) -> Any:
+    spec: dict[str, Any] = {"storageClassName": "fast", "accessModes": list(modes), "volumeMode": mode}
+    spec["resources"] = {"requests": {"storage": size}}
     status = {"phase": "Bound", "capacity": {"storage": size}}
     metadata = {"creationTimestamp": ago(seconds=seconds)}
     return thing("PersistentVolumeClaim", "data", metadata=metadata, spec=spec, status=status)
