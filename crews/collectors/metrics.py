@@ -1,12 +1,14 @@
 """What VictoriaMetrics says about running systems: use, traffic, errors, for what the question names.
 
 Objects need not be known to the crew before: whatever the question names is looked for among the labels of the series
-that come back. Where it names nothing, those with the highest values are told.
+that come back. Where it names nothing, those with the highest values are told. A cluster that was not asked, a store
+that answered in part, and figures of which there are no series at all are gaps: no answer is whole without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,11 +16,16 @@ from urllib.parse import quote
 
 from crews.collectors.collector import Request
 from opscrew.answer.measures import Course, Measure, Unit, course, in_unit, measures_asked
-from opscrew.answer.packet import Fact
+from opscrew.answer.name_places import cued_words
+from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import spoken_names
+from opscrew.answer.write_without_model import in_words
+from opscrew.model.coverage import Basis, Gap
+from opscrew.settings import KubernetesSettings
 from tools.errors import UpstreamError
+from tools.queries import matchers
 from tools.victoriametrics.client import VictoriaMetricsClient, named_query
-from tools.victoriametrics.records import Series
+from tools.victoriametrics.records import Range, Series
 
 POINTS = 60
 """Of one series: enough to see a peak, little enough for two hundred workloads in one answer."""
@@ -27,7 +34,8 @@ LEAST_STEP, LEAST_WINDOW = timedelta(minutes=1), timedelta(minutes=5)
 """A rate needs two scrapes, which are seldom further apart than a minute; five minutes bridge a missed one."""
 
 USUAL_SPAN = timedelta(hours=1)
-MOST_PLACES = 4
+MOST_PLACES = 12
+"""Clusters asked for one question; of more, the question should name one."""
 NAMED, TOP = 4, 3
 """Series told of each query: of what the question names, and else of the highest."""
 
@@ -65,13 +73,10 @@ def collect(request: Request) -> Sequence[Fact]:
     problems = [one for one in answers if isinstance(one, UpstreamError)]
     if problems and len(problems) == len(answers):
         raise problems[0]
-    facts: list[Fact] = []
-    for one, answer in zip(asked, answers, strict=True):
-        if isinstance(answer, UpstreamError):
-            facts.append(Fact(_source(one), f"{one.measure.title} could not be read: {answer}", request.now, weight=3))
-        else:
-            facts += _facts(one, answer, request, (start, end))
-    return facts
+    answered = [(one, found) for one, found in zip(asked, answers, strict=True) if not isinstance(found, UpstreamError)]
+    facts = [fact for one, found in answered for fact in _facts(one, found.series, request, (start, end))]
+    gaps = dict.fromkeys([*_unasked(request), *_gaps(asked, answers, request, is_found=bool(facts))])
+    return [*facts, *(gap_fact("victoriametrics", gap, request.now) for gap in gaps)]
 
 
 def span(request: Request) -> tuple[datetime, datetime, timedelta]:
@@ -94,17 +99,72 @@ def _asked(request: Request, step: timedelta) -> list[Asked]:
 
 
 def _places(request: Request) -> list[tuple[str, Mapping[str, str]]]:
-    """Clusters that share one store are asked one by one, as their objects may have the same names."""
-    labelled: list[tuple[str, Mapping[str, str]]]
-    labelled = [(part.name, part.metrics_labels) for part in request.context.settings.kubernetes if part.metrics_labels]
-    return labelled[:MOST_PLACES] if len(labelled) > 1 else [("", {})]
+    """Clusters that share one store are asked one by one, as their objects may have the same names. Machines and
+    services outside of any cluster are in a store whose clusters have no labels."""
+    parts = _meant(request)
+    if len(request.context.settings.kubernetes) > 1:
+        labelled = [(part.name, part.metrics_labels) for part in parts if part.metrics_labels]
+        return [*labelled[:MOST_PLACES]] or [("", {})]
+    return [("", parts[0].metrics_labels if parts else {})]
+
+
+def _meant(request: Request) -> Sequence[KubernetesSettings]:
+    """The clusters that the question names, else all."""
+    names = {one.name for one in request.understood.subjects if one.kind == "cluster"}
+    parts = request.context.settings.kubernetes
+    return [part for part in parts if part.name in names] or parts
+
+
+def _unasked(request: Request) -> Iterator[Gap]:
+    parts = _meant(request)
+    if len(request.context.settings.kubernetes) < 2:
+        return
+    unknown = tuple(part.name for part in parts if not part.metrics_labels)
+    if unknown:
+        yield Gap(
+            "clusters", "they have no metrics_labels, so nobody knows which series are theirs", unknown, len(parts)
+        )
+    left = tuple([part.name for part in parts if part.metrics_labels][MOST_PLACES:])
+    if left:
+        yield Gap("clusters", f"one question asks {MOST_PLACES}; name the one that is meant", left, len(parts))
+
+
+def _gaps(
+    asked: Sequence[Asked], answers: Sequence[Range | UpstreamError], request: Request, *, is_found: bool
+) -> Iterator[Gap]:
+    """Of each figure and cluster: refused, answered in part, or of no series at all; and whether none is of the
+    subject, which is a gap only where no cluster knows it."""
+    of: dict[tuple[str, str], list[Range | UpstreamError]] = defaultdict(list)
+    for one, answer in zip(asked, answers, strict=True):
+        of[one.measure.title + (f" of cluster {one.place}" if one.place else ""), one.place].append(answer)
+    series = 0
+    for (what, place), found in of.items():
+        refused = [one for one in found if isinstance(one, UpstreamError)]
+        whole = [one for one in found if isinstance(one, Range)]
+        if refused:
+            yield Gap(what, str(refused[0]), basis=Basis.PARTLY if whole else Basis.NOT_MEASURED)
+        if any(one.partial for one in whole):
+            yield Gap(what, "the metrics store answered in part", basis=Basis.PARTLY)
+        count = sum(len(one.series) for one in whole)
+        if not count and not refused:
+            yield Gap(what, _why_nothing(request, place))
+        series += count
+    if series and not is_found:
+        titles = in_words(list(dict.fromkeys(one.measure.title for one in asked)))
+        asked_for = request.understood.subject or "what the question names"
+        yield Gap(titles, f"none of {series} series is of {asked_for}")
+
+
+def _why_nothing(request: Request, place: str) -> str:
+    labels = dict(_places(request)).get(place, {})
+    return "there are no series of it in that time" + (f" with {{{matchers(labels)}}}" if labels else "")
 
 
 def _answer(
     client: VictoriaMetricsClient, asked: Asked, start: datetime, end: datetime, step: timedelta
-) -> Sequence[Series] | UpstreamError:
+) -> Range | UpstreamError:
     try:
-        return client.range(asked.query, start, end, step).series
+        return client.range(asked.query, start, end, step)
     except UpstreamError as problem:
         return problem
 
@@ -112,18 +172,19 @@ def _answer(
 def _facts(asked: Asked, series: Sequence[Series], request: Request, when: tuple[datetime, datetime]) -> list[Fact]:
     told = [Told(asked, one.labels, found) for one in series if (found := course(one.points)) is not None]
     named = _named(told, request)
-    about = named or ([] if request.understood.subjects else told)
+    about = named or ([] if _is_of_something(request) else told)
     highest = sorted(about, key=lambda one: -one.course.highest)[: NAMED if named else TOP]
     link = _link(request, asked.query, when)
     weight = 9.5 if named else 7.5
-    facts = [
+    return [
         Fact(_source(asked), _line(one, request, when), one.course.last_at, link, weight - 0.1 * place)
         for place, one in enumerate(highest)
     ]
-    if told and not about:
-        text = f"{asked.measure.title}: no series of {request.understood.subject} among {len(told)}"
-        facts.append(Fact(_source(asked), text, request.now, link, weight=2))
-    return facts
+
+
+def _is_of_something(request: Request) -> bool:
+    """Whether the question names an object, known or not: the figures of others are then no answer."""
+    return bool(request.understood.subjects or request.understood.near or cued_words(request.question))
 
 
 def _named(told: Sequence[Told], request: Request) -> list[Told]:
