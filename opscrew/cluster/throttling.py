@@ -20,7 +20,8 @@ from opscrew.model.finding import Finding, Severity
 @dataclass(frozen=True, slots=True)
 class ThrottledContainer:
     """``throttled_share`` is throttled periods over all periods of the window, 0 to 1. ``limit_cores`` is the CPU limit
-    and ``used_cores`` the mean use, None where unknown. ``workload`` is "Deployment/shop", or empty for a bare pod."""
+    and ``used_cores`` the mean use, None where unknown. ``workload`` is "Deployment/shop", or empty for a bare pod.
+    ``periods`` is how many there were, None where unknown."""
 
     namespace: str
     pod: str
@@ -29,6 +30,7 @@ class ThrottledContainer:
     workload: str = ""
     limit_cores: float | None = None
     used_cores: float | None = None
+    periods: float | None = None
 
 
 def throttling_findings(
@@ -40,6 +42,8 @@ def throttling_findings(
     pods: dict[tuple[str, str, str], int] = {}
     for row in rows:
         if row.throttled_share * 100 < limits.throttled_warning_percent:
+            continue
+        if row.periods is not None and row.periods < limits.throttled_fewest_periods:
             continue
         group = (row.namespace, row.workload or f"Pod/{row.pod}", row.container)
         pods[group] = pods.get(group, 0) + 1

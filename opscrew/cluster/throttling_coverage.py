@@ -71,6 +71,17 @@ def throttling_coverage(
     return Coverage(len(limited) - len(named), tuple(gaps))
 
 
+def gaps_of_mixed(snapshot: Snapshot, cluster: str, mixed: Mapping[Key, str]) -> Iterator[Gap]:
+    """``mixed`` are containers whose series cannot be told from another cluster's, and why: one gap for each reason."""
+    reasons: dict[str, dict[Subject, str]] = {}
+    for one in _running(snapshot, cluster) if mixed else ():
+        if one.key in mixed:
+            reasons.setdefault(mixed[one.key], {})[one.subject] = f"{one.key[0]}/{one.key[1]}"
+    for why, named in reasons.items():
+        keys = frozenset(subject.key for subject in named)
+        yield Gap(f"containers for {THROTTLING}", why, tuple(named.values()), subjects=keys)
+
+
 def _running(snapshot: Snapshot, cluster: str) -> Iterator[Running]:
     """Every container of pods that are not over, also those that wait between two crashes: they will run again."""
     for pod in snapshot.of("Pod"):

@@ -34,7 +34,10 @@ class Trouble:
 
 
 def look_for_trouble(volume: Volume) -> Trouble | None:
-    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys."""
+    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys. Never of a volume
+    that nobody can write to: an image of data is full by nature."""
+    if volume.claim.read_only:
+        return None
     return _bytes_trouble(volume) or _inodes_trouble(volume)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from crews import cluster_health, cluster_metrics
+from crews import cluster_health
 from crews.context import CrewContext
 from crews.systems import Systems
 from opscrew.findings.ledger import Ledger
@@ -193,20 +193,20 @@ def test_an_oom_kill_is_told_with_its_limit_and_the_peak(
     (line,) = memory_lines(engine)
     assert line.startswith("memory of app: highest reading 120 MiB, 94% of its limit of 128Mi")
     (query,) = queries_of(metrics)
-    assert 'namespace="team"' in query
+    assert query.count('namespace=~"team"') == 2, "its own namespace, or the one that a scraper moved aside"
 
 
 def test_kills_in_many_namespaces_are_one_question_about_the_cluster(
     context: CrewContext, engine: Engine, metrics: Answers, cluster: Api
 ) -> None:
-    names = [f"team-{number}" for number in range(cluster_metrics.MOST_NAMESPACES + 1)]
+    names = [f"team-{number}" for number in range(11)]
     kill(cluster.objects, *names)
     peaks(metrics, *names)
     cluster_health.run(context)
     assert len(memory_lines(engine)) == len(names)
     assert all("highest reading 120 MiB" in line for line in memory_lines(engine))
     (query,) = queries_of(metrics)
-    assert "namespace=" not in query
+    assert f'namespace=~"{"|".join(names)}"' in query
 
 
 def test_where_nothing_was_killed_nothing_is_asked(context: CrewContext, metrics: Answers) -> None:

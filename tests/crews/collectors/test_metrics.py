@@ -62,7 +62,7 @@ def test_the_cpu_of_something_the_crew_has_never_heard_of(server: Answers, tmp_p
     assert "cart" not in told(answer)
     first = answer.facts[0]
     assert first.source == "victoriametrics"
-    assert first.link.startswith(f"{server.url}/vmui/#/?g0.expr=sum%20by")
+    assert first.link.startswith(f"{server.url}/vmui/#/?g0.expr=WITH%20%28own")
     assert first.time == NOW
 
 
@@ -84,11 +84,11 @@ def test_the_highest_are_told_where_nothing_is_named(server: Answers, tmp_path) 
 
 def test_the_span_is_the_one_that_was_asked_for(server: Answers, tmp_path) -> None:
     errors = [({"service": "checkout"}, [0.01, 0.5])]
-    with crew_at(NOW, tmp_path, **serve(server, response_code=errors)) as crew:
+    with crew_at(NOW, tmp_path, **serve(server, istio_requests_total=errors)) as crew:
         answer = ask(crew, "what was the error rate of checkout yesterday?")
     assert "server errors of service checkout since 2026-10-05 00:00" in told(answer)
     assert "highest 50.0 %" in told(answer)
-    asked = next(one for one in server.requests if "response_code" in one.values["query"])
+    asked = next(one for one in server.requests if "istio_requests_total" in one.values["query"])
     assert float(asked.values["start"]) == (NOW - timedelta(hours=36)).timestamp()
     assert float(asked.values["end"]) == (NOW - timedelta(hours=12)).timestamp()
 
