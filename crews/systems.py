@@ -88,12 +88,14 @@ class Systems:
 
     @property
     def victorialogs(self) -> VictoriaLogsClient | None:
+        part = self.settings.victorialogs
+
         def build(address: Address, on_response: OnResponse) -> VictoriaLogsClient:
             from tools.victorialogs.client import VictoriaLogsClient
 
-            return VictoriaLogsClient(address, on_response=on_response)
+            return VictoriaLogsClient(address, on_response=on_response, names=dict(part.fields) if part else {})
 
-        return self._at_url("victorialogs", self.settings.victorialogs, build)
+        return self._at_url("victorialogs", part, build)
 
     @property
     def vmalert(self) -> VmalertClient | None:

@@ -105,6 +105,14 @@ class UrlSettings(Part):
     timeout_seconds: float = Field(default=10, gt=0, le=600)
 
 
+class VictoriaLogsSettings(UrlSettings):
+    """``fields`` are names of fields in this store by what they hold, beside those that collectors usually write."""
+
+    fields: dict[Literal["cluster", "namespace", "pod", "service", "message", "level"], tuple[str, ...]] = Field(
+        default_factory=dict
+    )
+
+
 class GoogleCloudSettings(Part):
     """``billing_export`` is project.dataset.table of the detailed export in BigQuery."""
 
@@ -206,7 +214,7 @@ class Settings(BaseSettings):
     bitbucket: BitbucketSettings | None = None
     kubernetes: tuple[KubernetesSettings, ...] = ()
     victoriametrics: UrlSettings | None = None
-    victorialogs: UrlSettings | None = None
+    victorialogs: VictoriaLogsSettings | None = None
     vmalert: UrlSettings | None = None
     alertmanager: UrlSettings | None = None
     grafana: UrlSettings | None = None
