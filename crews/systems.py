@@ -104,7 +104,8 @@ class Systems:
         def build(address: Address, on_response: OnResponse) -> VictoriaLogsClient:
             from tools.victorialogs.client import VictoriaLogsClient
 
-            return VictoriaLogsClient(address, on_response=on_response)
+            part = self.settings.victorialogs
+            return VictoriaLogsClient(address, on_response=on_response, names={**part.fields} if part else {})
 
         return self._at_url("victorialogs", self.settings.store("victorialogs", cluster), build, cluster)
 
