@@ -105,7 +105,8 @@ class Systems:
             from tools.victorialogs.client import VictoriaLogsClient
 
             part = self.settings.victorialogs
-            return VictoriaLogsClient(address, on_response=on_response, names={**part.fields} if part else {})
+            names = {str(held): fields for held, fields in part.fields.items()} if part else {}
+            return VictoriaLogsClient(address, on_response=on_response, names=names)
 
         return self._at_url("victorialogs", self.settings.store("victorialogs", cluster), build, cluster)
 
