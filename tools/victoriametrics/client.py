@@ -34,16 +34,23 @@ def cluster_labels() -> tuple[str, ...]:
 
 
 def named_query(
-    name: str, window: str, labels: Mapping[str, str] | None = None, *, fine: str = "5m", namespaces: Iterable[str] = ()
+    name: str,
+    window: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    fine: str = "5m",
+    namespaces: Iterable[str] = (),
+    names: Iterable[str] = (),
 ) -> str:
     """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``, ``fine`` the steps in which
-    some look at it; ``namespaces`` are those that a query may be limited to."""
+    some look at it; ``namespaces`` and ``names`` (of series) are those that a query may be limited to."""
     conditions = matchers(labels or {})
     return queries()[name].filled(
         window=window,
         matchers=f",{conditions}" if conditions else "",
         fine=fine,
         namespaces=quoted("|".join(namespaces) or ".+"),
+        names=quoted("|".join(names) or ".+"),
     )
 
 
