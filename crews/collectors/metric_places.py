@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from crews.cluster_metrics import shares_its_store
 from crews.collectors.collector import Request
@@ -61,23 +60,6 @@ def meant(request: Request) -> Sequence[KubernetesSettings]:
     names = {one.name for one in request.understood.subjects if one.kind == "cluster"}
     parts = request.context.settings.kubernetes
     return [part for part in parts if part.name in names] or parts
-
-
-def in_seconds(length: timedelta) -> str:
-    """A length as MetricsQL writes it."""
-    return f"{int(length.total_seconds())}s"
-
-
-def curve_windows(step: timedelta) -> tuple[timedelta, timedelta]:
-    """For a curve with such steps: over how much of the past each value looks, and in which steps it does. A rate needs
-    two scrapes, which are seldom further apart than a minute; five minutes bridge a missed one."""
-    window = max(step, timedelta(minutes=5))
-    return window, min(max(window / 12, timedelta(minutes=5)), timedelta(minutes=15))
-
-
-def total_windows(start: datetime, end: datetime) -> tuple[timedelta, timedelta]:
-    """The same for what is counted over the whole span."""
-    return end - start, max((end - start) / 500, timedelta(minutes=1))
 
 
 def _is_known(request: Request, part: KubernetesSettings) -> bool:
