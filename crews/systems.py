@@ -104,7 +104,9 @@ class Systems:
         def build(address: Address, on_response: OnResponse) -> VictoriaLogsClient:
             from tools.victorialogs.client import VictoriaLogsClient
 
-            return VictoriaLogsClient(address, on_response=on_response)
+            part = self.settings.victorialogs
+            names = {str(held): fields for held, fields in part.fields.items()} if part else {}
+            return VictoriaLogsClient(address, on_response=on_response, names=names)
 
         return self._at_url("victorialogs", self.settings.store("victorialogs", cluster), build, cluster)
 

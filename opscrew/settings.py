@@ -33,7 +33,7 @@ from opscrew.settings_environment import Environment
 from opscrew.settings_mistakes import did_you_mean
 from opscrew.settings_secrets import Secret, Token, secrets_in, without_blank
 from opscrew.settings_stores import KubernetesSettings as KubernetesSettings
-from opscrew.settings_stores import Part, Store, StoreSettings, store_of
+from opscrew.settings_stores import LogStore, Part, Store, StoreSettings, store_of
 from opscrew.settings_stores import UrlSettings as UrlSettings
 from opscrew.web_address import WebAddress, Workspace
 
@@ -179,7 +179,7 @@ class Settings(BaseSettings):
     bitbucket: BitbucketSettings | None = None
     kubernetes: tuple[KubernetesSettings, ...] = ()
     victoriametrics: Store | None = Field(default=None, validate_default=True)
-    victorialogs: Store | None = Field(default=None, validate_default=True)
+    victorialogs: LogStore | None = Field(default=None, validate_default=True)
     vmalert: UrlSettings | None = None
     alertmanager: UrlSettings | None = None
     grafana: UrlSettings | None = None

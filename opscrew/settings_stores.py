@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
@@ -98,13 +98,25 @@ class StoreSettings(UrlSettings):
     """Bearer tokens by the name of a cluster, in place of ``token`` for the store of that cluster; as JSON likewise."""
 
 
+class LogStoreSettings(StoreSettings):
+    """``fields`` are names of fields in this store by what they hold, beside those that collectors usually write."""
+
+    fields: dict[Literal["cluster", "namespace", "pod", "service", "message", "level"], tuple[str, ...]] = Field(
+        default_factory=dict
+    )
+
+
 def _as_store(value: Any) -> Any:
     """Whoever builds settings may give an address alone."""
-    plain = isinstance(value, UrlSettings) and not isinstance(value, StoreSettings)
-    return StoreSettings(**dict(value)) if plain else value
+    return StoreSettings(**dict(value)) if type(value) is UrlSettings else value
+
+
+def _as_log_store(value: Any) -> Any:
+    return LogStoreSettings(**dict(value)) if type(value) is UrlSettings else value
 
 
 Store = Annotated[StoreSettings, BeforeValidator(_as_store)]
+LogStore = Annotated[LogStoreSettings, BeforeValidator(_as_log_store)]
 
 
 class StoreOfCluster(Part):

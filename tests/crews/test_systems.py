@@ -10,7 +10,7 @@ import pytest
 from crews.systems import Systems
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics
-from opscrew.settings import BitbucketSettings, Settings, UrlSettings
+from opscrew.settings import Settings, UrlSettings
 from tests.support.http_answers import http_answers, text, value
 from tools.victorialogs.client import PATH, Period
 from tools.victoriametrics.client import QUERY
@@ -22,7 +22,7 @@ CROWD = 8
 @pytest.mark.parametrize("name", NAMES)
 def test_who_asks_at_once_gets_the_same_client(name: str) -> None:
     """Two clients of Bitbucket would each think that they have the whole hour's budget."""
-    part = BitbucketSettings(workspace="acme") if name == "bitbucket" else UrlSettings(url="http://127.0.0.1:1")
+    part = {"workspace": "acme"} if name == "bitbucket" else {"url": "http://127.0.0.1:1"}
     start = Barrier(CROWD)
 
     def ask(systems: Systems) -> object:
