@@ -93,7 +93,7 @@ class Systems:
         def build(address: Address, on_response: OnResponse) -> VictoriaLogsClient:
             from tools.victorialogs.client import VictoriaLogsClient
 
-            return VictoriaLogsClient(address, on_response=on_response, names=dict(part.fields) if part else {})
+            return VictoriaLogsClient(address, on_response=on_response, names=part.fields if part else None)
 
         return self._at_url("victorialogs", part, build)
 
