@@ -19,7 +19,7 @@ from opscrew.answer.packet import Fact
 from tools.victorialogs.client import Period, VictoriaLogsClient
 from tools.victorialogs.failures import begins_trace, is_failure
 from tools.victorialogs.fields import LogFields
-from tools.victorialogs.records import Tally
+from tools.victorialogs.records import Group, Tally
 from tools.victorialogs.traces import gist, outcome
 
 USUAL_SPAN, BEFORE = timedelta(hours=1), timedelta(days=1)
@@ -62,8 +62,8 @@ def collect(request: Request) -> Sequence[Fact]:
     period = span(request)
     fields = logs.fields(period)
     look = Look(request, logs, fields, period, fields.failures())
-    everything = look.tally()
-    if not sum(one.total for one in everything):
+    everything = logs.count_by("*", period, fields.naming, limit=GROUPS)
+    if not sum(one.count for one in everything):
         return [_empty(look)]
     names, unheard = asked_names(request, everything, fields)
     facts = [fact for name in unheard for fact in _unheard(look, name, everything)]
@@ -90,7 +90,7 @@ def _empty(look: Look) -> Fact:
     return look.fact(f"the store holds no log lines at all {look.when}, {than}: {why}", 9.5)
 
 
-def _unheard(look: Look, name: str, everything: Sequence[Tally]) -> list[Fact]:
+def _unheard(look: Look, name: str, everything: Sequence[Group]) -> list[Fact]:
     """Of a name that no line seems to have; tallies of a big store are cut, so it is asked for once more."""
     fields, where = look.fields, look.fields.of_anything(name)
     if look.logs.count(where, look.period):
@@ -101,7 +101,7 @@ def _unheard(look: Look, name: str, everything: Sequence[Tally]) -> list[Fact]:
         return [look.fact(f"log lines of {name} cannot be told from others: {hint}", 9.5)]
     near = like(name, everything, fields)
     also = f"; names like it are {', '.join(near)}" if near else ""
-    others = f"{sum(one.total for one in everything):,} lines are of others"
+    others = f"{sum(one.count for one in everything):,} lines are of others"
     found = [look.fact(f"no log line {look.when} is of a {' or '.join(kinds)} called {name}, {others}{also}", 9.5)]
     saying = replace(look, where=fields.saying(name))
     if said := look.logs.count(saying.errors, look.period):
@@ -123,7 +123,7 @@ def _facts(look: Look, about: str) -> list[Fact]:
     facts = [look.fact(f"{failures:,} error lines{about} {look.when}, of {total:,} lines", 9.5)]
     writers: Counter[str] = Counter()
     for one in tallies:
-        writers[writer(one, look.fields)] += one.failures
+        writers[writer(one.values, look.fields)] += one.failures
     most = ", ".join(f"{name} ({count:,})" for name, count in writers.most_common(TOLD_GROUPS) if count)
     return [*facts, look.fact(f"error lines come from {most}", 9), *_texts(look, ends)]
 
@@ -137,13 +137,20 @@ def _texts(look: Look, ends: Sequence[str]) -> list[Fact]:
             facts.append(look.fact(text, 8.5 - 0.1 * place, "victorialogs patterns"))
     uncounted = [end for end in ends if not is_failure(end)]
     facts += [look.fact(f"a trace ends with: {end}", 8.4) for end in dict.fromkeys(uncounted)]
-    if textless := logs.count(f"{look.errors} {fields.without_text()}", look.period):
+    unset = f"{look.where} {fields.without_text()}"
+    if (
+        fields.is_unset
+        and logs.count(unset, look.period)
+        and (textless := logs.count(f"{unset} {look.failing}", look.period))
+    ):
         why = "the store was not told which field holds it (_msg_field), and victorialogs.fields names none"
         facts.append(look.fact(f"{textless:,} of them have no text: {why}", 8))
     lines = logs.lines(look.errors, look.period, fields=fields.naming, limit=LINES, where=fields).lines
     for place, line in enumerate(lines):
         if line.message and not (ends and begins_trace(line.message)):
-            fact = look.fact(gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip())
+            fact = look.fact(
+                gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip()
+            )
             facts.append(replace(fact, time=line.at or look.period.end))
     return facts
 
