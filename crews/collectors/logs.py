@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from urllib.parse import quote
 
 from crews.collectors.collector import Request
 from crews.collectors.log_names import asked_names, like, writer
-from opscrew.answer.packet import Fact
+from opscrew.answer.packet import Fact, gap_fact
+from opscrew.model.coverage import Gap
+from tools.errors import UpstreamError
 from tools.victorialogs.client import Period, VictoriaLogsClient
 from tools.victorialogs.failures import begins_trace, is_failure
 from tools.victorialogs.fields import LogFields
@@ -38,6 +41,7 @@ class Look:
     fields: LogFields
     period: Period
     failing: str
+    page: str
     where: str = "*"
 
     @property
@@ -56,12 +60,56 @@ class Look:
 
 
 def collect(request: Request) -> Sequence[Fact]:
-    """Raises ``UpstreamError``."""
-    logs = request.context.systems.victorialogs
+    """Of each store that may hold what is asked for. Raises the first ``UpstreamError`` where none answered."""
+    stores = _stores(request)
+    with ThreadPoolExecutor(max_workers=len(stores), thread_name_prefix="logs") as pool:
+        answers = list(pool.map(lambda cluster: _answer(request, cluster), stores))
+    problems = [one for one in answers if isinstance(one, UpstreamError)]
+    if len(problems) == len(answers):
+        raise problems[0]
+    facts: list[Fact] = []
+    for cluster, answer in zip(stores, answers, strict=True):
+        if isinstance(answer, UpstreamError):
+            facts.append(gap_fact("victorialogs", Gap(f"logs of cluster {cluster}", str(answer)), request.now))
+        else:
+            facts += [_of_cluster(one, cluster) for one in answer]
+    return facts
+
+
+def _of_cluster(fact: Fact, cluster: str) -> Fact:
+    """Counts of two stores may be the same words, so they name whose they are; a line that was written is left as it
+    is, and its source says where it is from."""
+    if not cluster:
+        return fact
+    text = f"cluster {cluster}: {fact.text}" if fact.source == "victorialogs" else fact.text
+    return replace(fact, text=text, source=fact.source.replace("victorialogs", f"victorialogs {cluster}", 1))
+
+
+def _stores(request: Request) -> list[str]:
+    """Clusters with a store of their own by name, and "" for the common one where it may hold what is meant."""
+    settings = request.context.settings
+    own = {
+        part.name for part in settings.kubernetes if settings.store("victorialogs", part.name) != settings.victorialogs
+    }
+    asked = [part.name if part.name in own else "" for part in request.clusters] or [""]
+    named = any(one.kind == "cluster" for one in request.understood.subjects)
+    return list(dict.fromkeys(asked if asked and named else [*asked, ""]))
+
+
+def _answer(request: Request, cluster: str) -> Sequence[Fact] | UpstreamError:
+    try:
+        return _look_into(request, cluster)
+    except UpstreamError as problem:
+        return problem
+
+
+def _look_into(request: Request, cluster: str) -> Sequence[Fact]:
+    logs, part = request.context.systems.logs_of(cluster), request.context.settings.store("victorialogs", cluster)
     assert logs is not None, "only asked where VictoriaLogs is configured"
+    assert part is not None, "the client was made of it"
     period = span(request)
     fields = logs.fields(period)
-    look = Look(request, logs, fields, period, fields.failures())
+    look = Look(request, logs, fields, period, fields.failures(), part.url.rstrip("/"))
     everything = logs.count_by("*", period, fields.naming, limit=GROUPS)
     if not sum(one.count for one in everything):
         return [_empty(look)]
@@ -177,10 +225,8 @@ def _source(values: Mapping[str, str], fields: LogFields) -> str:
 
 def _link(look: Look) -> str:
     """VictoriaLogs' own page with about the same query filled in; the whole one is longer than an address may be."""
-    part = look.request.context.settings.victorialogs
-    assert part is not None, "see collect"
     seconds = int((look.period.end - look.period.start).total_seconds())
     until = f"{look.period.end.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
-    page = f"{part.url.rstrip('/')}/select/vmui/#/"
+    page = f"{look.page}/select/vmui/#/"
     query = f"{look.where} {look.fields.shortly()}"
     return f"{page}?query={quote(query)}&g0.range_input={seconds}s&g0.end_input={until}"

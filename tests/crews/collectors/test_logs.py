@@ -108,6 +108,25 @@ def test_a_store_that_holds_nothing_is_not_a_quiet_one(server: Answers, tmp_path
     assert "0 error lines" not in text_
 
 
+def test_a_cluster_with_a_store_of_its_own_is_asked_there(server: Answers, tmp_path) -> None:
+    with http_answers() as own:
+        own.by_path[PATH] = status(500, "broken")
+        clusters = [{"name": "prod", "victorialogs": {"url": own.url, "tenant": "7"}}, {"name": "stage"}]
+        with crew_at(NOW, tmp_path, kubernetes=clusters, victorialogs={"url": server.url}) as crew:
+            half = ask(crew, "any errors in the logs?")
+            own.by_path[PATH] = logs
+            both = ask(crew, "any errors in the logs?")
+            before = len(server.requests)
+            prod = ask(crew, "any errors in the logs of prod?")
+    assert "victorialogs: 41 error lines" in told(half)
+    assert any(gap.startswith("victorialogs: logs of cluster prod not measured") for gap in half.not_measured)
+    assert {fact.source for fact in both.facts} >= {"victorialogs", "victorialogs prod"}
+    assert own.requests[-1].headers["AccountID"] == "7"
+    assert len(server.requests) == before, "the common store holds nothing of that cluster"
+    assert "victorialogs prod: cluster prod: 41 error lines" in told(prod)
+    assert prod.facts[0].link.startswith(own.url)
+
+
 def test_a_log_store_that_refuses_is_named(server: Answers, tmp_path) -> None:
     server.by_path[PATH] = status(500, "broken")
     with crew_at(NOW, tmp_path, victorialogs={"url": server.url}) as crew:
