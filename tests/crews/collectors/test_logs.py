@@ -117,7 +117,7 @@ def test_a_cluster_with_a_store_of_its_own_is_asked_there(server: Answers, tmp_p
             own.by_path[PATH] = logs
             both = ask(crew, "any errors in the logs?")
             before = len(server.requests)
-            prod = ask(crew, "any errors in the logs of prod?")
+            prod = ask(crew, "any errors in the logs of cluster prod?")
     assert "victorialogs: 41 error lines" in told(half)
     assert any(gap.startswith("victorialogs: logs of cluster prod not measured") for gap in half.not_measured)
     assert {fact.source for fact in both.facts} >= {"victorialogs", "victorialogs prod"}
