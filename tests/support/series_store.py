@@ -37,7 +37,7 @@ class SeriesStore:
         found = []
         for labels, points in self.series if names else ():
             seen = [(one.timestamp(), number) for one, number in points if at - SHARE < one.timestamp() <= at]
-            if seen and re.fullmatch(names[1], labels["__name__"]):
+            if seen and re.fullmatch(names[1], labels["__name__"]) and _fits(labels, query):
                 last = seen[-1][0 if "tlast_over_time" in query else 1]
                 found.append({"metric": _own(labels), "value": [at, str(last)]})
         value({"status": "success", "data": {"resultType": "vector", "result": found}})(handler, request)
@@ -59,7 +59,7 @@ class SeriesStore:
         def of(name: str, chosen: Callable[[Iterable[float]], float]) -> dict[Key, float]:
             values: dict[Key, list[float]] = {}
             for labels, points in self.series:
-                seen = [number for one, number in points if begin < one.timestamp() <= end]
+                seen = [number for one, number in points if begin < one.timestamp() <= end and _fits(labels, query)]
                 if labels["__name__"] == f"kubelet_volume_stats_{name}" and seen:
                     values.setdefault(tuple(_own(labels)[one] for one in CLAIM), []).extend(seen)
             return {key: chosen(numbers) for key, numbers in values.items()}
@@ -73,6 +73,13 @@ class SeriesStore:
             room = {key: total - used[key] for key, total in of("inodes", min).items() if key in used}
             return room | of("inodes_free", max)
         return of("inodes_used", max)
+
+
+def _fits(labels: dict[str, str], query: str) -> bool:
+    """By the conditions of a cluster, which stand after the one that a namespace is there."""
+    conditions = re.search(r'namespace!=""((?:,\w+="[^"]*")*)', query)
+    wanted = re.findall(r'(\w+)="([^"]*)"', conditions[1]) if conditions else ()
+    return all(labels.get(name, "") == one for name, one in wanted)
 
 
 def _own(labels: dict[str, str]) -> dict[str, str]:
