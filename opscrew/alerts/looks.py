@@ -70,7 +70,9 @@ def log_look(
     lines = tuple(
         Evidence(
             source="victorialogs patterns",
-            text=storable(f"{pattern.count} lines, {before.get(pattern.text, 0)} in the hour before: {gist(pattern.text)}"),
+            text=storable(
+                f"{pattern.count} lines, {before.get(pattern.text, 0)} in the hour before: {gist(pattern.text)}"
+            ),
             observed_at=began_at,
         )
         for pattern in changed[:MOST_PATTERNS]
