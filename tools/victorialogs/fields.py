@@ -111,6 +111,10 @@ class LogFields:
         equal = [f"{quoted(field)}:={quoted(name)}" for field in self.naming]
         return _any([*equal, *(f"{quoted(field)}:={quoted(f'{name}-')}*" for field in self.pod)])
 
+    def of_cluster(self, name: str) -> str:
+        """Everything of a cluster, where a field names it."""
+        return _any(f"{quoted(field)}:={quoted(name)}" for field in self.cluster)
+
     def beside(self, values: Mapping[str, str]) -> str:
         """Entries of the same source as one with these values of ``naming``."""
         return (

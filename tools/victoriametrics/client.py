@@ -51,9 +51,10 @@ def named_query(
     *,
     curve: Curve = Curve(),
     namespaces: Iterable[str] = (),
+    names: Iterable[str] = (),
 ) -> str:
-    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``; ``namespaces`` are those
-    that a query may be limited to."""
+    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``; ``namespaces`` and
+    ``names`` (of series) are those that a query may be limited to."""
     conditions = matchers(labels or {})
     return queries()[name].filled(
         window=window,
@@ -62,6 +63,7 @@ def named_query(
         every=duration(curve.every),
         back=duration(curve.back),
         namespaces=quoted("|".join(namespaces) or ".+"),
+        names=quoted("|".join(names) or ".+"),
     )
 
 
