@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from opscrew.model.subject import Subject
 from opscrew.storage.forecast import FEWEST_VALUES, Forecast, forecast
@@ -14,6 +15,9 @@ from opscrew.storage.rules import storage_rules
 
 GIB = 2**30
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+LEAP = 2.0
 
 
 class Fit(StrEnum):
@@ -76,6 +80,12 @@ class Past:
     @property
     def length(self) -> timedelta:
         return max(0, len(self.values) - 1) * self.step
+
+    @property
+    def leapt(self) -> bool:
+        """Whether the last step was far larger than every one before."""
+        steps = [later - earlier for earlier, later in pairwise(self.values)]
+        return len(steps) > 1 and steps[-1] > LEAP * max(abs(step) for step in steps[:-1])
 
     def forecast(self, capacity: float, horizon: timedelta) -> Forecast | None:
         """None where the past is too short, or there is no capacity to run out of."""

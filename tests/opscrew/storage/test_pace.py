@@ -61,7 +61,10 @@ def test_gaps_and_a_single_zero_are_bridged_and_counted() -> None:
     found = bridge([1.0, None, 3.0, float("nan"), 5.0, 0.0, 7.0, 0.0, None])
     assert found.values == (1, 2, 3, 4, 5, 6, 7)
     assert (found.count, found.stale) == (3, 2)
-    assert found.note == "3 missing values bridged; the last 2 values are missing or a lone zero, so this looks ahead from before"
+    assert (
+        found.note
+        == "3 missing values bridged; the last 2 values are missing or a lone zero, so this looks ahead from before"
+    )
     assert bridge([0.0, 5.0, 6.0]).values == (0, 5, 6)
     assert bridge([5.0, 6.0, 0.0, 0.0]).values == (5, 6, 0, 0)
     assert bridge([]).values == bridge([None]).values == ()
