@@ -136,10 +136,11 @@ class _Pasts:
         self.partial = False
 
     def of(self, query: str, key: Key, figures: Figures) -> Past:
-        """Day by day, or hour by hour where there are few days; of the cluster whose ``figures`` these are."""
+        """Day by day, or hour by hour where there are few days or the last one leapt: whether a leap has ended or goes
+        on is seen by the hour. Of the cluster whose ``figures`` these are."""
         rules = storage_rules()
         daily = self._past(query, key, figures, DAY, timedelta(days=rules.history_days))
-        if len(daily.values) >= rules.fewest_daily_values:
+        if len(daily.values) >= rules.fewest_daily_values and not daily.leapt:
             return daily
         hourly = self._past(query, key, figures, HOUR, timedelta(days=rules.fewest_daily_values))
         return hourly if hourly.values else daily

@@ -121,6 +121,26 @@ def impatient(context: CrewContext) -> CrewContext:
     return replace(context, settings=settings, systems=Systems(settings, context.clock, context.metrics))
 
 
+def test_a_burst_of_hours_is_seen_whatever_is_free(world: World) -> None:
+    quiet, burst = [12.0 + 0.1 * (n % 3) for n in range(300)], [12 + 1.2 * n for n in range(1, 35)]
+    made = table([*[12.2] * 40, 24.0, 52.8])
+    made.hours = {"kubelet_volume_stats_used_bytes": [(LABELS, [one * GIB for one in (*quiet, *burst)])]}
+    made.serve_on(world.metrics)
+    storage_growth.run(world.context)
+    found = world.open()["VOLUME_FILLING"]
+    assert found.severity == Severity.CRITICAL
+    assert 1 <= found.details["days_to_full"][1] <= 2.6
+
+
+def test_an_import_that_has_ended_is_no_race(world: World) -> None:
+    made = table([*[12.2] * 40, 60.0])
+    hours = [*[12.2 + 0.1 * (n % 3) for n in range(310)], 30.0, 50.0, *[60 + 0.1 * (n % 3) for n in range(22)]]
+    made.hours = {"kubelet_volume_stats_used_bytes": [(LABELS, [one * GIB for one in hours])]}
+    made.serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert "VOLUME_FILLING" not in world.open()
+
+
 def test_a_filling_volume_is_a_finding_with_advice_and_a_proposal(world: World) -> None:
     run = storage_growth.run(world.context)
     assert (run.outcome, run.unavailable) == (RunOutcome.OK, ())
