@@ -93,7 +93,8 @@ def read_facts(
 
     ``enlarged_at`` says when the crew last enlarged a claim, by the key of its subject.
     """
-    present = read_present(metrics, labels, now)
+    nodes = frozenset().union(*(claim.nodes for claim in claims.values()))
+    present = read_present(metrics, labels, now).seen_from(nodes)
     pasts = _Pasts(metrics, labels, now, claims)
     volumes, unmeasured = [], []
     nothing = f"no kubelet_volume_stats figures of the last {RECENT}{_with(labels)}"
