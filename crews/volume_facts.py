@@ -93,7 +93,8 @@ def read_facts(
 
     ``enlarged_at`` says when the crew last enlarged a claim, by the key of its subject.
     """
-    present = read_present(metrics, labels, now)
+    nodes = frozenset().union(*(claim.nodes for claim in claims.values()))
+    present = read_present(metrics, labels, now).seen_from(nodes)
     pasts = _Pasts(metrics, labels, now, claims)
     volumes, unmeasured = [], []
     nothing = f"no kubelet_volume_stats figures of the last {RECENT}{_with(labels)}"
@@ -136,10 +137,11 @@ class _Pasts:
         self.partial = False
 
     def of(self, query: str, key: Key, figures: Figures) -> Past:
-        """Day by day, or hour by hour where there are few days; of the cluster whose ``figures`` these are."""
+        """Day by day, or hour by hour where there are few days or the last one leapt: whether a leap has ended or goes
+        on is seen by the hour. Of the cluster whose ``figures`` these are."""
         rules = storage_rules()
         daily = self._past(query, key, figures, DAY, timedelta(days=rules.history_days))
-        if len(daily.values) >= rules.fewest_daily_values:
+        if len(daily.values) >= rules.fewest_daily_values and not daily.leapt:
             return daily
         hourly = self._past(query, key, figures, HOUR, timedelta(days=rules.fewest_daily_values))
         return hourly if hourly.values else daily

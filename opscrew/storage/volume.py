@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from opscrew.model.subject import Subject
 from opscrew.storage.forecast import FEWEST_VALUES, Forecast, forecast
+from opscrew.storage.gaps import bridge
 from opscrew.storage.rules import storage_rules
 
 GIB = 2**30
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+LEAP = 2.0
 
 
 class Fit(StrEnum):
@@ -69,10 +74,18 @@ class Past:
 
     values: tuple[float, ...] = ()
     step: timedelta = DAY
+    bridged: int = 0
+    """How many of the values were not measured, but drawn between those that were."""
 
     @property
     def length(self) -> timedelta:
         return max(0, len(self.values) - 1) * self.step
+
+    @property
+    def leapt(self) -> bool:
+        """Whether the last step was far larger than every one before."""
+        steps = [later - earlier for earlier, later in pairwise(self.values)]
+        return len(steps) > 1 and steps[-1] > LEAP * max(abs(step) for step in steps[:-1])
 
     def forecast(self, capacity: float, horizon: timedelta) -> Forecast | None:
         """None where the past is too short, or there is no capacity to run out of."""
@@ -134,8 +147,9 @@ def read_past(
 ) -> Past:
     """Evenly spaced values from (Unix seconds, value) points, of which some may be missing.
 
-    A gap keeps the value before it: the volume was not mounted, or nobody measured. A point is the peak of the step
-    before it; one whose step reaches back before the claim was created belongs to another volume of the same name.
+    A gap is bridged by a straight line, as nobody measured what was between; at the end it keeps the last value. A
+    point is the peak of the step before it; one whose step reaches back before the claim was created belongs to another
+    volume of the same name.
     """
     seconds = step.total_seconds()
     begin = created_at.timestamp() if created_at else float("-inf")
@@ -146,10 +160,8 @@ def read_past(
     }
     if not known:
         return Past(step=step)
-    values: list[float] = []
-    for index in range(min(known), 1):
-        values.append(known.get(index, values[-1] if values else 0.0))
-    return Past(tuple(values), step)
+    found = bridge([known.get(index) for index in range(min(known), 1)])
+    return Past((*found.values, *found.values[-1:] * found.stale), step, found.count + found.stale)
 
 
 def days_between(earlier: datetime, later: datetime) -> float:

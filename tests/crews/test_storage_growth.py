@@ -21,6 +21,7 @@ from opscrew.model.action import ActionState
 from opscrew.model.finding import Severity
 from opscrew.model.run import RunOutcome
 from opscrew.settings import KubernetesSettings, Settings, UrlSettings
+from opscrew.settings_stores import StoreOfCluster
 from opscrew.storage.volume import GIB
 from opscrew.store.database import open_database
 from tests.support.http_answers import Answers, hang, http_answers, status, text
@@ -28,7 +29,7 @@ from tests.support.kubernetes_api import Api, kubernetes_api
 from tests.support.kubernetes_objects import NOW, ago, container, pod, ready, thing
 from tests.support.metrics_answers import MetricsTable
 from tests.support.volumes import growing
-from tools.victoriametrics.client import QUERY
+from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 CLAIMS, CLASSES, PODS = (
     "/api/v1/persistentvolumeclaims",
@@ -118,6 +119,26 @@ def impatient(context: CrewContext) -> CrewContext:
     store = context.settings.victoriametrics.model_copy(update={"timeout_seconds": 0.5})
     settings = context.settings.model_copy(update={"victoriametrics": store})
     return replace(context, settings=settings, systems=Systems(settings, context.clock, context.metrics))
+
+
+def test_a_burst_of_hours_is_seen_whatever_is_free(world: World) -> None:
+    quiet, burst = [12.0 + 0.1 * (n % 3) for n in range(300)], [12 + 1.2 * n for n in range(1, 35)]
+    made = table([*[12.2] * 40, 24.0, 52.8])
+    made.hours = {"kubelet_volume_stats_used_bytes": [(LABELS, [one * GIB for one in (*quiet, *burst)])]}
+    made.serve_on(world.metrics)
+    storage_growth.run(world.context)
+    found = world.open()["VOLUME_FILLING"]
+    assert found.severity == Severity.CRITICAL
+    assert 1 <= found.details["days_to_full"][1] <= 2.6
+
+
+def test_an_import_that_has_ended_is_no_race(world: World) -> None:
+    made = table([*[12.2] * 40, 60.0])
+    hours = [*[12.2 + 0.1 * (n % 3) for n in range(310)], 30.0, 50.0, *[60 + 0.1 * (n % 3) for n in range(22)]]
+    made.hours = {"kubelet_volume_stats_used_bytes": [(LABELS, [one * GIB for one in hours])]}
+    made.serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert "VOLUME_FILLING" not in world.open()
 
 
 def test_a_filling_volume_is_a_finding_with_advice_and_a_proposal(world: World) -> None:
@@ -303,3 +324,22 @@ def test_two_clusters_in_one_store_need_labels(world: World, tmp_path: Path) -> 
     assert run.unavailable == ("storage of test",)
     assert all('cluster="prod"' in request.values["query"] for request in world.metrics.requests)
     assert "metrics_labels of test" in world.open()["SYSTEM_UNAVAILABLE"].next_step
+
+
+def test_a_cluster_with_a_store_of_its_own_needs_no_labels(world: World, tmp_path: Path) -> None:
+    with http_answers() as own:
+        answer = own.by_path
+        table(FILLING).serve_on(own)
+        own.by_path = {f"/select/12/prometheus{path}": found for path, found in answer.items()}
+        config = world.api.kubeconfig(tmp_path)
+        store = StoreOfCluster(url=own.url, tenant="12")
+        parts = (
+            KubernetesSettings(name="prod", kubeconfig=config),
+            KubernetesSettings(name="test", kubeconfig=config, victoriametrics=store),
+        )
+        settings = world.context.settings.model_copy(update={"kubernetes": parts})
+        with Systems(settings, lambda: NOW, world.context.metrics) as systems:
+            run = storage_growth.run(replace(world.context, settings=settings, systems=systems))
+    assert run.outcome is RunOutcome.OK, run.unavailable
+    assert run.summary.count("1 volumes, 1 fill up") == 2
+    assert {request.path.removeprefix("/select/12/prometheus") for request in own.requests} == {QUERY, QUERY_RANGE}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,26 +13,13 @@ import pytest
 import yaml
 
 from tests.support.asking import ask, crew_at, told
+from tests.support.log_entries import SHIPPERS, log_entries
 from tests.support.victoria import victoria_logs, write_logs
 from tools.connection import Address
 from tools.victorialogs.client import Period, VictoriaLogsClient
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("unhurried")]
 LINES = Path(__file__).parent.parent / "tools" / "victorialogs" / "data" / "lines.yaml"
-
-SHIPPERS: Mapping[str, tuple[str, str]] = {
-    # Each with its fields for namespace and pod.
-    "vector": ("kubernetes.pod_namespace", "kubernetes.pod_name"),
-    "fluentbit": ("kubernetes.namespace_name", "kubernetes.pod_name"),
-    "lifted": ("kubernetes_namespace_name", "kubernetes_pod_name"),
-    "otel": ("k8s.namespace.name", "k8s.pod.name"),
-    "otelattributes": ("resource.attributes.k8s.namespace.name", "resource.attributes.k8s.pod.name"),
-    "filebeat": ("kubernetes.namespace", "kubernetes.pod.name"),
-    "datadog": ("kube_namespace", "pod_name"),
-    "promtail": ("namespace", "pod"),
-    "remapped": ("namespace", "pod_name"),
-    "gcp": ("resource.labels.namespace_name", "resource.labels.pod_name"),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,40 +35,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Iterator[str]:
-    """Ten errors and twenty other lines of each collector, and a few pods with troubles of their own."""
-    entries: list[dict[str, Any]] = []
-
-    def write(second: float, text: str, more: Mapping[str, Any]) -> None:
-        entries.append(
-            {"_time": (now - timedelta(minutes=10) + timedelta(seconds=second)).isoformat(), "_msg": text, **more}
-        )
-
-    for name, (namespace, pod) in SHIPPERS.items():
-        source = {namespace: f"{name}-ns", pod: f"{name}-7f9c6d5b4d-x2k4q"}
-        for i in range(10):
-            write(i, f"ERROR {name} payment {i} declined", source)
-            write(i, f"INFO request {i} done", source)
-            write(i, f"request {i} done, errors: 0", source)
-    for i in range(5):
-        rows = [
-            "Traceback (most recent call last):",
-            '  File "/app/pay.py", line 12, in charge',
-            "    order = orders[key]",
-            "            ~~~~~~^^^^^",
-        ]
-        for place, row in enumerate([*rows, "KeyError: 'user_id'"]):
-            write(20 * i + place / 1000, row, {"namespace": "kilo-ns", "pod": "kilo-7f9c6d5b4d-x2k4q"})
-        for place, row in enumerate([*rows, "shop.declined.CardDeclined: card 7"]):
-            write(20 * i + place / 1000, row, {"namespace": "mike-ns", "pod": "mike-7f9c6d5b4d-x2k4q"})
-        write(
-            i, "\n".join([*rows, "shop.declined.CardDeclined: card 7"]), {"namespace": "sierra-ns", "pod": "sierra-0"}
-        )
-        write(i, "", {"message": f"payment {i} declined: card expired", "level": "error", "pod": "lima-0"})
-        write(i, "", {"text.of.it": f"payment {i} declined", "level": "error", "pod": "oscar-0"})
-        write(i, f"payment {i} declined", {"level": "error", "host.unit": "papa"})
-        write(i, "GET /cart 200", {"namespace": "quebec-ns", "pod": "quebec-0"})
+    entries = log_entries(now)
     with victoria_logs(tmp_path_factory.mktemp("logs")) as url:
-        write_logs(url, [{key: value for key, value in one.items() if value} for one in entries])
+        write_logs(url, entries)
         until_there(url, len(entries), now)
         yield url
 
@@ -185,4 +140,3 @@ def test_the_server_judges_lines_as_we_do(now: datetime, tmp_path) -> None:
         taken = logs.lines(f"kind:=harmless {failing}", hour, limit=100).lines
     assert [one.message for one in missed] == []
     assert [one.message for one in taken] == []
-    assert json.dumps(entries)  # each is as a collector would send it

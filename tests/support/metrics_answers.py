@@ -18,6 +18,8 @@ class MetricsTable:
 
     now: Mapping[str, Sequence[tuple[Labels, float]]] = field(default_factory=dict)
     past: Mapping[str, Sequence[tuple[Labels, Sequence[float]]]] = field(default_factory=dict)
+    hours: Mapping[str, Sequence[tuple[Labels, Sequence[float]]]] = field(default_factory=dict)
+    """The same by the hour."""
     partial: bool = False
 
     def serve_on(self, answers: Answers) -> None:
@@ -38,7 +40,8 @@ class MetricsTable:
     def _range(self, handler: Handler, request: Request) -> None:
         end, step = float(request.values["end"]), float(request.values["step"].rstrip("s"))
         found = []
-        for labels, values in self.past.get(_metric(request, self.past), ()) if step == 86400 else ():
+        table = self.past if step == 86400 else self.hours
+        for labels, values in table.get(_metric(request, table), ()):
             count = len(values)
             points = [[end - (count - 1 - index) * step, str(one)] for index, one in enumerate(values)]
             found.append({"metric": dict(labels), "values": points})

@@ -15,9 +15,10 @@ AT = NOW.timestamp()
 SECONDS = DAY.total_seconds()
 
 
-def test_a_past_is_evenly_spaced_and_gaps_keep_the_value_before() -> None:
+def test_a_past_is_evenly_spaced_and_gaps_are_bridged_and_counted() -> None:
     points = [(AT - 4 * SECONDS, 1.0), (AT - 2 * SECONDS, 3.0), (AT, 5.0)]
-    assert read_past(points, DAY, NOW).values == (1.0, 1.0, 3.0, 3.0, 5.0)
+    past = read_past(points, DAY, NOW)
+    assert (past.values, past.bridged) == ((1.0, 2.0, 3.0, 4.0, 5.0), 2)
 
 
 def test_a_past_that_ends_early_is_carried_on_to_now() -> None:
