@@ -30,6 +30,7 @@ AREAS: tuple[str, ...] = (
     "cluster_sweep",
     "storage",
     "metric_cases",
+    "absent",
     "commands",
     "daemon",
     "retrieval",

@@ -61,11 +61,16 @@ class AlertStore:
                 for known in rows.read_alerts(connection, alerts.c.state == AlertState.FIRING)
                 if source in known.sources
                 and known.fingerprint not in held
-                and not is_hidden(alert_subject(source, known.name), gaps)
+                and not self._is_unknown(known, source, gaps, now)
             ]
             rows.update_alerts(connection, gone)
         resolved = sum(1 for alert in gone if alert.state is AlertState.RESOLVED)
         return Taken(taken.new, taken.resolved + resolved, taken.left_out)
+
+    def _is_unknown(self, known: KnownAlert, source: str, gaps: Collection[Gap], now: datetime) -> bool:
+        """What nobody knows anything of for very long is let go, like what nobody speaks of."""
+        is_recent = now - known.last_seen < timedelta(minutes=self.rules.unheard_minutes)
+        return is_recent and is_hidden(alert_subject(source, known.name), gaps)
 
     def let_go_unheard(self, polled: Collection[str]) -> int:
         """Ends alerts whose sources cannot be polled and have not spoken for very long."""
