@@ -21,6 +21,7 @@ from opscrew.model.action import ActionState
 from opscrew.model.finding import Severity
 from opscrew.model.run import RunOutcome
 from opscrew.settings import KubernetesSettings, Settings, UrlSettings
+from opscrew.settings_stores import StoreOfCluster
 from opscrew.storage.volume import GIB
 from opscrew.store.database import open_database
 from tests.support.http_answers import Answers, hang, http_answers, status, text
@@ -28,7 +29,7 @@ from tests.support.kubernetes_api import Api, kubernetes_api
 from tests.support.kubernetes_objects import NOW, ago, container, pod, ready, thing
 from tests.support.metrics_answers import MetricsTable
 from tests.support.volumes import growing
-from tools.victoriametrics.client import QUERY
+from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 CLAIMS, CLASSES, PODS = (
     "/api/v1/persistentvolumeclaims",
@@ -307,3 +308,22 @@ def test_two_clusters_in_one_store_need_labels(world: World, tmp_path: Path) -> 
     assert run.unavailable == ("storage of test",)
     assert all('cluster="prod"' in request.values["query"] for request in world.metrics.requests)
     assert "metrics_labels of test" in world.open()["SYSTEM_UNAVAILABLE"].next_step
+
+
+def test_a_cluster_with_a_store_of_its_own_needs_no_labels(world: World, tmp_path: Path) -> None:
+    with http_answers() as own:
+        answer = own.by_path
+        table(FILLING).serve_on(own)
+        own.by_path = {f"/select/12/prometheus{path}": found for path, found in answer.items()}
+        config = world.api.kubeconfig(tmp_path)
+        store = StoreOfCluster(url=own.url, tenant="12")
+        parts = (
+            KubernetesSettings(name="prod", kubeconfig=config),
+            KubernetesSettings(name="test", kubeconfig=config, victoriametrics=store),
+        )
+        settings = world.context.settings.model_copy(update={"kubernetes": parts})
+        with Systems(settings, lambda: NOW, world.context.metrics) as systems:
+            run = storage_growth.run(replace(world.context, settings=settings, systems=systems))
+    assert run.outcome is RunOutcome.OK, run.unavailable
+    assert run.summary.count("1 volumes, 1 fill up") == 2
+    assert {request.path.removeprefix("/select/12/prometheus") for request in own.requests} == {QUERY, QUERY_RANGE}

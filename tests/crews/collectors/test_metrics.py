@@ -9,7 +9,7 @@ from crews import gathering
 from opscrew.cluster.names import remember
 from tests.support.asking import ask, crew_at, told
 from tests.support.http_answers import Answers, Handler, Request, hang, http_answers, status, value
-from tools.victoriametrics.client import QUERY_RANGE
+from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
@@ -45,6 +45,7 @@ def serve(server: Answers, **by_metric: list[tuple[dict[str, str], list[float]]]
     return {"victoriametrics": {"url": server.url}}
 
 
+RESTARTS = {"payments": "7", "cart": "0"}
 CPU = [
     ({"namespace": "shop", "workload": "payments"}, [0.2, 1.4, 0.5]),
     ({"namespace": "shop", "workload": "cart"}, [3.0, 3.0, 3.0]),
@@ -191,3 +192,34 @@ def test_series_of_others_alone_are_no_answer(server: Answers, tmp_path) -> None
         known, unknown = ask(crew, "cpu use of payments"), ask(crew, "how busy is node pool-1-z?")
     assert "CPU not measured: none of 1 series is of payments" in known.text
     assert "CPU not measured: none of 1 series is of what the question names" in unknown.text
+
+
+def test_a_cluster_with_a_store_of_its_own_is_asked_there(server: Answers, tmp_path) -> None:
+    settings = serve(server, container_cpu_usage_seconds_total=CPU)
+    with http_answers() as own:
+        own.by_path[f"/select/12:3/prometheus{QUERY_RANGE}"] = Store(container_cpu_usage_seconds_total=CPU)
+        store = {"url": own.url, "tenant": "12:3"}
+        clusters = [{"name": "prod"}, {"name": "test", "victoriametrics": store}]
+        with crew_at(NOW, tmp_path, kubernetes=clusters, **settings) as crew:
+            answer = ask(crew, "cpu use of payments")
+    assert "CPU of workload payments in namespace shop, cluster prod," in told(answer)
+    assert "CPU of workload payments in namespace shop, cluster test," in told(answer)
+    links = {fact.source: fact.link for fact in answer.facts if fact.link}
+    assert links["victoriametrics test"].startswith(f"{own.url}/select/12:3/prometheus/vmui/#/?g0.expr=")
+    assert not any("have no metrics_labels" in gap for gap in answer.not_measured)
+
+
+def test_restarts_are_told_in_all_and_not_at_a_time(server: Answers, tmp_path) -> None:
+    rows = [
+        {"metric": {"namespace": "shop", "workload": name}, "value": [0, count]} for name, count in RESTARTS.items()
+    ]
+    server.by_path[QUERY] = value({"status": "success", "data": {"resultType": "vector", "result": rows}})
+    server.by_path[QUERY_RANGE] = Store()
+    with crew_at(NOW, tmp_path, victoriametrics={"url": server.url}) as crew:
+        named = told(ask(crew, "cpu and restarts of cart in the last hour"))
+        most = told(ask(crew, "cpu use and restarts, which has most?"))
+    assert "restarts of workload cart in namespace shop since 11:00: 0 restarts until 12:00" in named
+    assert "workload payments in namespace shop since 11:00: 7 restarts until 12:00" in most
+    assert "workload cart" not in most
+    asked = next(one.values for one in server.requests if "restarts_total" in one.values["query"])
+    assert "[3600s:60s]" in asked["query"]
