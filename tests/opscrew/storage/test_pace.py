@@ -93,3 +93,39 @@ def test_generated_shapes_are_right_within_their_factor() -> None:
         near = middle is not None and 1 / 1.6 <= middle / shape.days <= 1.6
         right.append(not told.fills if shape.days == NEVER else near)
     assert sum(right) >= 0.9 * len(right)
+
+
+def told_days(values: list[float | None], step: timedelta, capacity: float) -> float:
+    middle = forecast(bridge(values).values, step, capacity, FORTNIGHT).days_to_full[1]
+    assert middle is not None
+    return middle
+
+
+def test_a_job_that_writes_for_a_week_beside_a_quiet_database() -> None:
+    """After ooni/sysadmin#240: 198 GiB are free and 28.8 are written a day, for a week now."""
+    quiet = [600 + NOISE[n] for n in range(60)]
+    values = [*quiet, *(600 + 28.8 * n for n in range(1, 8))]
+    assert 5.5 <= told_days(values, DAY, values[-1] + 198) <= 8.5
+
+
+def test_compactions_that_never_end_fill_within_hours() -> None:
+    """After influxdata/influxdb#8368: 14 hours after each restart everything is full."""
+    hour = timedelta(hours=1)
+    flank = [1.7 + 0.093 * n for n in range(10)]
+    before = [1.7 + 0.001 * NOISE[n] for n in range(80)]
+    assert 0.1 <= told_days([*before, *flank], hour, 3.0) * 24 / 4.95 <= 1.6
+
+
+def test_nine_months_from_half_to_nine_tenths() -> None:
+    """After freelawproject/courtlistener#1404: slow, and its logs of changes come and go."""
+    values = [50 + 40 * n / 270 + (3 if n % 9 == 0 else 0) for n in range(271)]
+    told = forecast(values, DAY, 100, FORTNIGHT)
+    assert not told.fills
+    assert 40 <= (told.days_to_full[1] or 0) <= 100
+
+
+def test_a_volume_whose_pod_crash_loops_is_measured_now_and_then() -> None:
+    """After kubernetes/kubernetes#141350 and #20679: no figures while nothing runs, and a zero right after."""
+    values: list[float | None] = [50 + 0.5 * n if n % 3 else None for n in range(60)]
+    values[40] = 0.0
+    assert 15 <= told_days(values, DAY, 90) <= 27
