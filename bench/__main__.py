@@ -29,6 +29,8 @@ AREAS: tuple[str, ...] = (
     "cluster",
     "cluster_sweep",
     "storage",
+    "metric_cases",
+    "absent",
     "commands",
     "daemon",
     "retrieval",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from crews.storage_growth import Judged
-    from opscrew.storage.volume import Claim
+    from opscrew.storage.coverage import Unmeasured
+    from opscrew.storage.forecast import Forecast
+    from opscrew.storage.series import Series
 
 group = typer.Typer(epilog=example("crew storage check"), help="Look at volumes and look ahead.", no_args_is_help=True)
 
@@ -47,8 +49,8 @@ def check(
             continue
         for judged in found.judged:
             _show_volume(found.cluster, judged, as_json=as_json)
-        for claim in found.unmeasured:
-            _show_unmeasured(found.cluster, claim, as_json=as_json)
+        for one in found.unmeasured:
+            _show_unmeasured(found.cluster, one, as_json=as_json)
         if not as_json and not found.judged and not found.unmeasured:
             console().print(f"{found.cluster}: no volumes", markup=False)
         if found.partial:
@@ -68,6 +70,7 @@ def forecast_files(
     """Say of each series whether it will be full.
 
     Each line of a FILE is {"id", "values": [used bytes per step, oldest first], "step": "1d", "capacity": bytes}.
+    Values that are null, NaN or a single zero between others are gaps: they are bridged, and it is said how many.
     A line that cannot be used is named on standard error, the others are still done, and the exit code is 1.
     """
     from cli.lines import read_lines
@@ -79,30 +82,34 @@ def forecast_files(
         for number, line in read_lines(name):
             try:
                 series = read_series(line)
-                _show(series.id, series.forecast(ahead), ahead, as_json=as_json)
+                _show(series, series.forecast(ahead), ahead, as_json=as_json)
             except BadSeriesError as problem:
                 broken = True
                 notes().print(f"crew: {name}:{number}: {problem}", markup=False, soft_wrap=True)
     raise typer.Exit(1 if broken else 0)
 
 
-def _show(name: str, told: Any, ahead: timedelta, *, as_json: bool) -> None:
+def _show(series: Series, told: Forecast, ahead: timedelta, *, as_json: bool) -> None:
+    from opscrew.storage.forecast import chance, day
+
     if as_json:
         print_json(
             {
-                "id": name,
+                "id": series.id,
                 "fills": told.fills,
                 "probability": told.probability,
                 "days_to_full": list(told.days_to_full),
             }
+            | ({"bridged": series.past.count, "missing_at_end": series.past.stale} if series.past.note else {})
         )
         return
-    early, middle, late = (f"{day:.0f}" if day is not None else "never" for day in told.days_to_full)
     word = "FILLS" if told.fills else "holds"
     days = ahead.total_seconds() / 86400
-    console().print(f"{word}  {name}: {told.probability:.0%} within {days:g} days", markup=False)
-    if any(day is not None for day in told.days_to_full):
-        console().print(f"       days to full: early {early}, middle {middle}, late {late}", markup=False)
+    console().print(f"{word}  {series.id}: {chance(told.probability)} within {days:g} days", markup=False)
+    early, middle, late = (day(one) for one in told.days_to_full)
+    console().print(f"       days to full: early {early}, middle {middle}, late {late}", markup=False)
+    if series.past.note:
+        console().print(f"       {series.past.note}", markup=False)
 
 
 def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:
@@ -120,14 +127,20 @@ def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:
     out.print(f"{status_word(judged)}  {cluster} {claim.namespace}/{claim.name}{owner}: {size}", markup=False)
     if judged.trouble is not None:
         out.print(f"    {judged.trouble.sentence}", markup=False)
+    if volume.past.bridged:
+        out.print(
+            f"    {volume.past.bridged} of {len(volume.past.values)} earlier values are missing and were bridged",
+            markup=False,
+        )
     cost = f" (about {advice.cost} USD more a month)" if advice.cost is not None else ""
     to_size = f" to {advice.to_gib} GiB{cost}" if advice.to_gib else ""
     out.print(f"    {advice.step.value.replace('_', ' ')}{to_size}: {advice.reason}", markup=False)
 
 
-def _show_unmeasured(cluster: str, claim: Claim, *, as_json: bool) -> None:
+def _show_unmeasured(cluster: str, one: Unmeasured, *, as_json: bool) -> None:
+    claim = one.claim
     if as_json:
-        print_json({"cluster": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"})
+        row = {"cluster": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"}
+        print_json(row | {"reason": one.why})
         return
-    text = f"?     {cluster} {claim.namespace}/{claim.name}: no figures; its driver or the metrics agent gives none"
-    console().print(text, markup=False)
+    console().print(f"?     {cluster} {claim.namespace}/{claim.name}: not measured: {one.why}", markup=False)

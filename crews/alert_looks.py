@@ -53,7 +53,10 @@ class Case:
 
 def value_then_and_now(case: Case) -> Look:
     """The rule's own expression, now and an hour before."""
-    vmalert, metrics = case.context.systems.vmalert, case.context.systems.victoriametrics
+    vmalert, metrics = (
+        case.context.systems.vmalert,
+        case.context.systems.metrics_of(case.first.labels.get("cluster", "")),
+    )
     if vmalert is None or metrics is None:
         return Look(problem="vmalert or victoriametrics is not configured")
     alert = case.first
@@ -75,28 +78,34 @@ def open_findings(case: Case) -> Look:
 
 def log_changes(case: Case) -> Look:
     """Failures that are written now and were not in the hour before."""
-    logs = case.context.systems.victorialogs
-    if logs is None:
+    if case.context.settings.victorialogs is None:
         return Look(problem="victorialogs is not configured")
-    from tools.victorialogs.client import Period, named_filter
+    from tools.victorialogs.client import Period
 
     subject = next((one for one in case.affected if "/" in one.scope), None)
     if subject is None:
         return Look(problem="the alert names no namespace")
-    namespace = subject.scope.rpartition("/")[2]
-    if subject.kind == "Pod":
-        where = named_filter("pod", namespace=namespace, name=subject.name)
-    elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        where = named_filter("workload", namespace=namespace, prefix=subject.name + "-")
-    else:
-        where = named_filter("namespace", namespace=namespace)
-    wanted = f"{where} {named_filter('errors')}"
+    logs = case.context.systems.logs_of(subject.scope.partition("/")[0])
+    assert logs is not None, "configured, as asked above"
     # A quarter of an hour before it began, since what leads to an alert is written first. At most as long as what it
     # is compared with: in many hours there are more lines of everything.
     start = case.began_at - HOUR / 4
     end = min(max(case.context.clock(), case.began_at + timedelta(minutes=1)), start + HOUR)
-    present = logs.patterns(wanted, Period(start, end), limit=PATTERNS)
-    earlier = logs.patterns(wanted, Period(start - HOUR, start), limit=PATTERNS)
+    fields = logs.fields(Period(start - HOUR, end))
+    if not fields.namespace:
+        return Look(problem="no field of the log lines tells the namespace (victorialogs.fields may name it)")
+    namespace = subject.scope.rpartition("/")[2]
+    if subject.kind == "Pod":
+        where = fields.of_pod(namespace, subject.name)
+    elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        where = fields.of_workload(namespace, subject.name)
+    else:
+        where = fields.in_namespace(namespace)
+    wanted = f"{where} {fields.failures()}"
+    present = logs.patterns(wanted, Period(start, end), limit=PATTERNS, where=fields)
+    earlier = logs.patterns(wanted, Period(start - HOUR, start), limit=PATTERNS, where=fields)
+    if not present and not logs.count(where, Period(start - HOUR, end)):
+        return Look(problem=f"the log store has no line of {subject.kind} {subject.name} in {namespace}")
     return log_look(present, earlier, case.began_at, subject)
 
 

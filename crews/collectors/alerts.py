@@ -10,17 +10,22 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from crews.alert_polling import alert_sources
+from crews.alert_polling import alert_sources, gaps_of
 from crews.collectors.collector import Request
+from crews.collectors.metric_places import may_be_ours, stores
 from opscrew.alerts.alert import KINDS_BY_LABEL, Alert, subject_of
-from opscrew.answer.packet import Fact
+from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import spoken_names
+from opscrew.model.coverage import Basis, Gap
 from opscrew.model.finding import Severity
 from tools.errors import UpstreamError
 from tools.victoriametrics.client import named_query
 
 MOST = 10
 LONGEST_SUMMARY = 200
+EVER = "30d"
+"""How far back the series that rules write are looked for, before their absence counts as nobody writing them."""
+
 PRESENT = timedelta(minutes=5)
 """A question about a time that ends earlier than this ago is about the past."""
 
@@ -40,8 +45,10 @@ def collect(request: Request) -> Sequence[Fact]:
     silent = [(name, answer) for name, answer in answers if isinstance(answer, UpstreamError)]
     if len(silent) == len(answers):
         raise silent[0][1]
-    facts = [Fact(name, f"it does not say what fires: {problem}", request.now, weight=6) for name, problem in silent]
-    return [*_present([answer for answer in answers if answer not in silent], request), *facts]
+    gaps = [Gap(f"alerts of {name}", f"it does not say what fires: {problem}") for name, problem in silent]
+    told = [answer for answer in answers if answer not in silent]
+    gaps += [gap for name, _ in told for gap in gaps_of(request.context, name)]
+    return [*_present(told, request), *(gap_fact("alert sources", gap, request.now) for gap in gaps)]
 
 
 def _ask(source: tuple[str, Callable[[], Sequence[Alert]]]) -> Answered:
@@ -111,17 +118,25 @@ def _line(alert: Alert, request: Request) -> str:
 
 def _past(request: Request) -> list[Fact]:
     """From the series that rules leave behind. Without a metrics store the ledger alone must answer."""
-    metrics = request.context.systems.victoriametrics
+    metrics = stores(request)
     start = request.start
-    if metrics is None or start is None:
-        return []
+    if not metrics or start is None:
+        gap = Gap("alerts of that time", "only a metrics store remembers them, and none is configured")
+        return [gap_fact("alert sources", gap, request.now)]
     window = f"{max(int((request.end - start).total_seconds()), 60)}s"
-    samples = metrics.instant(named_query("alerts_fired", window), request.end).samples
+    answers = [one.instant(named_query("alerts_fired", window), request.end) for one in metrics]
+    samples = [one for answer in answers for one in answer.samples if may_be_ours(one.labels, request)]
     source, when = "victoriametrics", f"from {request.when(start)} to {request.when(request.end)}"
+    if not samples and not any(one.instant(named_query("alerts_fired", EVER), request.end).samples for one in metrics):
+        gap = Gap("alerts of that time", f"there is no series ALERTS of the {EVER} before its end: no rules write any")
+        return [gap_fact(source, gap, request.now)]
     asked = [one for one in request.understood.subjects if one.kind not in ("pipeline", "branch", "cluster")]
     fitting = [one for one in samples if all(subject.name in one.labels.values() for subject in asked)]
     names = {one.labels.get("alertname", "") for one in fitting}
     facts = [Fact(source, f"{len(names)} different alerts fired {when}", request.end, weight=9.5)]
+    if any(answer.partial for answer in answers):
+        gap = Gap("alerts of that time", "the metrics store answered in part", basis=Basis.PARTLY)
+        facts.append(gap_fact(source, gap, request.now))
     for place, one in enumerate(sorted(fitting, key=lambda sample: -sample.value)[:MOST]):
         labels = one.labels
         where = f" in namespace {labels['namespace']}" if labels.get("namespace") else ""

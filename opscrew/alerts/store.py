@@ -17,8 +17,10 @@ from opscrew.alerts.alert import Alert, AlertState
 from opscrew.alerts.groups import Group, group_key, new_group, quieted
 from opscrew.alerts.life import KnownAlert, observe, without_source
 from opscrew.alerts.rules import Rules, alert_rules
+from opscrew.alerts.unknown import alert_subject
 from opscrew.clock import Clock
 from opscrew.errors import NotFoundError
+from opscrew.model.coverage import Gap, is_hidden
 from opscrew.store.database import reading, serialize_writers
 from opscrew.store.prefixes import find_by_prefix
 from opscrew.store.tables.alerts import alert_groups, alerts
@@ -47,8 +49,9 @@ class AlertStore:
         with self._writing() as connection:
             return self._take(connection, list(told), polled=polled)
 
-    def reconcile(self, source: str, present: Sequence[Alert]) -> Taken:
-        """Records all that ``source`` holds now. What it held before and no longer does is over."""
+    def reconcile(self, source: str, present: Sequence[Alert], gaps: Collection[Gap] = ()) -> Taken:
+        """Records all that ``source`` holds now. What it held before and no longer does is over, unless ``gaps`` hide
+        it: the source then does not know."""
         now = self._clock()
         with self._writing() as connection:
             taken = self._take(connection, list(present), polled=True)
@@ -56,11 +59,18 @@ class AlertStore:
             gone = [
                 without_source(known, source, now, now)
                 for known in rows.read_alerts(connection, alerts.c.state == AlertState.FIRING)
-                if source in known.sources and known.fingerprint not in held
+                if source in known.sources
+                and known.fingerprint not in held
+                and not self._is_unknown(known, source, gaps, now)
             ]
             rows.update_alerts(connection, gone)
         resolved = sum(1 for alert in gone if alert.state is AlertState.RESOLVED)
         return Taken(taken.new, taken.resolved + resolved, taken.left_out)
+
+    def _is_unknown(self, known: KnownAlert, source: str, gaps: Collection[Gap], now: datetime) -> bool:
+        """What nobody knows anything of for very long is let go, like what nobody speaks of."""
+        is_recent = now - known.last_seen < timedelta(minutes=self.rules.unheard_minutes)
+        return is_recent and is_hidden(alert_subject(source, known.name), gaps)
 
     def let_go_unheard(self, polled: Collection[str]) -> int:
         """Ends alerts whose sources cannot be polled and have not spoken for very long."""

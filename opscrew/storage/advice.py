@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from opscrew.reading_time import minute
+from opscrew.storage.forecast import day
 from opscrew.storage.rules import StorageRules, storage_rules
 from opscrew.storage.teeth import read_habit
 from opscrew.storage.trouble import Trouble, look_for_trouble
@@ -55,6 +56,8 @@ def advise(volume: Volume, now: datetime) -> Advice:
 
 def why_no_trouble(volume: Volume) -> str:
     """For people who see 90 % and wonder."""
+    if volume.claim.read_only:
+        return f"{volume.used_share:.0%} used, and nobody can write to it (ReadOnlyMany)"
     told = volume.past.forecast(volume.usable, storage_rules().horizon_days * DAY)
     share = f"{volume.used_share:.0%} used"
     if told is None:
@@ -62,7 +65,7 @@ def why_no_trouble(volume: Volume) -> str:
     if told.days_to_full[1] is None:
         days = volume.past.length / DAY
         return f"{share}, and it has not grown towards full in {days:.0f} days"
-    return f"{share}, full in about {told.days_to_full[1]:.0f} days at the pace of the past"
+    return f"{share}, full in about {day(told.days_to_full[1])} days at the pace that is known"
 
 
 def claimed_gib(volume: Volume) -> int:

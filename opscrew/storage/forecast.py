@@ -1,8 +1,9 @@
 """Will a volume be full within a horizon, how likely, and when?
 
-Answers from the volume's own past instead of a fitted line: of all stretches of the past as long as the horizon, which
-share grew by more than what is free now? Steps, plateaus and clean-up saw-teeth are in that past as they happened, and
-a volume that has stood at 90 % for months never grew, so it does not alarm.
+Two answers, weighed. The past's: of all stretches of it as long as the horizon, which share grew by more than what is
+free now? Steps, plateaus and clean-up saw-teeth are in it as they happened, and a volume that has stood at 90 % for
+months never grew, so it does not alarm. And the present pace's (``pace.py``): a little always, nearly alone where the
+pace has lasted and is new to the volume, or where there is no other past.
 """
 
 from __future__ import annotations
@@ -17,14 +18,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from opscrew.storage.pace import Pace, read_pace
 from opscrew.strict_yaml import load_strictly
 
 RULES_FILE = Path(__file__).with_name("forecast.yaml")
 FEWEST_VALUES = 3
 DAY = timedelta(days=1)
+LEAST_CHANCE, DECIMAL_BELOW = 0.01, 10
 NEVER_NOTHING = 1e-3
 """Weight of a stretch that is like now in no way, so that there is always something to judge by."""
 Floats = npt.NDArray[np.float64]
+SPREAD: Floats = np.array([-1.881, -1.226, -0.842, -0.553, -0.306, -0.100, 0.100, 0.306, 0.553, 0.842, 1.226, 1.881])
+"""A dozen quantiles of the normal distribution, evenly likely."""
 
 
 class ForecastRules(BaseModel):
@@ -38,6 +43,10 @@ class ForecastRules(BaseModel):
     farthest_days: float = Field(gt=0)
     tooth_days: float = Field(gt=0)
     tooth_share: float = Field(gt=0)
+    pace_usual: float = Field(ge=0, le=1)
+    pace_new: float = Field(ge=0, le=1)
+    pace_spread_usual: float = Field(gt=0)
+    pace_spread_new: float = Field(gt=0)
     most_steps_ahead: int = Field(ge=1)
     most_steps_past: int = Field(ge=FEWEST_VALUES)
 
@@ -58,6 +67,20 @@ class Forecast:
     fills: bool
     probability: float
     days_to_full: tuple[float | None, float | None, float | None]
+
+
+def chance(probability: float) -> str:
+    """In words that claim no more than is known: nothing that is forecast is sure, or sure not to be."""
+    if probability < LEAST_CHANCE:
+        return f"below {LEAST_CHANCE:.0%}"
+    return f"above {1 - LEAST_CHANCE:.0%}" if probability > 1 - LEAST_CHANCE else f"{probability:.0%}"
+
+
+def day(days: float | None) -> str:
+    """Days to full for people; shorter ones than ten with a decimal. None is farther than anybody can say."""
+    if days is None:
+        return "not foreseeable"
+    return f"{days:.1f}" if days < DECIMAL_BELOW else f"{days:.0f}"
 
 
 @dataclass(frozen=True)
@@ -102,9 +125,18 @@ def forecast(
         Way(_weights(age_days, half_life, likeness), (peak - start) * times * scale, (end - start) * times * scale)
         for half_life, scale in ((rules.relative_half_life, relative), (rules.absolute_half_life, np.float64(1.0)))
     )
-    probability = float(np.mean([np.sum(way.weight * (way.growth >= need)) for way in ways]))
-    days = _days_to_full(ways, need, first, ahead * (step / DAY), rules.farthest_days)
-    return Forecast(probability >= rules.fills_from, round(probability, 4), days)
+    horizon_days = ahead * float(step / DAY)
+    days, weights = _days_by_past(ways, need, first, horizon_days, is_young=times > 1)
+    pace = read_pace(used)
+    belief = rules.pace_new if pace.is_new or pace.is_all else rules.pace_usual
+    pace_days = _days_by_pace(pace, need, float(step / DAY), rules)
+    all_days = np.concatenate([days, pace_days])
+    all_weights = np.concatenate([weights * (1 - belief), np.full(len(pace_days), belief / len(pace_days))])
+    by_past = float(np.mean([np.sum(way.weight * (way.growth >= need)) for way in ways]))
+    by_pace = float(np.mean(pace_days <= horizon_days))
+    probability = (1 - belief) * by_past + belief * by_pace
+    told = _quantiles(all_days, all_weights, rules.farthest_days)
+    return Forecast(probability >= rules.fills_from, round(probability, 4), told)
 
 
 def _coarser(used: Floats, step: timedelta, ahead: int, rules: ForecastRules) -> tuple[Floats, timedelta]:
@@ -141,23 +173,34 @@ def _weights(age_days: Floats, half_life: float, likeness: Floats) -> Floats:
     return np.asarray(weight / weight.sum(), dtype=np.float64)
 
 
-def _days_to_full(
-    ways: tuple[Way, ...], need: float, first: Floats, horizon_days: float, farthest_days: float
-) -> tuple[float | None, float | None, float | None]:
-    """Each stretch tells a day: when it had grown enough, or else when it would have by what it kept of its growth."""
+def _days_by_past(
+    ways: tuple[Way, ...], need: float, first: Floats, horizon_days: float, *, is_young: bool
+) -> tuple[Floats, Floats]:
+    """Each stretch tells a day, with its weight: when it had grown enough, or else when it would have by what it kept
+    of its growth. The stretches of a young volume are too short to have a day of their own."""
     days, weights = [], []
     for way in ways:
         with np.errstate(divide="ignore"):
             at_its_pace = np.where(way.kept > 0, need / np.maximum(way.kept, 1e-9), np.inf)
         sooner = np.minimum(np.where(np.isfinite(first), first, at_its_pace), 1.0)
-        days.append(np.where(way.growth >= need, sooner, at_its_pace) * horizon_days)
+        reached = np.zeros(len(at_its_pace), bool) if is_young else way.growth >= need
+        days.append(np.where(reached, sooner, at_its_pace) * horizon_days)
         weights.append(way.weight / len(ways))
-    all_days, all_weights = np.concatenate(days), np.concatenate(weights)
-    order = np.argsort(all_days)
-    summed = np.cumsum(all_weights[order])
+    return np.concatenate(days), np.concatenate(weights)
+
+
+def _days_by_pace(pace: Pace, need: float, step_days: float, rules: ForecastRules) -> Floats:
+    """Days at the present pace, spread as paces are: about as often so much faster as so much slower."""
+    spread = rules.pace_spread_new if pace.is_new or pace.is_all else rules.pace_spread_usual
+    return np.asarray(pace.steps_for(need) * step_days * np.exp(spread * SPREAD), dtype=np.float64)
+
+
+def _quantiles(days: Floats, weights: Floats, farthest_days: float) -> tuple[float | None, float | None, float | None]:
+    order = np.argsort(days)
+    summed = np.cumsum(weights[order])
 
     def quantile(share: float) -> float | None:
-        day = float(all_days[order][min(int(np.searchsorted(summed, share)), len(order) - 1)])
+        day = float(days[order][min(int(np.searchsorted(summed, share)), len(order) - 1)])
         return round(day, 2) if day <= farthest_days else None
 
     return quantile(0.1), quantile(0.5), quantile(0.9)

@@ -6,12 +6,13 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from opscrew.errors import UsageError
-from opscrew.storage.forecast import Forecast, forecast
+from opscrew.storage.forecast import FEWEST_VALUES, Forecast, forecast
+from opscrew.storage.gaps import Bridged, bridge
 
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(m|h|d|w)")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -27,21 +28,33 @@ class BadSeriesError(ValueError):
     """One line cannot be used; the message says why, without the line's number."""
 
 
+MOST_MISSING = 0.5
+"""Share of the values; a line over more than that is drawn, not measured."""
+
+
 class _Line(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     id: str | int
-    values: list[Annotated[float, Field(ge=0, le=MOST_BYTES, allow_inf_nan=False)]]
+    values: list[Annotated[float, Field(ge=0, le=MOST_BYTES, allow_inf_nan=False)] | None]
     step: str = "1d"
     capacity: Annotated[float, Field(gt=0, le=MOST_BYTES, allow_inf_nan=False)]
+
+    @field_validator("values", mode="before")
+    @classmethod
+    def _missing_is_null(cls, values: Any) -> Any:
+        """NaN, as number or as Prometheus writes it, and null are values that were not measured."""
+        if not isinstance(values, list):
+            return values
+        return [None if one in ("NaN", "nan", "") or one != one else one for one in values]
 
 
 @dataclass(frozen=True)
 class Series:
-    """``values`` are used bytes, oldest first, one per ``step``; ``capacity`` in bytes."""
+    """``past`` are used bytes, oldest first, one per ``step``; ``capacity`` in bytes."""
 
     id: str
-    values: tuple[float, ...]
+    past: Bridged
     step: timedelta
     capacity: float
 
@@ -50,7 +63,7 @@ class Series:
         if horizon / self.step > MOST_STEPS:
             raise BadSeriesError("the horizon has more than 100,000 steps")
         try:
-            return forecast(self.values, self.step, self.capacity, horizon)
+            return forecast(self.past.values, self.step, self.capacity, horizon)
         except ValueError as problem:
             raise BadSeriesError(str(problem)) from problem
 
@@ -70,7 +83,15 @@ def read_series(line: str) -> Series:
         raise BadSeriesError(problem.message) from problem
     except (ValueError, RecursionError) as problem:  # a number of thousands of digits, or brackets without end
         raise BadSeriesError("not JSON that can be read: a number too long or nested too deeply") from problem
-    return Series(str(parsed.id), tuple(parsed.values), step, parsed.capacity)
+    past = bridge(parsed.values)
+    missing = len(parsed.values) - sum(one is not None for one in parsed.values)
+    if len(past.values) - past.count < FEWEST_VALUES:
+        raise BadSeriesError(f"a forecast needs at least {FEWEST_VALUES} values, not {len(past.values) - past.count}")
+    if missing > MOST_MISSING * len(parsed.values):
+        raise BadSeriesError(f"{missing} of {len(parsed.values)} values are missing; at most half of them may be")
+    if past.stale >= max(FEWEST_VALUES, len(past.values)):
+        raise BadSeriesError(f"the last {past.stale} values are missing: there is no present to look ahead from")
+    return Series(str(parsed.id), past, step, parsed.capacity)
 
 
 def parse_duration(text: str, what: str) -> timedelta:

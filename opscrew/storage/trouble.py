@@ -8,10 +8,13 @@ from datetime import datetime
 from opscrew.findings.codes import finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
-from opscrew.storage.forecast import Forecast
+from opscrew.storage.forecast import Forecast, chance, day
 from opscrew.storage.rules import storage_rules
 from opscrew.storage.teeth import is_usual_tooth
 from opscrew.storage.volume import DAY, GIB, Volume
+
+CODES = ("VOLUME_FULL", "VOLUME_FILLING", "VOLUME_INODES_FILLING")
+"""Every code of this judgement, the gravest first."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class Trouble:
 
 
 def look_for_trouble(volume: Volume) -> Trouble | None:
-    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys."""
+    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys. Never of a volume
+    that nobody can write to: an image of data is full by nature."""
+    if volume.claim.read_only:
+        return None
     return _bytes_trouble(volume) or _inodes_trouble(volume)
 
 
@@ -41,6 +47,8 @@ def finding_of(volume: Volume, trouble: Trouble, now: datetime, *, advice: str, 
     line = f"{_gib(volume.used)} of {_gib(volume.usable)} GiB used"
     if volume.inodes:
         line += f", {volume.inodes_share:.0%} of the inodes"
+    if volume.past.bridged:
+        line += f"; {volume.past.bridged} of {len(volume.past.values)} earlier values are missing and were bridged"
     severity = Severity.CRITICAL if trouble.critical else None
     return finding(
         trouble.code,
@@ -131,12 +139,12 @@ def _is_critical(told: Forecast) -> bool:
 def _when(what: str, told: Forecast) -> str:
     early, middle, late = told.days_to_full
     horizon = storage_rules().horizon_days
-    chance = f"{what} will be full within {horizon} days with a probability of {told.probability:.0%}"
+    text = f"{what} will be full within {horizon} days with a probability of {chance(told.probability)}"
     if early is None:
-        return chance
-    until = f"{late:.0f}" if late is not None else "never"
-    usual = f", most likely {middle:.0f}" if middle is not None else ""
-    return f"{chance} (in {early:.0f} days at the earliest{usual}, {until} at the latest)"
+        return text
+    usual = f", most likely {day(middle)}" if middle is not None else ""
+    until = f", {day(late)} at the latest" if late is not None else ", the latest is not foreseeable"
+    return f"{text} (in {day(early)} days at the earliest{usual}{until})"
 
 
 def _gib(size: float) -> str:

@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from opscrew.model.subject import Subject
 from opscrew.storage.forecast import FEWEST_VALUES, Forecast, forecast
+from opscrew.storage.gaps import bridge
 from opscrew.storage.rules import storage_rules
 
 GIB = 2**30
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+LEAP = 2.0
 
 
 class Fit(StrEnum):
@@ -37,7 +42,9 @@ class StorageClass:
 class Claim:
     """A PersistentVolumeClaim. Sizes in bytes; ``resizing`` says how an enlargement stands, empty when there is none.
 
-    ``workload`` is the owner of the pods that mount it ("StatefulSet/db"), empty where none does.
+    ``workload`` is the owner of the pods that mount it ("StatefulSet/db"), empty where none does. ``read_only`` means
+    that nobody can write to it (ReadOnlyMany alone), so that it is as full as it was made. ``nodes`` are those whose
+    running pods mount it.
     """
 
     cluster: str
@@ -46,10 +53,12 @@ class Claim:
     uid: str = ""
     phase: str = "Bound"
     mode: str = "Filesystem"
+    read_only: bool = False
     requested: float = 0
     capacity: float = 0
     resizing: str = ""
     workload: str = ""
+    nodes: frozenset[str] = frozenset()
     created_at: datetime | None = None
     storage_class: StorageClass = field(default_factory=StorageClass)
 
@@ -65,10 +74,18 @@ class Past:
 
     values: tuple[float, ...] = ()
     step: timedelta = DAY
+    bridged: int = 0
+    """How many of the values were not measured, but drawn between those that were."""
 
     @property
     def length(self) -> timedelta:
         return max(0, len(self.values) - 1) * self.step
+
+    @property
+    def leapt(self) -> bool:
+        """Whether the last step was far larger than every one before."""
+        steps = [later - earlier for earlier, later in pairwise(self.values)]
+        return len(steps) > 1 and steps[-1] > LEAP * max(abs(step) for step in steps[:-1])
 
     def forecast(self, capacity: float, horizon: timedelta) -> Forecast | None:
         """None where the past is too short, or there is no capacity to run out of."""
@@ -111,10 +128,18 @@ class Volume:
     def fit(self) -> Fit:
         """Compared with the claim's own capacity, which only changes once an enlargement is through."""
         claimed = max(self.claim.requested, self.claim.capacity)
-        allowed = storage_rules().stale_percent / 100
-        if not claimed or abs(self.capacity - claimed) <= allowed * claimed:
-            return Fit.SAME
-        return Fit.SMALLER if self.capacity < claimed else Fit.LARGER
+        if claimed and self.capacity < least_of(claimed):
+            return Fit.SMALLER
+        larger = self.capacity - claimed > storage_rules().stale_percent / 100 * claimed
+        return Fit.LARGER if claimed and larger else Fit.SAME
+
+
+def least_of(claimed: float) -> float:
+    """The smallest file system, in bytes, that fills a disk of so many: what it takes for itself is a share of a large
+    disk, and a journal of a fixed size of a small one."""
+    rules = storage_rules()
+    journal = min(rules.overhead_mib * 2**20, rules.overhead_most_percent / 100 * claimed)
+    return claimed - max(rules.stale_percent / 100 * claimed, journal)
 
 
 def read_past(
@@ -122,22 +147,21 @@ def read_past(
 ) -> Past:
     """Evenly spaced values from (Unix seconds, value) points, of which some may be missing.
 
-    A gap keeps the value before it: the volume was not mounted, or nobody measured. What lies before the claim was
-    created belongs to another volume of the same name.
+    A gap is bridged by a straight line, as nobody measured what was between; at the end it keeps the last value. A
+    point is the peak of the step before it; one whose step reaches back before the claim was created belongs to another
+    volume of the same name.
     """
     seconds = step.total_seconds()
     begin = created_at.timestamp() if created_at else float("-inf")
     known = {
         round((at - now.timestamp()) / seconds): value
         for at, value in points
-        if begin <= at <= now.timestamp() + seconds / 2
+        if begin <= at - seconds and at <= now.timestamp() + seconds / 2
     }
     if not known:
         return Past(step=step)
-    values: list[float] = []
-    for index in range(min(known), 1):
-        values.append(known.get(index, values[-1] if values else 0.0))
-    return Past(tuple(values), step)
+    found = bridge([known.get(index) for index in range(min(known), 1)])
+    return Past((*found.values, *found.values[-1:] * found.stale), step, found.count + found.stale)
 
 
 def days_between(earlier: datetime, later: datetime) -> float:

@@ -20,7 +20,7 @@ from opscrew.settings import KubernetesSettings, Settings
 from opscrew.store.database import open_database
 from tests.support.daemon import until
 from tests.support.kubernetes_api import Answer, Api, hang, kubernetes_api, refuse
-from tests.support.kubernetes_objects import NOW, container, pod, ready, thing
+from tests.support.kubernetes_objects import NOW, container, event, pod, ready, thing
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -93,8 +93,53 @@ def test_rights_that_are_missing_for_good_do_not_keep_findings_for_ever(
     cluster_health.run(context)
     api.objects[PODS] = [pod(conditions=ready())]
     run = cluster_health.run(again(context))
-    assert (run.outcome, open_codes(engine)) == (RunOutcome.OK, [])
-    assert "1 kinds not checked" in run.summary
+    assert (run.outcome, open_codes(engine)) == (RunOutcome.OK, ["NOT_MEASURED"])
+    assert "1 kind not checked: Node not measured: this account may not read it (403)" in run.summary
+
+
+def test_a_right_that_is_taken_away_ends_no_finding_that_rests_on_it(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    """The workload's finding was judged by its pods; without them nothing is known of it."""
+    owner = thing("StatefulSet", "db", version="apps/v1", spec={"replicas": 1}, status={"readyReplicas": 1})
+    api.objects |= {
+        PODS: [pod("db-0", owner=owner, containerStatuses=container(9, waiting="CrashLoopBackOff"))],
+        "/apis/apps/v1/statefulsets": [owner],
+    }
+    cluster_health.run(context)
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+    api.faults[PODS] = [refuse(403, "forbidden")] * 5
+    run = cluster_health.run(again(context))
+    assert "Pod not measured: this account may not read it (403)" in run.summary
+    assert open_codes(engine) == ["NOT_MEASURED", "POD_CRASH_LOOPING"]
+    api.faults, api.objects[PODS] = {}, [pod("db-0", owner=owner, conditions=ready())]
+    cluster_health.run(again(context))
+    assert open_codes(engine) == []
+
+
+def test_a_kind_that_the_server_suddenly_does_not_know_ends_nothing(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    cluster_health.run(context)
+    api.objects[PODS], api.faults[PODS] = [], [refuse(404, "not found")] * 5
+    cluster_health.run(again(context))
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+    api.faults = {}
+    cluster_health.run(again(context))
+    assert open_codes(engine) == []
+
+
+def test_without_events_what_was_judged_by_events_stays(api: Api, context: CrewContext, engine: Engine) -> None:
+    """A check whose right to list events is missing must not be told as passed."""
+    failing = pod(conditions=ready(False), containerStatuses=container())
+    api.objects[PODS] = [failing]
+    api.objects["/api/v1/events"] = [event(failing, "Unhealthy", "Readiness probe failed: HTTP 503")]
+    cluster_health.run(context)
+    assert open_codes(engine) == ["POD_PROBE_FAILING"]
+    api.objects["/api/v1/events"], api.objects[PODS] = [], [pod(conditions=ready(False), containerStatuses=container())]
+    api.faults["/api/v1/events"] = [refuse(403, "forbidden")] * 5
+    cluster_health.run(again(context))
+    assert "POD_PROBE_FAILING" in open_codes(engine)
 
 
 def test_a_cluster_that_is_gone_is_a_finding_and_keeps_the_others(

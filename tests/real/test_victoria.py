@@ -14,7 +14,7 @@ from tests.support.victoria import alertmanager, victoria_logs, victoria_metrics
 from tools.alertmanager.client import AlertmanagerClient
 from tools.connection import Address
 from tools.errors import PermanentError
-from tools.victorialogs.client import Period, VictoriaLogsClient, named_filter
+from tools.victorialogs.client import Period, VictoriaLogsClient
 from tools.victoriametrics.client import VictoriaMetricsClient, named_query, queries
 from tools.victoriametrics.vmalert import VmalertClient
 
@@ -82,8 +82,13 @@ def test_every_shipped_query_is_understood(client: VictoriaMetricsClient) -> Non
 
 
 def test_present_and_past_of_a_volume(client: VictoriaMetricsClient) -> None:
-    (sample,) = client.instant(named_query("volume_used_bytes", "15m", {"cluster": "prod"}), NOW).samples
-    assert (sample.value, sample.labels) == (100.0, {"namespace": "shop", "persistentvolumeclaim": "data"})
+    samples, times = (
+        client.instant(named_query(name, "15m", {"cluster": "prod"}), NOW).samples
+        for name in ("volume_figures", "volume_figures_at")
+    )
+    assert [(one.value, one.labels["node"]) for one in samples] == [(100.0, "a"), (100.0, "b")]
+    assert [one.value for one in times] == [NOW.timestamp()] * 2
+    assert {one.labels["__name__"] for one in (*samples, *times)} == {"kubelet_volume_stats_used_bytes"}
     query = named_query("volume_used_bytes_peak", "1d")
     (series,) = client.range(query, NOW - timedelta(days=30), NOW, timedelta(days=1)).series
     assert len(series.points) == 31
@@ -99,8 +104,11 @@ def test_throttling_is_a_share_and_the_limit_is_in_cores(client: VictoriaMetrics
 
 
 def test_the_peak_of_memory_is_that_of_the_day_and_not_the_present_use(client: VictoriaMetricsClient) -> None:
-    (peak,) = client.instant(named_query("container_memory_peak", "1d", {"namespace": "shop"}), NOW).samples
-    assert (peak.value, peak.labels) == (120e6, {"namespace": "shop", "pod": "web-1", "container": "app"})
+    (peak,) = client.instant(named_query("container_memory_peak", "1d", namespaces=["shop"]), NOW).samples
+    assert (peak.value, peak.labels) == (
+        120e6,
+        {"namespace": "shop", "pod": "web-1", "container": "app", "cluster": "prod"},
+    )
 
 
 def test_a_query_that_is_wrong_is_told_in_the_servers_words(client: VictoriaMetricsClient) -> None:
@@ -155,20 +163,22 @@ def test_logs_are_counted_grouped_and_folded_into_patterns(tmp_path) -> None:
     with victoria_logs(tmp_path) as url, closing(VictoriaLogsClient(Address(url))) as logs:
         write_logs(url, [*failed, other])
         until(lambda: logs.count("*", hour) == 21)
-        assert logs.count(named_filter("errors"), hour) == 20
+        fields = logs.fields(hour)
+        errors = fields.failures()
+        assert logs.count(errors, hour) == 20
         assert logs.count("*", Period(NOW - timedelta(hours=2), NOW - timedelta(hours=1))) == 0
-        assert logs.count(named_filter("pod", namespace="shop", name="api-7"), hour) == 1
-        assert logs.count(named_filter("workload", namespace="shop", prefix="web-"), hour) == 20
-        assert logs.count(named_filter("namespace", namespace="shop"), hour) == 21
-        assert logs.count(named_filter("pod", namespace="shop", name='" or *'), hour) == 0
-        patterns = logs.patterns(named_filter("errors"), hour)
+        assert logs.count(fields.of_pod("shop", "api-7"), hour) == 1
+        assert logs.count(fields.of_workload("shop", "web"), hour) == 20
+        assert logs.count(fields.in_namespace("shop"), hour) == 21
+        assert logs.count(fields.of_pod("shop", '" or *'), hour) == 0
+        patterns = logs.patterns(errors, hour)
         assert [(one.text, one.count) for one in patterns] == [("error: order <N> took <N>ms", 20)]
-        groups = logs.count_by(named_filter("errors"), hour, ["kubernetes.pod_name"])
+        groups = logs.count_by(errors, hour, ["kubernetes.pod_name"])
         assert sorted((one.values["kubernetes.pod_name"], one.count) for one in groups) == [
             ("web-0", 10),
             ("web-1", 10),
         ]
-        latest = logs.lines(named_filter("errors"), hour, fields=["level"], limit=2)
+        latest = logs.lines(errors, hour, fields=["level"], limit=2)
         assert [(one.message, one.fields) for one in latest.lines] == [
             ("error: order 1 took 1ms", {"level": "error"}),
             ("error: order 2 took 2ms", {"level": "error"}),

@@ -9,6 +9,7 @@ from tests.support.http_answers import Answers, Handler, Request, value
 from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 Labels = Mapping[str, str]
+VOLUMES = '__name__=~"kubelet_volume_stats_'
 
 
 @dataclass
@@ -17,6 +18,8 @@ class MetricsTable:
 
     now: Mapping[str, Sequence[tuple[Labels, float]]] = field(default_factory=dict)
     past: Mapping[str, Sequence[tuple[Labels, Sequence[float]]]] = field(default_factory=dict)
+    hours: Mapping[str, Sequence[tuple[Labels, Sequence[float]]]] = field(default_factory=dict)
+    """The same by the hour."""
     partial: bool = False
 
     def serve_on(self, answers: Answers) -> None:
@@ -24,6 +27,12 @@ class MetricsTable:
 
     def _instant(self, handler: Handler, request: Request) -> None:
         at = float(request.values.get("time", 0))
+        if VOLUMES in request.values["query"]:
+            rows = [({**labels, "__name__": name}, one) for name in self.now for labels, one in self.now[name]]
+            times = "tlast_over_time" in request.values["query"]
+            found = [{"metric": labels, "value": [at, str(at if times else one)]} for labels, one in rows]
+            self._send(handler, request, found)
+            return
         rows = self.now.get(_metric(request, self.now), ())
         found = [{"metric": dict(labels), "value": [at, str(one)]} for labels, one in rows]
         self._send(handler, request, found)
@@ -31,7 +40,8 @@ class MetricsTable:
     def _range(self, handler: Handler, request: Request) -> None:
         end, step = float(request.values["end"]), float(request.values["step"].rstrip("s"))
         found = []
-        for labels, values in self.past.get(_metric(request, self.past), ()) if step == 86400 else ():
+        table = self.past if step == 86400 else self.hours
+        for labels, values in table.get(_metric(request, table), ()):
             count = len(values)
             points = [[end - (count - 1 - index) * step, str(one)] for index, one in enumerate(values)]
             found.append({"metric": dict(labels), "values": points})

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from tools.connection import Address, Connection, OnResponse, ignored
-from tools.queries import Query, load_queries, matchers
+from tools.queries import Query, load_queries, matchers, quoted, shared_pieces
 from tools.victoriametrics.records import Instant, Range, Sample, Series
 
 SYSTEM = "victoriametrics"
@@ -27,10 +28,48 @@ def queries() -> Mapping[str, Query]:
     return load_queries(QUERIES_FILE)
 
 
-def named_query(name: str, window: str, labels: Mapping[str, str] | None = None) -> str:
-    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``."""
+@cache
+def cluster_labels() -> tuple[str, ...]:
+    """Labels by which clusters are told apart in one store; the series of most answers carry those that they have."""
+    return tuple(name.strip() for name in shared_pieces(QUERIES_FILE)["clusters"].split(","))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How a query is looked at for a curve: the time between two points, how often it is looked at between them, and
+    how far back each look sees."""
+
+    step: timedelta = timedelta(minutes=1)
+    every: timedelta = timedelta(minutes=1)
+    back: timedelta = timedelta(minutes=5)
+
+
+def named_query(
+    name: str,
+    window: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    curve: Curve = Curve(),
+    namespaces: Iterable[str] = (),
+    names: Iterable[str] = (),
+) -> str:
+    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``; ``namespaces`` and
+    ``names`` (of series) are those that a query may be limited to."""
     conditions = matchers(labels or {})
-    return queries()[name].filled(window=window, matchers=f",{conditions}" if conditions else "")
+    return queries()[name].filled(
+        window=window,
+        matchers=f",{conditions}" if conditions else "",
+        step=duration(curve.step),
+        every=duration(curve.every),
+        back=duration(curve.back),
+        namespaces=quoted("|".join(namespaces) or ".+"),
+        names=quoted("|".join(names) or ".+"),
+    )
+
+
+def duration(length: timedelta) -> str:
+    """A length as MetricsQL writes it."""
+    return f"{int(length.total_seconds())}s"
 
 
 class VictoriaMetricsClient:
