@@ -15,7 +15,7 @@ from datetime import UTC, timedelta
 from urllib.parse import quote
 
 from crews.collectors.collector import Request
-from crews.collectors.log_names import asked_names, like, writer
+from crews.collectors.log_names import asked_names, like, places, writer
 from opscrew.answer.packet import Fact, gap_fact
 from opscrew.model.coverage import Gap
 from tools.errors import UpstreamError
@@ -114,11 +114,15 @@ def _look_into(request: Request, cluster: str) -> Sequence[Fact]:
     if not sum(one.count for one in everything):
         return [_empty(look)]
     names, unheard = asked_names(request, everything, fields)
+    unheard = [name for name in unheard if name != cluster]  # a store of its own holds nothing else
     facts = [fact for name in unheard for fact in _unheard(look, name, everything)]
+    where = places(names, everything, fields)
+    things = [name for name in names if name not in where]
+    if unheard and not things:
+        return facts  # the errors of its namespace are those of others
     if names:
-        look = replace(look, where=f"({' or '.join(fields.of_anything(name) for name in names)})")
-    elif unheard:
-        return facts
+        parts = [f"({' or '.join(fields.of_anything(name) for name in some)})" for some in (where, things) if some]
+        look = replace(look, where=" ".join(parts))
     return [*facts, *_facts(look, f" of {', '.join(names)}" if names else "")]
 
 

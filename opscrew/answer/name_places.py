@@ -73,6 +73,7 @@ class NameWords(BaseModel):
     kinds: tuple[str, ...]
     topics: Words
     never: Words
+    beside_logs: Words
     ordinary: Words
 
 

@@ -88,7 +88,7 @@ def test_a_zero_stands_beside_the_lines_that_were_looked_at(server: Answers, tmp
 def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others(
     server: Answers, tmp_path, question: str
 ) -> None:
-    for known in ({}, {"kubernetes": [{"name": "foxtrot"}]}):
+    for known in ({}, {"kubernetes": [{"name": "foxtrot"}, {"name": "other"}]}):
         with crew_at(NOW, tmp_path / str(len(known)), victorialogs={"url": server.url}, **known) as crew:
             text_ = told(ask(crew, question))
         assert (
@@ -97,6 +97,25 @@ def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others
         )
         assert "card" not in text_
         assert "41" not in text_
+
+
+def test_a_namespace_says_where_and_is_no_answer_for_what_is_absent(server: Answers, tmp_path) -> None:
+    with crew_at(NOW, tmp_path, victorialogs={"url": server.url}) as crew:
+        absent = told(ask(crew, "show the log errors of foxtrot in namespace shop"))
+        both = ask(crew, "show the log errors of checkout in namespace shop")
+    assert "called foxtrot" in absent
+    assert "error lines" not in absent
+    assert "34 error lines of checkout, shop" in told(both)
+    tallied = [one.values["query"] for one in server.requests if "count() total" in one.values["query"]]
+    assert ':="shop"' in tallied[-1]
+    assert ') (("kubernetes' in tallied[-1]
+
+
+def test_the_only_cluster_is_the_whole_store(server: Answers, tmp_path) -> None:
+    with crew_at(NOW, tmp_path, victorialogs={"url": server.url}, kubernetes=[{"name": "prod-eu"}]) as crew:
+        text_ = told(ask(crew, "any errors in the logs of cluster prod-eu?"))
+    assert "41 error lines" in text_
+    assert "called prod-eu" not in text_
 
 
 def test_a_store_that_holds_nothing_is_not_a_quiet_one(server: Answers, tmp_path) -> None:
