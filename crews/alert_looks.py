@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +21,7 @@ from crews.context import CrewContext
 from opscrew.alerts.groups import Group
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.looks import Look, affects, clues_of_findings, log_look, value_look
+from opscrew.alerts.objects import place_of
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger
 from opscrew.memory.library import Library
@@ -38,13 +39,17 @@ PATTERNS = 200
 
 @dataclass(frozen=True)
 class Case:
-    """What is triaged. ``affected`` are the objects that the alerts name; ``began_at`` is when the first began."""
+    """What is triaged. ``affected`` are the objects that the alerts name; ``began_at`` is when the first began.
+
+    ``cluster_note`` says why some of them cannot be looked for in a cluster, or nothing.
+    """
 
     context: CrewContext
     group: Group
     alerts: Sequence[KnownAlert]
     affected: tuple[Subject, ...]
     began_at: datetime
+    cluster_note: str = ""
 
     @property
     def first(self) -> KnownAlert:
@@ -80,10 +85,10 @@ def log_changes(case: Case) -> Look:
         return Look(problem="victorialogs is not configured")
     from tools.victorialogs.client import Period, named_filter
 
-    subject = next((one for one in case.affected if "/" in one.scope), None)
+    subject = next((one for one in case.affected if one.kind != "Node" and place_of(one)), None)
     if subject is None:
         return Look(problem="the alert names no namespace")
-    namespace = subject.scope.rpartition("/")[2]
+    namespace = place_of(subject).rpartition("/")[2]
     if subject.kind == "Pod":
         where = named_filter("pod", namespace=namespace, name=subject.name)
     elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
@@ -125,7 +130,8 @@ def history(case: Case) -> Look:
 
 def rollouts(case: Case) -> Look:
     """What the clusters rolled out lately."""
-    return rolled_out(case.context, case.affected, case.began_at)
+    look = rolled_out(case.context, case.affected, case.began_at)
+    return replace(look, problem=case.cluster_note or look.problem)
 
 
 def pipelines(case: Case) -> Look:

@@ -58,7 +58,7 @@ def test_each_alert_is_told_once_with_who_is_silenced(server: Answers, tmp_path)
     assert "PodRestarts on Pod shop/cart-7f9c-x2k4q: PodRestarts is not well; firing since 10:00; critical" in told(
         answer
     )
-    assert "DiskFull on shop: DiskFull is not well; firing since 10:00; warning; silenced" in told(answer)
+    assert "DiskFull on namespace shop: DiskFull is not well; firing since 10:00; warning; silenced" in told(answer)
     assert told(answer).count("PodRestarts on") == 1
     assert "does not say" not in told(answer)
     assert next(fact for fact in answer.facts if "PodRestarts on" in fact.text).link == "http://rules.example/1"

@@ -1,0 +1,134 @@
+"""Tells an alert's own labels from those of the exporter that was scraped; ``labels.yaml`` explains and lists them.
+
+Most alerts of a cluster come from rules over kube-state-metrics and node-exporter. Whoever takes such an alert's pod
+for its object looks into, and repairs, the exporter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import re2
+from pydantic import BaseModel, ConfigDict
+
+from opscrew.strict_yaml import Expression, load_strictly
+
+LABELS_FILE = Path(__file__).with_name("labels.yaml")
+EXPORTED = "exported_"
+
+
+class ObjectKind(BaseModel):
+    """One label that names an object of Kubernetes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str
+    kind: str
+    scope: Literal["namespace", "cluster"] = "namespace"
+
+
+class LabelRules(BaseModel):
+    """``labels.yaml`` explains each value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kinds: tuple[ObjectKind, ...]
+    also_called: dict[str, tuple[str, ...]]
+    target_labels: tuple[str, ...]
+    exporters: dict[Literal["cluster", "node", "other"], Expression]
+    naming: tuple[str, ...]
+    routing: frozenset[str]
+
+
+@cache
+def label_rules() -> LabelRules:
+    """The shipped rules. Raises ``UsageError`` when the file was edited wrongly."""
+    return load_strictly(LABELS_FILE, LabelRules)
+
+
+def exporter_kind(name: str) -> str:
+    """Whether a job, service, container or pod of this name speaks of others: cluster, node, other, or empty."""
+    return next((kind for kind, pattern in _patterns() if pattern.search(name.lower())), "")
+
+
+def own_labels(labels: Mapping[str, str], text: str = "") -> dict[str, str]:
+    """The labels of what the alert is about, under the usual names. ``text`` are the alert's sentences.
+
+    A pod that its own sentences name is the object even where it is an exporter's: then the exporter itself is ill.
+    """
+    rules = label_rules()
+    told = {name: value for name, value in labels.items() if value}
+    exported = {name.removeprefix(EXPORTED): told.pop(name) for name in list(told) if name.startswith(EXPORTED)}
+    if exported.keys() & set(rules.target_labels):
+        # Renamed by the scraper: whatever still has a target's label has it from the target.
+        told = {name: value for name, value in told.items() if name not in rules.target_labels}
+    else:
+        told = _without_exporter(told, text)
+    told |= exported
+    for name, others in rules.also_called.items():
+        values = [value for other in others if (value := told.pop(other, ""))]
+        if values:
+            told.setdefault(name, values[0])
+    return told
+
+
+def _without_exporter(told: dict[str, str], text: str) -> dict[str, str]:
+    """Leaves out what names the exporter and not what its sentences name. Its namespace is the object's with
+    honor_labels, except where the object has none."""
+    pod, service, container = (told.get(name, "") for name in ("pod", "service", "container"))
+    kinds = [exporter_kind(told.get(name, "")) for name in ("job", "service", "container", "pod")]
+    kind = next((one for one in ("cluster", "node", "other") if one in kinds), "")
+    if not kind:
+        return told
+    out = {"endpoint", "metrics_path", "scheme", "uid"}
+    if exporter_kind(pod) or _runs(pod, service) or _runs(pod, told.get("job", "")):
+        out |= {"pod", "container", "service"}
+    out |= {"container"} if exporter_kind(container) else set()
+    out |= {"service"} if exporter_kind(service) else set()
+    out |= {"job", "instance"} if kind == "cluster" else set()
+    kept = {name: value for name, value in told.items() if name not in out or value in text}
+    if kind == "node":
+        return _about_its_node(kept)
+    scopes = {one.scope for one in label_rules().kinds if one.label in kept}
+    if kind == "cluster" and scopes == {"cluster"}:
+        kept.pop("namespace", None)
+    return kept if _names_anything(kept) else told
+
+
+def _about_its_node(told: dict[str, str]) -> dict[str, str]:
+    """What an exporter of machines says is about its machine, unless it names a pod or another object."""
+    machine = {"node", "instance", "job", "service", "namespace"}
+    if any(one.label in told for one in label_rules().kinds if one.label not in machine):
+        return {name: value for name, value in told.items() if name not in {"instance", "job"}}
+    called = ("node", *label_rules().also_called["node"], "instance")
+    node = next((told[name] for name in called if told.get(name)), "")
+    if not node:
+        return told
+    kept = {name: value for name, value in told.items() if name not in machine and name not in called}
+    return kept | {"node": host_of(node)}
+
+
+def host_of(address: str) -> str:
+    """Without scheme and port; an address of IPv6 keeps its colons."""
+    host = address.partition("://")[2] or address
+    name, colon, port = host.rpartition(":")
+    return name.strip("[]") if colon and port.isdecimal() and (":" not in name or name.startswith("[")) else host
+
+
+def _runs(pod: str, name: str) -> bool:
+    """Whether an exporter's service or job is what the pod belongs to."""
+    return bool(exporter_kind(name)) and pod.startswith(name + "-")
+
+
+def _names_anything(told: Mapping[str, str]) -> bool:
+    """An alert about nothing but a scraped target: then its labels are all there is."""
+    routing = label_rules().routing
+    return any(name not in routing for name in told)
+
+
+@cache
+def _patterns() -> tuple[tuple[str, Any], ...]:
+    return tuple((kind, re2.compile(pattern)) for kind, pattern in label_rules().exporters.items())
