@@ -91,9 +91,9 @@ def _storm(context: CrewContext, store: AlertStore, firing: Sequence[KnownAlert]
     groups = store.groups()
     storm = storm_of(groups, [one for one in firing if not _is_quiet(context, one, now)], now, store.rules)
     if storm is None:
-        store.mark_storm([group for group in groups if group.in_storm], None)
+        store.store_triage(*(group.with_storm(None) for group in groups if group.in_storm))
         return None
-    store.mark_storm(storm.fresh, storm.since)
+    store.store_triage(*storm.fresh)
     return storm
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from opscrew.alerts.labels import label_rules
 from opscrew.alerts.rules import alert_rules
 from opscrew.model.finding import Severity
 from opscrew.store.text import storable
@@ -43,7 +44,8 @@ class Alert:
 
     @property
     def name(self) -> str:
-        return self.labels.get("alertname") or UNNAMED
+        names = ("alertname", *label_rules().also_called["alertname"])
+        return next((self.labels[name] for name in names if self.labels.get(name)), UNNAMED)
 
     @property
     def severity(self) -> Severity:

@@ -48,6 +48,11 @@ class Group:
         """Whether it opened in a storm that is not over: then it is told with the others."""
         return bool(self.triage.get(STORM))
 
+    def with_storm(self, since: datetime | None) -> Group:
+        """The group as one of a storm, or no longer."""
+        triage = {name: value for name, value in self.triage.items() if name != STORM}
+        return replace(self, triage=triage | ({STORM: since.isoformat()} if since else {}))
+
 
 @dataclass(frozen=True)
 class Storm:
@@ -118,7 +123,7 @@ def storm_of(groups: Iterable[Group], firing: Sequence[KnownAlert], now: datetim
     opened = [group for group in open_ones if group.opened_at > since]
     blows = began > rules.storm_alerts or len(opened) > rules.storm_groups
     kept = [group for group in open_ones if group.in_storm]
-    fresh = [group for group in opened if not group.in_storm] if blows else []
+    fresh = [group.with_storm(now) for group in opened if not group.in_storm] if blows else []
     taken = [(group, tuple(members[group.id])) for group in (*kept, *fresh) if group.id in members]
     alerts = [alert for _, told in taken for alert in told]
     if not alerts or (not blows and len(alerts) <= rules.storm_rest):

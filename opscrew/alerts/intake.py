@@ -59,6 +59,8 @@ def read_webhook(source: str, body: bytes, now: datetime, grafana: str = "") -> 
         content = orjson.loads(body)
     except (orjson.JSONDecodeError, RecursionError) as problem:
         raise MalformedWebhookError("the body is no JSON") from problem
+    if isinstance(content, list) and content:
+        content = {"alerts": content}  # as scripts send them to Alertmanager itself
     if not isinstance(content, dict):
         raise MalformedWebhookError("the body is no JSON object")
     if is_legacy(content):

@@ -57,8 +57,8 @@ def kind_of(labels: Mapping[str, str], annotations: Mapping[str, str], url: str 
 def query_fault(labels: Mapping[str, str], annotations: Mapping[str, str]) -> str:
     """What is wrong with the rule's query: "fails", "brings no data", or empty."""
     named = QUERY_FAULTS.get(labels.get("alertname", "").lower(), "")
-    if named:
-        return named
+    if named and any(labels.get(name) for name in ("rulename", "datasource_uid", "ref_id")):
+        return named  # without these it is somebody's own rule of that name
     # With "Alerting" set for these states, the rule's own alert fires without anything having been measured.
     reasons = {one.strip().lower() for one in annotations.get(STATE_REASON, "").split(",")}
     return "fails" if "error" in reasons else "brings no data" if "nodata" in reasons else ""

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import re2
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from opscrew.alerts.sentences import is_broken
 from opscrew.strict_yaml import Expression, load_strictly
 
 LABELS_FILE = Path(__file__).with_name("labels.yaml")
@@ -41,6 +42,14 @@ class LabelRules(BaseModel):
     exporters: dict[Literal["cluster", "node", "other"], Expression]
     naming: tuple[str, ...]
     routing: frozenset[str]
+    routing_like: Expression
+    most_words: int = Field(ge=1)
+
+    def may_name(self, name: str, value: str) -> bool:
+        """Whether this label may name something, or tell two alerts apart."""
+        if name in self.routing or len(value.split()) > self.most_words:
+            return False
+        return _compiled(self.routing_like).search(name) is None
 
 
 @cache
@@ -60,7 +69,7 @@ def own_labels(labels: Mapping[str, str], text: str = "") -> dict[str, str]:
     A pod that its own sentences name is the object even where it is an exporter's: then the exporter itself is ill.
     """
     rules = label_rules()
-    told = {name: value for name, value in labels.items() if value}
+    told = {name: value for name, value in labels.items() if value and not is_broken(value)}
     exported = {name.removeprefix(EXPORTED): told.pop(name) for name in list(told) if name.startswith(EXPORTED)}
     if exported.keys() & set(rules.target_labels):
         # Renamed by the scraper: whatever still has a target's label has it from the target.
@@ -84,7 +93,9 @@ def _without_exporter(told: dict[str, str], text: str) -> dict[str, str]:
     if not kind:
         return told
     out = {"endpoint", "metrics_path", "scheme", "uid"}
-    if exporter_kind(pod) or _runs(pod, service) or _runs(pod, told.get("job", "")):
+    # A sidecar's pod is called after what it stands beside, as its service is.
+    its_own = pod.startswith(f"{service}-") and kind != "other"
+    if exporter_kind(pod) or its_own:
         out |= {"pod", "container", "service"}
     out |= {"container"} if exporter_kind(container) else set()
     out |= {"service"} if exporter_kind(service) else set()
@@ -118,17 +129,16 @@ def host_of(address: str) -> str:
     return name.strip("[]") if colon and port.isdecimal() and (":" not in name or name.startswith("[")) else host
 
 
-def _runs(pod: str, name: str) -> bool:
-    """Whether an exporter's service or job is what the pod belongs to."""
-    return bool(exporter_kind(name)) and pod.startswith(name + "-")
-
-
 def _names_anything(told: Mapping[str, str]) -> bool:
     """An alert about nothing but a scraped target: then its labels are all there is."""
-    routing = label_rules().routing
-    return any(name not in routing for name in told)
+    return any(label_rules().may_name(name, value) for name, value in told.items())
 
 
 @cache
 def _patterns() -> tuple[tuple[str, Any], ...]:
     return tuple((kind, re2.compile(pattern)) for kind, pattern in label_rules().exporters.items())
+
+
+@cache
+def _compiled(pattern: str) -> Any:
+    return re2.compile(pattern)

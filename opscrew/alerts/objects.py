@@ -87,17 +87,22 @@ def _pairs(alert: Labelled) -> list[tuple[str, str]]:
     own = own_labels_of(alert)
     rules = label_rules()
     objects = [one.label for one in rules.kinds]  # such as a deployment without a namespace
-    left = sorted(name for name in own if name not in rules.routing and name not in ("cluster", "namespace"))
-    ordered = [name for name in (*objects, *rules.naming) if name in own]
-    ordered += [name for name in left if name not in ordered]
-    pairs = [(name, own[name]) for name in ordered[:MOST_PAIRS]]
-    return pairs or ([("namespace", subject.name)] if subject is not None else [])
+    left = sorted(own.keys() - {"cluster", "namespace"})
+    ordered = dict.fromkeys(name for name in (*objects, *rules.naming, *left) if name in own)
+    pairs = [(name, own[name]) for name in ordered if rules.may_name(name, own[name])][:MOST_PAIRS]
+    if pairs:
+        return pairs
+    # Nothing is named: who told it may lead a person there.
+    teller = next((name for name in ("pod", "instance", "service", "job") if alert.labels.get(name)), "")
+    pairs = [("namespace", subject.name)] if subject is not None else []
+    return [*pairs, (f"told by {teller}", alert.labels[teller])] if teller else pairs
 
 
 def differing(alerts: Sequence[Labelled]) -> list[str]:
     """What tells alerts of one object apart: "mountpoint /a, /b". Empty where their objects do."""
     labels = [own_labels_of(alert) for alert in alerts]
-    names = sorted({name for one in labels for name in one} - label_rules().routing)
+    may_name = label_rules().may_name
+    names = sorted({name for one in labels for name, value in one.items() if may_name(name, value)})
     told = []
     for name in names:
         values = list(dict.fromkeys(one.get(name, "") for one in labels))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opscrew.alerts.sentences import is_broken
 from opscrew.model.finding import Severity
 from opscrew.strict_yaml import Expression, load_strictly
 
@@ -70,7 +71,8 @@ class Rules(BaseModel):
 
     def _severity_words(self, labels: Mapping[str, str]) -> list[str]:
         folded = {name.lower(): value for name, value in labels.items()}
-        return [folded[name] for name in self.severity_labels if folded.get(name, "").strip()]
+        words = (folded.get(name, "") for name in self.severity_labels)
+        return [word for word in words if word.strip() and not is_broken(word)]
 
 
 def _plain(word: str) -> str:

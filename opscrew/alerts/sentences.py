@@ -20,6 +20,7 @@ _BROKEN = re.compile(
     r"|%![a-zA-Z]?\(|\{\{|\}\}|\$labels?\b|\$value\b|map\[\]",
     re.IGNORECASE,
 )
+_FAILED = re.compile(r"[^.\n]*<error expanding template", re.IGNORECASE)
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+")
 _LINK = re.compile(r"https?://\S+")
 _EMPTY = re.compile(r"\s+(?=[.,;](?:\s|$))")
@@ -28,7 +29,8 @@ _EMPTY = re.compile(r"\s+(?=[.,;](?:\s|$))")
 def sentence_of(annotations: Mapping[str, str]) -> str:
     """The first that holds no failed template; empty where there is none."""
     for text in _texts(annotations):
-        for sentence in _END.split(text):
+        # What follows a failed expansion is the error's own text.
+        for sentence in _END.split(_FAILED.split(text)[0]):
             if is_good(sentence):
                 return storable(_EMPTY.sub("", " ".join(sentence.split())), LONGEST)
     return ""
@@ -41,7 +43,12 @@ def text_of(annotations: Mapping[str, str]) -> str:
 
 def is_good(sentence: str) -> bool:
     """Whether it says something, and its template worked."""
-    return not _BROKEN.search(sentence) and any(one.isalpha() for one in _LINK.sub("", sentence))
+    return not is_broken(sentence) and any(one.isalpha() for one in _LINK.sub("", sentence))
+
+
+def is_broken(text: str) -> bool:
+    """Whether a template failed in it."""
+    return _BROKEN.search(text) is not None
 
 
 def _texts(annotations: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from opscrew.alerts import rows
 from opscrew.alerts.alert import Alert, AlertState
-from opscrew.alerts.groups import STORM, Group, group_key, new_group, quieted
+from opscrew.alerts.groups import Group, group_key, new_group, quieted
 from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert, observe, without_source
 from opscrew.alerts.rules import Rules, alert_rules
@@ -114,22 +114,15 @@ class AlertStore:
         closed = [after for after in settled if not after.is_open]
         return tuple(closed)
 
-    def store_triage(self, group: Group) -> None:
-        """Keeps what triage found; nothing else about the group is changed."""
-        with self._writing() as connection:
-            connection.execute(
-                update(alert_groups)
-                .where(alert_groups.c.id == group.id)
-                .values(triage=dict(group.triage), triaged_at=group.triaged_at)
-            )
-
-    def mark_storm(self, groups: Iterable[Group], since: datetime | None) -> None:
-        """Says of these groups that they belong to a storm, or no longer."""
+    def store_triage(self, *groups: Group) -> None:
+        """Keeps what triage found; nothing else about the groups is changed."""
         with self._writing() as connection:
             for group in groups:
-                triage = {name: value for name, value in group.triage.items() if name != STORM}
-                triage |= {STORM: since.isoformat()} if since else {}
-                connection.execute(update(alert_groups).where(alert_groups.c.id == group.id).values(triage=triage))
+                connection.execute(
+                    update(alert_groups)
+                    .where(alert_groups.c.id == group.id)
+                    .values(triage=dict(group.triage), triaged_at=group.triaged_at)
+                )
 
     def forget_old(self) -> int:
         """Deletes what ended long ago; returns how many alerts went."""

@@ -80,12 +80,15 @@ class Receiver:
         """What the source answers from now on when it is asked."""
         self._systems[source].by_path[ALERTS[source]] = value(alerts)
 
+    def store(self) -> AlertStore:
+        return AlertStore(self.context.engine, self.clock)
+
     def look(self, **later: float) -> Read:
         """A run of the crew so much later; a minute unless given."""
         self.clock.forward(**(later or {"minutes": 1}))
         alert_triage.run(self.context)
         found = tuple(one.finding for one in Ledger(self.context.engine, self.clock).open())
-        return Read(found, tuple(one.name for one in AlertStore(self.context.engine, self.clock).firing()))
+        return Read(found, tuple(one.name for one in self.store().firing()))
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def test_a_storm_names_what_its_alerts_share_and_stays_until_it_ends(database: E
     def storm() -> Storm | None:
         found = storm_of(store.groups(), store.firing(), clock(), store.rules)
         if found is not None:
-            store.mark_storm(found.fresh, found.since)
+            store.store_triage(*found.fresh)
         return found
 
     first = storm()
