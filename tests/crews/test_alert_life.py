@@ -74,11 +74,11 @@ def test_faults_of_queries_are_one_group_by_data_source(crew: Receiver) -> None:
     faults = [
         {
             "alertname": "DatasourceError",
-            "rulename": f"rule {number}",
+            "rulename": f"rule {name}",
             "datasource_uid": "prom",
-            "namespace": f"n{number}",
+            "namespace": name,
         }
-        for number in range(3)
+        for name in "abc"
     ]
     crew.post("grafana", body(crew, *faults, annotations={"summary": "5xx responses", "Error": "connection refused"}))
     (told,) = findings(crew.look())
