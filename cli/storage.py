@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from crews.storage_growth import Judged
-    from opscrew.storage.volume import Claim
+    from opscrew.storage.coverage import Unmeasured
 
 group = typer.Typer(epilog=example("crew storage check"), help="Look at volumes and look ahead.", no_args_is_help=True)
 
@@ -47,8 +47,8 @@ def check(
             continue
         for judged in found.judged:
             _show_volume(found.cluster, judged, as_json=as_json)
-        for claim in found.unmeasured:
-            _show_unmeasured(found.cluster, claim, as_json=as_json)
+        for one in found.unmeasured:
+            _show_unmeasured(found.cluster, one, as_json=as_json)
         if not as_json and not found.judged and not found.unmeasured:
             console().print(f"{found.cluster}: no volumes", markup=False)
         if found.partial:
@@ -125,9 +125,10 @@ def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:
     out.print(f"    {advice.step.value.replace('_', ' ')}{to_size}: {advice.reason}", markup=False)
 
 
-def _show_unmeasured(cluster: str, claim: Claim, *, as_json: bool) -> None:
+def _show_unmeasured(cluster: str, one: Unmeasured, *, as_json: bool) -> None:
+    claim = one.claim
     if as_json:
-        print_json({"cluster": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"})
+        row = {"cluster": cluster, "namespace": claim.namespace, "name": claim.name, "status": "not measured"}
+        print_json(row | {"reason": one.why})
         return
-    text = f"?     {cluster} {claim.namespace}/{claim.name}: no figures; its driver or the metrics agent gives none"
-    console().print(text, markup=False)
+    console().print(f"?     {cluster} {claim.namespace}/{claim.name}: not measured: {one.why}", markup=False)

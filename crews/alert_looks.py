@@ -83,25 +83,30 @@ def log_changes(case: Case) -> Look:
     logs = case.context.systems.victorialogs
     if logs is None:
         return Look(problem="victorialogs is not configured")
-    from tools.victorialogs.client import Period, named_filter
+    from tools.victorialogs.client import Period
 
     subject = next((one for one in case.affected if one.kind != "Node" and place_of(one)), None)
     if subject is None:
         return Look(problem="the alert names no namespace")
-    namespace = place_of(subject).rpartition("/")[2]
-    if subject.kind == "Pod":
-        where = named_filter("pod", namespace=namespace, name=subject.name)
-    elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        where = named_filter("workload", namespace=namespace, prefix=subject.name + "-")
-    else:
-        where = named_filter("namespace", namespace=namespace)
-    wanted = f"{where} {named_filter('errors')}"
     # A quarter of an hour before it began, since what leads to an alert is written first. At most as long as what it
     # is compared with: in many hours there are more lines of everything.
     start = case.began_at - HOUR / 4
     end = min(max(case.context.clock(), case.began_at + timedelta(minutes=1)), start + HOUR)
-    present = logs.patterns(wanted, Period(start, end), limit=PATTERNS)
-    earlier = logs.patterns(wanted, Period(start - HOUR, start), limit=PATTERNS)
+    fields = logs.fields(Period(start - HOUR, end))
+    if not fields.namespace:
+        return Look(problem="no field of the log lines tells the namespace (victorialogs.fields may name it)")
+    namespace = place_of(subject).rpartition("/")[2]
+    if subject.kind == "Pod":
+        where = fields.of_pod(namespace, subject.name)
+    elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        where = fields.of_workload(namespace, subject.name)
+    else:
+        where = fields.in_namespace(namespace)
+    wanted = f"{where} {fields.failures()}"
+    present = logs.patterns(wanted, Period(start, end), limit=PATTERNS, where=fields)
+    earlier = logs.patterns(wanted, Period(start - HOUR, start), limit=PATTERNS, where=fields)
+    if not present and not logs.count(where, Period(start - HOUR, end)):
+        return Look(problem=f"the log store has no line of {subject.kind} {subject.name} in {namespace}")
     return log_look(present, earlier, case.began_at, subject)
 
 

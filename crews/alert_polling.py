@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import structlog
+
 from crews.context import CrewContext
 from opscrew.alerts.alert import Alert
 from opscrew.alerts.deliveries import all_deliveries, record_missed
 from opscrew.alerts.polled import from_routed, from_vmalert
 from opscrew.alerts.store import AlertStore
+from opscrew.alerts.unknown import unknown_after_start, unknown_to_rules
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
+from opscrew.findings.not_measured import not_measured
+from opscrew.model.coverage import Coverage, Gap
 from opscrew.model.subject import Subject
 from tools.errors import UpstreamError
 
+log = structlog.get_logger(__name__)
 
-def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str]]:
-    """Names of the sources that answered, and of those that did not. What did not answer ends no alert."""
+
+def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str], list[Gap]]:
+    """Names of the sources that answered, of those that did not, and what those that did do not know. Neither silence
+    nor a gap ends an alert."""
     answered: set[str] = set()
     silent: list[str] = []
+    unknown: list[Gap] = []
     ledger = Ledger(context.engine, context.clock)
     for source, ask in alert_sources(context):
         problems = []
@@ -32,9 +41,25 @@ def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str]]:
         else:
             answered.add(source)
             _note_missed(context, store, source, present)
-            store.reconcile(source, present)
-        ledger.observe(f"alert_triage/{source}", problems, complete=True)
-    return answered, silent
+            gaps = gaps_of(context, source)
+            store.reconcile(source, present, gaps)
+            problems = not_measured(Subject(system=source, kind="system", name=source), "rules", Coverage(1, gaps))
+            unknown += gaps
+        ledger.observe(f"alert_triage/{source}", problems, complete=source in answered)
+    return answered, silent, unknown
+
+
+def gaps_of(context: CrewContext, source: str) -> tuple[Gap, ...]:
+    """What a source that answered does not know. That it does not say so is no gap: it answered for its alerts."""
+    systems, now = context.systems, context.clock()
+    try:
+        if source == "vmalert" and systems.vmalert is not None:
+            return tuple(unknown_to_rules(source, systems.vmalert.rules()))
+        if source == "alertmanager" and systems.alertmanager is not None:
+            return tuple(unknown_after_start(source, systems.alertmanager.started_at(), now))
+    except UpstreamError as problem:
+        log.warning("a source of alerts does not say what it knows", source=source, reason=str(problem))
+    return ()
 
 
 def alert_sources(context: CrewContext) -> list[tuple[str, Callable[[], Sequence[Alert]]]]:

@@ -30,6 +30,7 @@ from opscrew.alerts.telling import group_finding, repair_failed_finding, storm_f
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
+from opscrew.model.coverage import in_words
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.run import Run, RunOutcome
 
@@ -55,7 +56,7 @@ def run(context: CrewContext) -> Run:
     started = context.clock()
     store = AlertStore(context.engine, context.clock)
     execution = Execution(context.engine, context.settings, context.clock, context.uptime)
-    answered, silent = poll(context, store)
+    answered, silent, unknown = poll(context, store)
     store.let_go_unheard(answered | set(silent))
     tally = _Tally()
     store.settle()
@@ -73,6 +74,8 @@ def run(context: CrewContext) -> Run:
     words = f"{len(firing)} alerts firing, {tally.triaged} groups looked into, {tally.written} incidents written up"
     words += f"; a storm of {storm.alerts} alerts told as one" if storm else ""
     words += f"; {tally.quiet} groups silenced or in maintenance" if tally.quiet else ""
+    gaps = in_words(unknown)
+    words += f"; {gaps}" if gaps else ""
     return Run(
         crew=NAME,
         started_at=started,

@@ -120,7 +120,7 @@ class Writing:
         if not answer.facts and not tools.tools:
             return replace(answer, usage=self._spent)
         check = ClaimCheck(answer.facts, request.question, self._settings.zone, request.names)
-        gate = ProseGate(check, answer.facts, answer.text, has_gaps=bool(unavailable))
+        gate = ProseGate(check, answer.facts, answer.text, has_gaps=bool(unavailable or answer.not_measured))
         stream = CheckedStream(gate, on_event, request.context.clock)
         result = self._ask(
             "answer_question",

@@ -38,7 +38,8 @@ class Usage:
 @dataclass(frozen=True)
 class Answer:
     """``text`` is what code wrote, then what the model may add (``prose``), then ``notes``: what a person should know
-    beside it. ``kept`` and ``dropped`` count sentences of the model."""
+    beside it. ``kept`` and ``dropped`` count sentences of the model. ``unavailable`` are systems that did not answer,
+    ``not_measured`` what those that did answer do not hold."""
 
     text: str
     facts: tuple[Fact, ...]
@@ -53,6 +54,7 @@ class Answer:
     seconds: float = 0.0
     seconds_to_facts: float = 0.0
     unavailable: tuple[str, ...] = ()
+    not_measured: tuple[str, ...] = ()
     notes: Sequence[str] = field(default_factory=tuple)
     model_note: str = ""
 
@@ -74,6 +76,7 @@ class Answer:
             },
             "seconds": round(self.seconds, 3),
             "unavailable": list(self.unavailable),
+            "not_measured": list(self.not_measured),
             "conversation": self.conversation,
         }
 

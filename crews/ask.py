@@ -77,6 +77,7 @@ def answer_question(
         subject=request.understood.subject,
         actions=(proposal.record,) if proposal and proposal.record else (),
         unavailable=tuple(gathered.unavailable),
+        not_measured=tuple(gathered.not_measured),
         seconds_to_facts=to_facts,
         usage=writing.usage if writing else Usage(),
     )
@@ -84,7 +85,7 @@ def answer_question(
     if writing is not None and _is_for_prose(request):
         left = question.deadline_seconds - (time.monotonic() - started)
         answer = writing.write(request, answer, left, on_event)
-    beside = tuple(notes(request.understood, answer.unavailable))
+    beside = tuple(notes(request.understood, answer.unavailable, answer.not_measured))
     cited = [fact for fact in answer.facts if fact.id in cited_in("\n".join((answer.text, *answer.prose)))]
     heard = note_of_known(cited, _heard_elsewhere(book, question.person, cited) - told)
     beside = (*((heard,) if heard else ()), *beside)
@@ -118,7 +119,7 @@ def _plain(request: Request, facts: Sequence[Fact], gathered: Gathered, told: fr
         (turn.intent, turn.subject) == (asked.intent, asked.subject) and asks_the_same(request.question, turn.question)
         for turn in before
     )
-    missing = bool(gathered.unavailable)
+    missing = bool(gathered.unavailable or gathered.not_measured)
     return write_answer(asked, facts, gathered.looked_at, missing=missing, told=told, is_asked_again=is_same)
 
 

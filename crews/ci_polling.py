@@ -152,8 +152,10 @@ class _Polling:
     def list_all(self) -> None:
         """Learns of every repository there is. What is not among them is gone once Bitbucket says so itself: a list
         that moves while its pages are asked for, or breaks off, says nothing."""
+        known = set(self.states)
         found = self._list(FULL_LISTING, everything=True)
-        if 0 < len(found) < FULL_LISTING:  # an empty list is more likely a token that lost its rights
+        # A list without any repository of before is rather that of another account, or of one that lost its rights.
+        if len(found) < FULL_LISTING and known & found:
             missing = sorted(self.states.keys() - found)[:MOST_ASKED_AFTER]
             gone = {repo for repo in missing if self._is_gone(repo)}
             self._bucket = spent(self._bucket, len(missing))

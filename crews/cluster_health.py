@@ -5,7 +5,7 @@ A cluster that does not answer is a finding of its own, and its other findings s
 
 from __future__ import annotations
 
-from crews.cluster_metrics import findings_with_peaks, metrics_of, read_throttling
+from crews.cluster_metrics import Throttling, findings_with_peaks, look_for_throttling
 from crews.cluster_sweep import snapshot_of
 from crews.context import CrewContext
 from opscrew.cluster.assessment import Assessment, assess
@@ -13,15 +13,19 @@ from opscrew.cluster.names import NAMED_KINDS, remember
 from opscrew.cluster.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.throttling import throttling_findings
-from opscrew.errors import CrewError
+from opscrew.cluster.throttling_coverage import THROTTLING
+from opscrew.cluster.wording import counted
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
+from opscrew.findings.not_measured import not_measured
 from opscrew.findings.records import Changes
+from opscrew.model.coverage import Basis, Coverage, Gap, in_words
 from opscrew.model.finding import Finding
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from opscrew.settings import KubernetesSettings
 from tools.errors import UpstreamError
+from tools.kubernetes.sweep import Reading
 
 NAME = "cluster_health"
 
@@ -50,12 +54,17 @@ def run(context: CrewContext) -> Run:
         assessment = assess(snapshot, noise, part.name)
         told, silent = findings_with_peaks(context.systems, part, assessment.findings, snapshot.now)
         unavailable += [silent] if silent else []
-        changes = ledger.observe(source(part.name), told, complete=not reading.interrupted)
+        seen = objects_coverage(reading)
+        changes = ledger.observe(source(part.name), told, complete=not reading.interrupted, gaps=seen.gaps)
+        if not reading.interrupted:  # a hitch is told by the run, and over with the next
+            _tell_gaps(ledger, part.name, "objects", seen)
         if reading.interrupted:
             unavailable.append(f"kubernetes {part.name} ({', '.join(sorted(reading.not_checked))})")
+        said.append(_sentence(part.name, assessment, changes, seen))
         if context.settings.victoriametrics is not None:
-            unavailable += _look_for_throttling(context, part, snapshot, ledger)
-        said.append(_sentence(part.name, assessment, changes))
+            throttling = _watch_throttling(context, part, snapshot, ledger)
+            unavailable += [f"throttling of {part.name} ({throttling.failure})"] if throttling.failure else []
+            said += [in_words(throttling.coverage.gaps)] if throttling.coverage.told else []
     return Run(
         crew=NAME,
         started_at=started,
@@ -72,18 +81,30 @@ def _remember_names(context: CrewContext, cluster: str, snapshot: Snapshot) -> N
     remember(context.engine, cluster, (one.key for kind in NAMED_KINDS for one in snapshot.of(kind)), read)
 
 
-def _look_for_throttling(
-    context: CrewContext, part: KubernetesSettings, snapshot: Snapshot, ledger: Ledger
-) -> list[str]:
-    """What did not answer. The API server does not know of throttling, so the metrics store is asked."""
-    try:
-        metrics = metrics_of(context.systems, part)
-        found = read_throttling(metrics, part.metrics_labels, snapshot)
-    except (UpstreamError, CrewError) as problem:
-        return [f"throttling of {part.name} ({problem})"]
+def _watch_throttling(context: CrewContext, part: KubernetesSettings, snapshot: Snapshot, ledger: Ledger) -> Throttling:
+    """The API server does not know of throttling, so the metrics store is asked."""
+    found = look_for_throttling(context.systems, part, snapshot)
     told = throttling_findings(found.containers, part.name, snapshot.now)
-    ledger.observe(source(part.name, "throttling"), told, complete=not found.partial)
-    return [f"a part of victoriametrics ({part.name})"] if found.partial else []
+    ledger.observe(source(part.name, "throttling"), told, complete=True, gaps=found.coverage.gaps)
+    _tell_gaps(ledger, part.name, THROTTLING, found.coverage)
+    return found
+
+
+def objects_coverage(reading: Reading) -> Coverage:
+    """Which kinds could be listed. What did not come at all hides every kind: nobody knows which they are."""
+    gaps = []
+    for kind, why in reading.not_checked.items():
+        gaps.append(Gap(kind, why, kinds=frozenset({kind} if kind[:1].isupper() else ())))
+    return Coverage(len(reading.listed), tuple(gaps))
+
+
+def _tell_gaps(ledger: Ledger, cluster: str, about: str, coverage: Coverage) -> None:
+    """Of an answer in part nobody knows what is missing, so it neither begins nor ends such a finding."""
+    if any(gap.basis is Basis.PARTLY for gap in coverage.gaps):
+        return
+    subject = Subject(system="kubernetes", kind="cluster", name=cluster)
+    told = not_measured(subject, about, coverage)
+    ledger.observe(source(cluster, f"{about} not measured"), told, complete=True)
 
 
 def source(cluster: str, part: str = "") -> str:
@@ -96,9 +117,9 @@ def _unreachable(cluster: str, problem: UpstreamError) -> Finding:
     return finding("SYSTEM_UNAVAILABLE", subject, f"The cluster {cluster} cannot be read: {problem}"[:400])
 
 
-def _sentence(cluster: str, assessment: Assessment, changes: Changes) -> str:
+def _sentence(cluster: str, assessment: Assessment, changes: Changes, seen: Coverage) -> str:
     problems = len(assessment.problems)
-    gaps = f", {len(assessment.not_checked)} kinds not checked" if assessment.not_checked else ""
+    gaps = f", {counted(len(seen.gaps), 'kind')} not checked: {in_words(seen.gaps)}" if seen.gaps else ""
     return (
         f"{cluster}: {assessment.counts['Pod']} pods, {problems} problems, "
         f"{len(changes.new)} new, {len(changes.resolved)} resolved{gaps}"

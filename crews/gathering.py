@@ -35,8 +35,7 @@ def gather(request: Request, collectors: Sequence[Collector]) -> Gathered:
     ends = time.monotonic() + DEADLINE_SECONDS
     for collector, answer in asked:
         try:
-            gathered.facts += answer.result(max(0.0, ends - time.monotonic()))
-            gathered.looked_at.append(collector.looks_at)
+            gathered.take(collector.looks_at, answer.result(max(0.0, ends - time.monotonic())))
         except FutureTimeout:
             gathered.unavailable.append(f"{collector.system} (no answer within {DEADLINE_SECONDS:.1f} s)")
         except (UpstreamError, CrewError) as problem:

@@ -10,14 +10,16 @@ from sqlalchemy import Engine
 
 from crews.storage_growth import Judged, enlarged_at, judge, look
 from crews.systems import Systems
+from crews.volume_facts import VolumeFacts
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import Clock, utc_now
 from opscrew.errors import CrewError, NotFoundError, UsageError
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings
+from opscrew.storage.coverage import Unmeasured
 from opscrew.storage.rules import storage_rules
-from opscrew.storage.volume import DAY, Claim
+from opscrew.storage.volume import DAY
 from tools.errors import UpstreamError
 
 
@@ -27,7 +29,7 @@ class StorageCheck:
 
     cluster: str
     judged: tuple[Judged, ...]
-    unmeasured: tuple[Claim, ...]
+    unmeasured: tuple[Unmeasured, ...]
     partial: bool
     problem: UpstreamError | CrewError | None = None
     """Why it could not be looked at; everything else is empty then."""
@@ -53,7 +55,11 @@ def check_storage(
                 yield StorageCheck(part.name, (), (), partial=False, problem=problem)
                 continue
             judged = judge(facts.volumes, clock())
-            yield StorageCheck(part.name, tuple(judged), facts.unmeasured, facts.partial)
+            yield StorageCheck(part.name, tuple(judged), _worth_telling(facts), facts.partial)
+
+
+def _worth_telling(facts: VolumeFacts) -> tuple[Unmeasured, ...]:
+    return tuple(one for one in facts.unmeasured if not one.is_expected)
 
 
 def status_word(judged: Judged) -> str:

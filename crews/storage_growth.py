@@ -15,15 +15,18 @@ from crews.context import CrewContext
 from crews.systems import Systems
 from crews.volume_facts import VolumeFacts, read_claims, read_facts
 from opscrew.actions.execution import Execution
+from opscrew.cluster.snapshot import Snapshot
 from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
-from opscrew.model.finding import Finding
+from opscrew.model.coverage import Coverage, Gap, in_words
+from opscrew.model.finding import Finding, Severity
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from opscrew.settings import KubernetesSettings
 from opscrew.storage.advice import Advice, Step, advise
+from opscrew.storage.coverage import PARTIAL
 from opscrew.storage.expansion import KIND, expand_action
 from opscrew.storage.trouble import Trouble, finding_of, look_for_trouble
 from opscrew.storage.volume import Volume
@@ -60,25 +63,30 @@ def run(context: CrewContext) -> Run:
             facts = look(context.systems, part, enlarged_at(execution))
         except (UpstreamError, CrewError) as problem:
             unavailable.append(f"storage of {part.name}")
-            ledger.observe(f"{NAME}/{part.name}/access", [_unreadable(part, problem)], complete=True)
+            ledger.observe(f"{NAME}/{part.name}/access", [_unreadable(part, problem)], complete=False)
             said.append(f"{part.name}: {problem}")
             silent_clusters += 1
             continue
-        ledger.observe(f"{NAME}/{part.name}/access", list(missing_metrics(part.name, facts)), complete=True)
+        coverage = facts.coverage
+        unseen = [Gap("volumes", PARTIAL, subjects=frozenset({cluster_of(part.name).key}))] if facts.partial else []
+        missing = list(missing_metrics(part.name, coverage))
+        ledger.observe(f"{NAME}/{part.name}/access", missing, complete=True, gaps=unseen)
         judged = judge(facts.volumes, context.clock())
         problems = [one for one in judged if one.trouble is not None]
         found = {one.volume.claim.subject.key: problem_of(one, context.clock()) for one in problems}
-        changes = ledger.observe(f"{NAME}/{part.name}", found.values(), complete=not facts.partial)
+        changes = ledger.observe(f"{NAME}/{part.name}", found.values(), complete=True, gaps=coverage.gaps)
         proposed = propose(execution, problems, found, context.clock())
         if facts.partial:
             unavailable.append(f"a part of victoriametrics ({part.name})")
-        said.append(f"{part.name}: {len(judged)} volumes, {len(problems)} fill up, {len(changes.new)} new{proposed}")
+        gaps = f"; {in_words(coverage.gaps)}" if coverage.told else ""
+        counts = f"{len(judged)} volumes, {len(problems)} fill up, {len(changes.new)} new"
+        said.append(f"{part.name}: {counts}{proposed}{gaps}")
     return Run(
         crew=NAME,
         started_at=started,
         ended_at=max(started, context.clock()),
         outcome=RunOutcome.PARTIAL if unavailable else RunOutcome.OK,
-        summary="; ".join(said)[:500] or "no cluster is configured",
+        summary="; ".join(said) or "no cluster is configured",
         unavailable=tuple(unavailable),
         read_nothing=0 < silent_clusters == len(context.settings.kubernetes),
     )
@@ -86,14 +94,20 @@ def run(context: CrewContext) -> Run:
 
 def look(systems: Systems, part: KubernetesSettings, enlarged: Mapping[str, datetime]) -> VolumeFacts:
     """The volumes of one cluster. Raises ``UpstreamError``, or ``CrewError`` where settings stand in the way."""
+    metrics_of(systems, part)  # what is wrong with the settings is told before a cluster is read
+    return volumes_in(systems, part, snapshot_of(systems.cluster(part.name).read(), systems.clock()), enlarged)
+
+
+def volumes_in(
+    systems: Systems, part: KubernetesSettings, snapshot: Snapshot, enlarged: Mapping[str, datetime]
+) -> VolumeFacts:
+    """The volumes of a cluster that was read. Raises like ``look``."""
     metrics = metrics_of(systems, part)
-    reading = systems.cluster(part.name).read()
-    kinds = [kind for kind in ("PersistentVolumeClaim", "StorageClass", "Pod") if kind in reading.not_checked]
-    if kinds:
-        raise CrewError(f"{kinds[0]} cannot be read: {reading.not_checked[kinds[0]]}")
-    now = systems.clock()
-    claims = read_claims(snapshot_of(reading, now), part.name)
-    return read_facts(claims, metrics, part.metrics_labels, now, enlarged)
+    unread = [kind for kind in ("PersistentVolumeClaim", "StorageClass", "Pod") if kind in snapshot.not_checked]
+    if unread:
+        raise CrewError(f"{unread[0]} cannot be read: {snapshot.not_checked[unread[0]]}")
+    claims = read_claims(snapshot, part.name)
+    return read_facts(claims, metrics, part.metrics_labels, snapshot.now, enlarged)
 
 
 def judge(volumes: Iterable[Volume], now: datetime) -> list[Judged]:
@@ -127,14 +141,19 @@ def enlarged_at(execution: Execution) -> dict[str, datetime]:
     return {record.action.target.key: record.finished_at or record.proposed_at for record in done}
 
 
-def missing_metrics(cluster: str, facts: VolumeFacts) -> Iterator[Finding]:
-    """Some drivers never report; but where no mounted volume has figures, nobody collects them."""
-    if facts.unmeasured and not facts.volumes and not facts.partial:
-        cause = (
-            f"{len(facts.unmeasured)} mounted volumes of {cluster} have no kubelet_volume_stats metrics, "
-            "so that none of them is watched."
-        )
-        yield finding("VOLUME_METRICS_MISSING", Subject(system="kubernetes", kind="cluster", name=cluster), cause)
+def missing_metrics(cluster: str, coverage: Coverage) -> Iterator[Finding]:
+    """What nobody watches. Some drivers never report, so that a few are worth knowing and most of them a problem."""
+    named = coverage.told
+    if named and all(gap.names for gap in named):
+        missing = sum(len(gap.names) for gap in named)
+        severity = None if missing > coverage.measured else Severity.INFO
+        cause = f"Nothing would tell that they fill up: {in_words(named)}."
+        yield finding("VOLUME_METRICS_MISSING", cluster_of(cluster), cause, severity=severity)
+
+
+def cluster_of(name: str) -> Subject:
+    """A cluster as a whole."""
+    return Subject(system="kubernetes", kind="cluster", name=name)
 
 
 def _unreadable(part: KubernetesSettings, problem: UpstreamError | CrewError) -> Finding:

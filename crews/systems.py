@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from opscrew.clock import Clock
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings, UrlSettings
+from opscrew.settings_stores import StoreSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,21 +80,35 @@ class Systems:
 
     @property
     def victoriametrics(self) -> VictoriaMetricsClient | None:
+        """The common store; ``metrics_of`` is the one of a cluster."""
+        return self.metrics_of("")
+
+    def metrics_of(self, cluster: str) -> VictoriaMetricsClient | None:
+        """The store that holds the series of that cluster."""
+
         def build(address: Address, on_response: OnResponse) -> VictoriaMetricsClient:
             from tools.victoriametrics.client import VictoriaMetricsClient
 
             return VictoriaMetricsClient(address, on_response=on_response)
 
-        return self._at_url("victoriametrics", self.settings.victoriametrics, build)
+        return self._at_url("victoriametrics", self.settings.store("victoriametrics", cluster), build, cluster)
 
     @property
     def victorialogs(self) -> VictoriaLogsClient | None:
+        """The common store; ``logs_of`` is the one of a cluster."""
+        return self.logs_of("")
+
+    def logs_of(self, cluster: str) -> VictoriaLogsClient | None:
+        """The store that holds the logs of that cluster."""
+
         def build(address: Address, on_response: OnResponse) -> VictoriaLogsClient:
             from tools.victorialogs.client import VictoriaLogsClient
 
-            return VictoriaLogsClient(address, on_response=on_response)
+            part = self.settings.victorialogs
+            names = {str(held): fields for held, fields in part.fields.items()} if part else {}
+            return VictoriaLogsClient(address, on_response=on_response, names=names)
 
-        return self._at_url("victorialogs", self.settings.victorialogs, build)
+        return self._at_url("victorialogs", self.settings.store("victorialogs", cluster), build, cluster)
 
     @property
     def vmalert(self) -> VmalertClient | None:
@@ -148,23 +163,40 @@ class Systems:
             found: C = self._made[name]
             return found
 
-    def _at_url(self, name: str, part: UrlSettings | None, build: Callable[[Address, OnResponse], U]) -> U | None:
+    def _at_url(
+        self, name: str, part: UrlSettings | None, build: Callable[[Address, OnResponse], U], cluster: str = ""
+    ) -> U | None:
         """The client of a system with nothing but an address; each answer is counted by its status."""
         if part is None:
             return None
 
         def opened() -> U:
-            client = build(_address(part), lambda outcome: self.metrics.requests.labels(name, outcome).inc())
+            client = build(address_of(name, part), lambda outcome: self.metrics.requests.labels(name, outcome).inc())
             self._open.callback(client.close)
             return client
 
-        return self._once(name, opened)
+        # Clusters of the common store share its client.
+        return self._once(name if part == getattr(self.settings, name) else f"{name} of {cluster}", opened)
 
 
-def _address(part: UrlSettings) -> Address:
+def address_of(name: str, part: UrlSettings) -> Address:
+    """Where a system is and what is shown to it.
+
+    VictoriaMetrics takes its tenant in the path (https://docs.victoriametrics.com/victoriametrics/cluster-victoriametrics/#url-format),
+    VictoriaLogs in headers (https://docs.victoriametrics.com/victorialogs/#multitenancy).
+    """
     from tools.connection import Address
 
-    return Address(part.url, part.user, _plain(part.password), _plain(part.token), part.timeout_seconds)
+    url = part.url.rstrip("/")
+    headers: dict[str, str] = {}
+    if isinstance(part, StoreSettings):
+        headers |= part.headers | {key: _plain(value) for key, value in part.secret_headers.items()}
+        account, _, project = part.tenant.partition(":")
+        if account and name == "victoriametrics":
+            url = f"{url}/select/{part.tenant}/prometheus"
+        elif account:
+            headers |= {"AccountID": account, "ProjectID": project or "0"}
+    return Address(url, part.user, _plain(part.password), _plain(part.token), part.timeout_seconds, headers)
 
 
 def _plain(secret: SecretStr | None) -> str:

@@ -6,30 +6,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from crews.volume_figures import RECENT, Key, claim_key, read_present
 from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.quantities import parse_quantity
 from opscrew.cluster.snapshot import Snapshot
+from opscrew.model.coverage import Coverage
+from opscrew.storage.coverage import Unmeasured, volume_coverage, without_figures
+from opscrew.storage.figures import Figures, is_a_table, same_cluster
 from opscrew.storage.rules import storage_rules
 from opscrew.storage.volume import DAY, GIB, HOUR, Claim, Past, StorageClass, Volume, read_past
 from tools.kubernetes.fields import mapping, mappings, text, truth
 from tools.kubernetes.records import Resource
-from tools.victoriametrics.client import VictoriaMetricsClient, named_query
-from tools.victoriametrics.records import Instant, Range
-
-Key = tuple[str, str]
-"""Namespace and name of a claim."""
-RECENT = "15m"
-"""Figures older than this are not the present: the volume is not mounted, or nobody measures."""
+from tools.queries import matchers
+from tools.victoriametrics.client import VictoriaMetricsClient, cluster_labels, named_query
+from tools.victoriametrics.records import Range, Series
 
 
 @dataclass(frozen=True)
 class VolumeFacts:
-    """``unmeasured`` are bound claims that a running pod mounts and for which there are no figures."""
+    """Every claim is in one of the two. ``partial``: some storage node of the metrics store did not answer, so that
+    what is missing may exist."""
 
     volumes: tuple[Volume, ...]
-    unmeasured: tuple[Claim, ...]
+    unmeasured: tuple[Unmeasured, ...]
     partial: bool
-    """Some storage node of the metrics store did not answer: what is missing may exist."""
+
+    @property
+    def coverage(self) -> Coverage:
+        return volume_coverage(len(self.volumes), self.unmeasured, partial=self.partial)
 
 
 def read_claims(snapshot: Snapshot, cluster: str) -> dict[Key, Claim]:
@@ -55,6 +59,7 @@ def read_claim(resource: Resource, cluster: str, classes: Mapping[str, StorageCl
         uid=resource.uid,
         phase="Terminating" if resource.deleting_since else text(resource.status, "phase"),
         mode=text(resource.spec, "volumeMode") or "Filesystem",
+        read_only=_access_modes(resource) == {"ReadOnlyMany"},
         requested=requested,
         capacity=capacity,
         resizing=_resizing(resource, requested, capacity),
@@ -85,29 +90,36 @@ def read_facts(
 
     ``enlarged_at`` says when the crew last enlarged a claim, by the key of its subject.
     """
-    names = ("used_bytes", "capacity_bytes", "available_bytes", "inodes_used", "inodes")
-    answers = {name: metrics.instant(named_query(f"volume_{name}", RECENT, labels), now) for name in names}
-    used, capacity, available, inodes_used, inodes = (_by_claim(answers[name]) for name in names)
+    present = read_present(metrics, labels, now)
     pasts = _Pasts(metrics, labels, now, claims)
-    volumes = [
-        Volume(
-            claim=claim,
-            capacity=capacity[key],
-            used=used[key],
-            available=available.get(key, capacity[key] - used[key]),
-            inodes=inodes.get(key, 0),
-            inodes_used=inodes_used.get(key, 0),
-            past=pasts.of("volume_used_bytes_peak", key),
-            inodes_past=pasts.of("volume_inodes_used_peak", key) if inodes.get(key) else Past(),
-            enlarged_at=enlarged_at.get(claim.subject.key),
-        )
-        for key, claim in claims.items()
-        if key in used and key in capacity
-    ]
-    measured = {(volume.claim.namespace, volume.claim.name) for volume in volumes}
-    unmeasured = [claim for key, claim in claims.items() if key not in measured and _should_be_measured(claim)]
-    partial = pasts.partial or any(answer.partial for answer in answers.values())
-    return VolumeFacts(tuple(volumes), tuple(unmeasured), partial)
+    volumes, unmeasured = [], []
+    nothing = f"no kubelet_volume_stats figures of the last {RECENT}{_with(labels)}"
+    for key, claim in claims.items():
+        figures = present.of(claim)
+        if isinstance(figures, str):
+            unmeasured.append(without_figures(claim, figures or nothing, now))
+        else:
+            volumes.append(_volume(claim, figures, pasts, key, enlarged_at.get(claim.subject.key)))
+    return VolumeFacts(tuple(volumes), tuple(unmeasured), pasts.partial or present.partial)
+
+
+def _volume(claim: Claim, figures: Figures, pasts: _Pasts, key: Key, enlarged_at: datetime | None) -> Volume:
+    inodes = figures.inodes
+    inodes_past = pasts.of("volume_inodes_used_peak", key, figures) if inodes else Past()
+    if inodes and figures.inodes_used >= inodes:
+        most_free = max(pasts.of("volume_inodes_free_most", key, figures).values, default=0.0)
+        inodes = inodes if is_a_table(inodes, inodes_past.values, most_free) else 0
+    return Volume(
+        claim=claim,
+        capacity=figures.capacity,
+        used=figures.used,
+        available=figures.available,
+        inodes=inodes,
+        inodes_used=figures.inodes_used if inodes else 0,
+        past=pasts.of("volume_used_bytes_peak", key, figures),
+        inodes_past=inodes_past if inodes else Past(),
+        enlarged_at=enlarged_at,
+    )
 
 
 class _Pasts:
@@ -117,29 +129,36 @@ class _Pasts:
         self, metrics: VictoriaMetricsClient, labels: Mapping[str, str], now: datetime, claims: Mapping[Key, Claim]
     ) -> None:
         self._metrics, self._labels, self._now, self._claims = metrics, labels, now, claims
-        self._asked: dict[tuple[str, timedelta], dict[Key, Past]] = {}
+        self._asked: dict[tuple[str, timedelta], dict[Key, list[Series]]] = {}
         self.partial = False
 
-    def of(self, query: str, key: Key) -> Past:
-        """Day by day, or hour by hour where there are few days."""
+    def of(self, query: str, key: Key, figures: Figures) -> Past:
+        """Day by day, or hour by hour where there are few days; of the cluster whose ``figures`` these are."""
         rules = storage_rules()
-        daily = self._all(query, DAY, timedelta(days=rules.history_days)).get(key, Past())
+        daily = self._past(query, key, figures, DAY, timedelta(days=rules.history_days))
         if len(daily.values) >= rules.fewest_daily_values:
             return daily
-        hours = timedelta(days=rules.fewest_daily_values)
-        return self._all(query, HOUR, hours).get(key, daily)
+        hourly = self._past(query, key, figures, HOUR, timedelta(days=rules.fewest_daily_values))
+        return hourly if hourly.values else daily
 
-    def _all(self, query: str, step: timedelta, length: timedelta) -> dict[Key, Past]:
+    def _past(self, query: str, key: Key, figures: Figures, step: timedelta, length: timedelta) -> Past:
+        highest: dict[float, float] = {}
+        for series in self._all(query, step, length).get(key, ()):
+            if same_cluster(series.labels, figures, cluster_labels()):
+                for at, value in series.points:
+                    highest[at] = max(value, highest.get(at, value))
+        return read_past(sorted(highest.items()), step, self._now, self._claims[key].created_at)
+
+    def _all(self, query: str, step: timedelta, length: timedelta) -> Mapping[Key, list[Series]]:
         if (query, step) not in self._asked:
             window = "1d" if step == DAY else "1h"
             text_ = named_query(query, window, self._labels)
             answer: Range = self._metrics.range(text_, self._now - length, self._now, step)
             self.partial = self.partial or answer.partial
-            self._asked[(query, step)] = {
-                key: read_past(series.points, step, self._now, self._claims[key].created_at)
-                for series in answer.series
-                if (key := _key(series.labels)) in self._claims
-            }
+            found: dict[Key, list[Series]] = {}
+            for series in answer.series:
+                found.setdefault(claim_key(series.labels), []).append(series)
+            self._asked[(query, step)] = found
         return self._asked[(query, step)]
 
 
@@ -157,6 +176,11 @@ def _workloads(snapshot: Snapshot) -> dict[Key, str]:
                 owner = snapshot.top_owner_of(pod)
                 found[(pod.namespace, name)] = f"{owner.kind}/{owner.name}"
     return found
+
+
+def _access_modes(resource: Resource) -> set[str]:
+    found = resource.spec.get("accessModes")
+    return {str(one) for one in found} if isinstance(found, list) else set()
 
 
 def _resizing(resource: Resource, requested: float, capacity: float) -> str:
@@ -178,16 +202,9 @@ _RESIZING = {
 }
 
 
-def _should_be_measured(claim: Claim) -> bool:
-    return claim.phase == "Bound" and claim.mode == "Filesystem" and bool(claim.workload)
-
-
-def _by_claim(answer: Instant) -> dict[Key, float]:
-    return {_key(sample.labels): sample.value for sample in answer.samples}
-
-
-def _key(labels: Mapping[str, str]) -> Key:
-    return (labels.get("namespace", ""), labels.get("persistentvolumeclaim", ""))
+def _with(labels: Mapping[str, str]) -> str:
+    """Where the cluster's labels are wrong, nobody would see it otherwise."""
+    return f" with {{{matchers(labels)}}}" if labels else ""
 
 
 def _bytes(quantity: str) -> float:

@@ -20,12 +20,11 @@ import platformdirs
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -33,6 +32,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from opscrew.settings_environment import Environment
 from opscrew.settings_mistakes import did_you_mean
 from opscrew.settings_secrets import Secret, Token, secrets_in, without_blank
+from opscrew.settings_stores import KubernetesSettings as KubernetesSettings
+from opscrew.settings_stores import LogStore, Part, Store, StoreSettings, store_of
+from opscrew.settings_stores import UrlSettings as UrlSettings
 from opscrew.web_address import WebAddress, Workspace
 
 
@@ -63,12 +65,6 @@ STARTER_FILE = Path(__file__).with_name("starter.yaml")
 """What `crew init` writes. A test holds it and the classes below together."""
 
 
-class Part(BaseModel):
-    """Common rules of every part: no unknown keys, no changes after start."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class BitbucketSettings(Part):
     """``token`` with ``user`` is sent as Basic (API token), without as Bearer (access token)."""
 
@@ -80,29 +76,6 @@ class BitbucketSettings(Part):
     webhook_secret: Secret = None
     requests_per_hour: int = Field(default=900, ge=1)
     """Our own ceiling, below Bitbucket's 1,000 so that people using the same account still get answers."""
-
-
-class KubernetesSettings(Part):
-    """One cluster. Without ``kubeconfig`` the account of the pod that we run in is used."""
-
-    name: str
-    kubeconfig: Path | None = None
-    context: str | None = None
-    namespaces: tuple[str, ...] = ("*",)
-    allow_insecure: bool = False
-    """Accept a kubeconfig that switches the check of the server's certificate off."""
-    metrics_labels: dict[str, str] = Field(default_factory=dict)
-    """Labels that tell this cluster's series from others in VictoriaMetrics; needed where it holds several."""
-
-
-class UrlSettings(Part):
-    """A system that is reached by URL, with an optional bearer token or Basic user and password."""
-
-    url: WebAddress
-    user: str = ""
-    password: Secret = None
-    token: Token = None
-    timeout_seconds: float = Field(default=10, gt=0, le=600)
 
 
 class GoogleCloudSettings(Part):
@@ -205,8 +178,8 @@ class Settings(BaseSettings):
 
     bitbucket: BitbucketSettings | None = None
     kubernetes: tuple[KubernetesSettings, ...] = ()
-    victoriametrics: UrlSettings | None = None
-    victorialogs: UrlSettings | None = None
+    victoriametrics: Store | None = Field(default=None, validate_default=True)
+    victorialogs: LogStore | None = Field(default=None, validate_default=True)
     vmalert: UrlSettings | None = None
     alertmanager: UrlSettings | None = None
     grafana: UrlSettings | None = None
@@ -246,6 +219,20 @@ class Settings(BaseSettings):
             raise ValueError(f"no such time zone{did_you_mean(near)}") from None
         return name
 
+    @field_validator("victoriametrics", "victorialogs")
+    @classmethod
+    def _fits_the_clusters(cls, store: StoreSettings | None, info: ValidationInfo) -> StoreSettings | None:
+        clusters: tuple[KubernetesSettings, ...] = info.data.get("kubernetes", ())
+        own = [one.name for one in clusters if getattr(one, str(info.field_name)) is not None]
+        if store is None and own:
+            raise ValueError(f"is needed beside that of {own[0]}: give its url, and what all clusters have in common")
+        names = {one.name for one in clusters}
+        unknown = [name for name in store.tokens if name not in names] if store is not None and clusters else []
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], names, n=1)
+            raise ValueError(f"tokens names {unknown[0]}, which is no cluster{did_you_mean(near)}")
+        return store
+
     @field_validator("data_dir", mode="before")
     @classmethod
     def _is_named(cls, folder: Any) -> Any:
@@ -280,6 +267,14 @@ class Settings(BaseSettings):
             for name, value in secrets.items():
                 self._spare_secrets[f"{part}.{name}"] = SecretStr(str(value))
         return self
+
+    def store(self, system: str, cluster: str = "") -> StoreSettings | None:
+        """What holds the metrics (victoriametrics) or logs (victorialogs) of a cluster; the common store by default."""
+        common: StoreSettings | None = getattr(self, system)
+        part = next((one for one in self.kubernetes if one.name == cluster), None)
+        if common is None or part is None:
+            return common
+        return store_of(common, cluster, getattr(part, system))
 
     @property
     def watches_nothing(self) -> bool:

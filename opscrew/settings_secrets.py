@@ -24,8 +24,9 @@ def without_blank(values: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return {name: value for name, value in values.items() if _set_or_none(value)}
 
 
-def _fit_for_header(value: SecretStr | None) -> SecretStr | None:
-    """Told when the program starts and without the value, since the HTTP library would complain in its own words."""
+def sendable(value: SecretStr | None) -> SecretStr | None:
+    """The value, fit for a header. A mistake is told when the program starts and without the value, since the HTTP
+    library would complain in its own words."""
     text = value.get_secret_value() if value is not None else ""
     if not (text.isascii() and text.isprintable()):
         raise ValueError("holds a line break or a sign that no token has; is it the whole token and nothing else?")
@@ -33,7 +34,7 @@ def _fit_for_header(value: SecretStr | None) -> SecretStr | None:
 
 
 Secret = Annotated[SecretStr | None, AfterValidator(_set_or_none)]
-Token = Annotated[SecretStr | None, AfterValidator(_set_or_none), AfterValidator(_fit_for_header)]
+Token = Annotated[SecretStr | None, AfterValidator(_set_or_none), AfterValidator(sendable)]
 """A secret that we send in an HTTP header."""
 
 

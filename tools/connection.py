@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -32,14 +32,15 @@ def ignored(outcome: str) -> None:
 
 @dataclass(frozen=True)
 class Address:
-    """Where and as whom. ``user`` with ``password`` is sent as Basic, ``token`` as Bearer; the time limit counts for
-    the whole answer, not for each of its bytes."""
+    """Where and as whom. ``user`` with ``password`` is sent as Basic, ``token`` as Bearer, ``headers`` as they are; the
+    time limit counts for the whole answer, not for each of its bytes."""
 
     url: str
     user: str = ""
     password: str = ""
     token: str = ""
     timeout_seconds: float = 10
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class RefusedError(PermanentError):
@@ -57,7 +58,7 @@ class Connection:
         self._http = httpx.Client(
             base_url=address.url.rstrip("/"),
             auth=(address.user, address.password) if address.user else None,
-            headers={"Authorization": f"Bearer {address.token}"} if address.token else {},
+            headers={**({"Authorization": f"Bearer {address.token}"} if address.token else {}), **address.headers},
             verify=trusted_certificates(),
             timeout=address.timeout_seconds,
             trust_env=False,

@@ -5,7 +5,8 @@ For `crew doctor` alone, and for systems whose own client is not needed in order
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -28,6 +29,7 @@ class Door:
     password: str = ""
     token: str = ""
     timeout_seconds: float = 5
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Answer:
 def knock(door: Door) -> Answer:
     """Any 2xx is an answer. Raises ``TemporaryError`` or ``PermanentError`` with what to do."""
     where = door.url.rstrip("/") + door.path
-    headers = {"Authorization": f"Bearer {door.token}"} if door.token else {}
+    headers = {**({"Authorization": f"Bearer {door.token}"} if door.token else {}), **door.headers}
     login = (door.user, door.password) if door.user else None
     try:
         with httpx.Client(verify=trusted_certificates(), timeout=door.timeout_seconds, trust_env=False) as client:

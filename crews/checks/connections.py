@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from crews.checks.check import Check, Level, Result, off
-from crews.systems import Systems
+from crews.systems import Systems, address_of
 from opscrew.settings import ModelSettings, Settings, UrlSettings
 from tools.probe import Answer, Door, knock
 
@@ -79,28 +79,40 @@ def kubernetes_checks(settings: Settings) -> tuple[Check, ...]:
 
 
 def url_checks(name: str, settings: Settings) -> tuple[Check, ...]:
-    """The check of a system that is reached by URL; ``name`` is a key of ``PATHS``."""
+    """The checks of a system that is reached by URL; ``name`` is a key of ``PATHS``. Clusters may have own stores."""
     part: UrlSettings | None = getattr(settings, name)
     if part is None:
         return off(name, f"Add {name} with its url to crew.yaml.")
+    if name not in ("victoriametrics", "victorialogs"):
+        return (_url_check(name, name, part),)
+    own = {one.name: settings.store(name, one.name) for one in settings.kubernetes}
+    return (
+        _url_check(name, name, part),
+        *(_url_check(f"{name} of {of}", name, one) for of, one in own.items() if one is not None and one != part),
+    )
+
+
+def _url_check(title: str, name: str, part: UrlSettings) -> Check:
+    address = address_of(name, part)
     door = Door(
         system=name,
-        url=part.url,
+        url=address.url,
         path=PATHS[name],
-        user=part.user,
-        password=_plain(part.password),
-        token=_plain(part.token),
-        timeout_seconds=min(part.timeout_seconds, PATIENCE_SECONDS),
+        user=address.user,
+        password=address.password,
+        token=address.token,
+        timeout_seconds=min(address.timeout_seconds, PATIENCE_SECONDS),
+        headers=address.headers,
     )
 
     def look(_systems: Systems) -> Result:
         answer = knock(door)
         if not _speaks(name, answer):
             hint = f"Is this really {name}? A proxy or a login page may stand in between."
-            return Result(Level.FAILED, f"{part.url} answers something else", hint)
-        return Result(Level.OK, f"answers at {part.url}", server_time=answer.server_time)
+            return Result(Level.FAILED, f"{address.url} answers something else", hint)
+        return Result(Level.OK, f"answers at {address.url}", server_time=answer.server_time)
 
-    return (Check(name, look),)
+    return Check(title, look)
 
 
 def google_cloud_checks(settings: Settings) -> tuple[Check, ...]:

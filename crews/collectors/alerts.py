@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from crews.alert_polling import alert_sources
+from crews.alert_polling import alert_sources, gaps_of
 from crews.collectors.collector import Request
 from opscrew.alerts.alert import Alert
 from opscrew.alerts.asides import VALUES
@@ -20,13 +20,17 @@ from opscrew.alerts.labels import label_rules, own_labels
 from opscrew.alerts.objects import object_words, own_labels_of
 from opscrew.alerts.sentences import sentence_of
 from opscrew.alerts.store import UNGROUPED
-from opscrew.answer.packet import Fact
+from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import spoken_names
+from opscrew.model.coverage import Basis, Gap
 from opscrew.model.finding import Severity
 from tools.errors import UpstreamError
 from tools.victoriametrics.client import named_query
 
 MOST = 10
+EVER = "30d"
+"""How far back the series that rules write are looked for, before their absence counts as nobody writing them."""
+
 PRESENT = timedelta(minutes=5)
 """A question about a time that ends earlier than this ago is about the past."""
 
@@ -51,8 +55,10 @@ def collect(request: Request) -> Sequence[Fact]:
     silent = [(name, answer) for name, answer in answers if isinstance(answer, UpstreamError)]
     if len(silent) == len(answers):
         raise silent[0][1]
-    facts = [Fact(name, f"it does not say what fires: {problem}", request.now, weight=6) for name, problem in silent]
-    return [*_present([answer for answer in answers if answer not in silent], request), *facts]
+    gaps = [Gap(f"alerts of {name}", f"it does not say what fires: {problem}") for name, problem in silent]
+    told = [answer for answer in answers if answer not in silent]
+    gaps += [gap for name, _ in told for gap in gaps_of(request.context, name)]
+    return [*_present(told, request), *(gap_fact("alert sources", gap, request.now) for gap in gaps)]
 
 
 def _ask(source: tuple[str, Callable[[], Sequence[Alert]]]) -> Answered:
@@ -130,14 +136,22 @@ def _past(request: Request) -> list[Fact]:
     metrics = request.context.systems.victoriametrics
     start = request.start
     if metrics is None or start is None:
-        return []
+        gap = Gap("alerts of that time", "only a metrics store remembers them, and none is configured")
+        return [gap_fact("alert sources", gap, request.now)]
     window = f"{max(int((request.end - start).total_seconds()), 60)}s"
-    samples = metrics.instant(named_query("alerts_fired", window), request.end).samples
+    answer = metrics.instant(named_query("alerts_fired", window), request.end)
+    samples = answer.samples
     source, when = "victoriametrics", f"from {request.when(start)} to {request.when(request.end)}"
+    if not samples and not metrics.instant(named_query("alerts_fired", EVER), request.end).samples:
+        gap = Gap("alerts of that time", f"there is no series ALERTS of the {EVER} before its end: no rules write any")
+        return [gap_fact(source, gap, request.now)]
     asked = [one for one in request.understood.subjects if one.kind not in ("pipeline", "branch", "cluster")]
     fitting = [one for one in samples if all(subject.name in one.labels.values() for subject in asked)]
     names = {one.labels.get("alertname", "") for one in fitting}
     facts = [Fact(source, f"{len(names)} different alerts fired {when}", request.end, weight=9.5)]
+    if answer.partial:
+        gap = Gap("alerts of that time", "the metrics store answered in part", basis=Basis.PARTLY)
+        facts.append(gap_fact(source, gap, request.now))
     for place, one in enumerate(sorted(fitting, key=lambda sample: -sample.value)[:MOST]):
         labels = one.labels
         namespace = own_labels(labels).get("namespace", "")

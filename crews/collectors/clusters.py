@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from crews.cluster_sweep import snapshot_of
 from crews.collectors.collector import Request
-from opscrew.answer.packet import Fact
+from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import alternatives
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.standing import standing
 from opscrew.findings.codes import title_of
+from opscrew.model.coverage import Gap
 from opscrew.model.finding import Finding
 from opscrew.model.subject import Subject
+from tools.errors import UpstreamError
 from tools.kubernetes.records import Resource
 
 MOST = 12
@@ -22,15 +25,24 @@ MOST_NAMED = 4
 
 
 def collect(request: Request) -> Sequence[Fact]:
-    """Counts of each cluster, then its findings about what was asked."""
+    """Counts of each cluster, then its findings about what was asked. Raises the first ``UpstreamError`` where no
+    cluster answered; one among several is a gap."""
     noise = load_noise(request.context.settings.cluster_noise)
     facts: list[Fact] = []
+    silent: dict[str, UpstreamError] = {}
     for part in request.context.settings.kubernetes:
-        reading = request.context.systems.cluster(part.name).read()
+        try:
+            reading = request.context.systems.cluster(part.name).read()
+        except UpstreamError as problem:
+            silent[part.name] = problem
+            continue
         snapshot = snapshot_of(reading, request.now)
         facts += _of_cluster(part.name, assess(snapshot, noise, part.name), request)
         facts += _of_named(part.name, snapshot, request)
-    return facts
+    if silent and not facts:
+        raise next(iter(silent.values()))
+    gaps = [Gap(f"cluster {name}", str(problem)) for name, problem in silent.items()]
+    return [*facts, *(gap_fact("kubernetes", gap, request.now) for gap in gaps)]
 
 
 def _of_named(cluster: str, snapshot: Snapshot, request: Request) -> list[Fact]:
@@ -82,9 +94,11 @@ def _of_cluster(name: str, assessment: Assessment, request: Request) -> list[Fac
             facts += [
                 Fact(line.source, line.text, line.observed_at, weight=6 - 0.1 * place) for line in one.evidence[:3]
             ]
-    for kind, why in list(assessment.not_checked.items())[:3]:
-        facts.append(Fact(f"kubernetes {name}", f"{kind} could not be read: {why}", request.now, weight=5))
-    return facts
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for kind, why in assessment.not_checked.items():
+        by_reason[why].append(kind)
+    gaps = [Gap("kinds of objects", why, tuple(kinds)) for why, kinds in by_reason.items()]
+    return [*facts, *(gap_fact(f"kubernetes {name}", gap, request.now) for gap in gaps)]
 
 
 def _is_about(finding: Finding, request: Request) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from crews.context import CrewContext
 from opscrew.answer.intents import Intent, intents
-from opscrew.answer.packet import Fact
+from opscrew.answer.packet import Fact, shortened
 from opscrew.answer.subjects import build_of, repository_of
 from opscrew.answer.understand import TURNS_READ, Understanding, span_of
 from opscrew.memory.turns import Conversation
@@ -67,11 +67,21 @@ class Request:
 
 @dataclass
 class Gathered:
-    """``looked_at`` says in words what was asked, also where nothing was found; ``unavailable`` what did not answer."""
+    """``looked_at`` says in words what was asked, also where nothing was found; ``unavailable`` what did not answer,
+    and ``not_measured`` of what did answer, what it does not hold or was not asked for."""
 
     facts: list[Fact] = field(default_factory=list)
     looked_at: list[str] = field(default_factory=list)
     unavailable: list[str] = field(default_factory=list)
+    not_measured: list[str] = field(default_factory=list)
+
+    def take(self, looks_at: str, found: Sequence[Fact]) -> None:
+        """Keeps what one collector found. One that found gaps alone has looked at nothing."""
+        gaps = [shortened(f"{fact.source}: {fact.text}") for fact in found if fact.is_gap]
+        self.not_measured += [gap for gap in gaps if gap not in self.not_measured]
+        self.facts += [fact for fact in found if not fact.is_gap]
+        if not found or len(gaps) < len(found):
+            self.looked_at.append(looks_at)
 
 
 @dataclass(frozen=True)

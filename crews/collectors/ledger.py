@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, or_
 
@@ -28,6 +29,9 @@ LINES_EACH = 3
 """Lines of evidence told of each of the first few findings."""
 WITH_LINES = 4
 
+UNSEEN = ("NOT_MEASURED", "VOLUME_METRICS_MISSING", "SYSTEM_UNAVAILABLE")
+"""Codes of findings that are no fault of what they are about, but that it cannot be seen."""
+
 BACKGROUND_FOR = ("actions", "pipeline_status", "changes", "runners", "act", "how_to", "metrics", "logs")
 """Intents whose answer stands elsewhere: findings then only say what else is known."""
 
@@ -50,7 +54,20 @@ def collect(request: Request) -> Sequence[Fact]:
         facts.append(_fact(entry, request, weight))
         if place < WITH_LINES:
             facts += _lines(entry, weight - 2.5)
-    return facts
+    return [*facts, *([] if is_background else _gaps(ledger, found, request))]
+
+
+def _gaps(ledger: Ledger, told: Sequence[LedgerEntry], request: Request) -> list[Fact]:
+    """Findings which say that nobody measures something of the field that was asked about: no number of findings is
+    whole without them."""
+    known = {entry.fingerprint for entry in told[:MOST_ENTRIES]}
+    is_ci = request.intent.domain == "ci"
+    return [
+        replace(_fact(entry, request, 0), text=entry.finding.cause, is_gap=True)
+        for code in UNSEEN
+        for entry in ledger.list(OPEN, code=code)
+        if entry.fingerprint not in known and is_ci is (entry.finding.subject.system == "bitbucket")
+    ]
 
 
 def collect_past(request: Request) -> Sequence[Fact]:

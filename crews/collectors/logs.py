@@ -1,30 +1,58 @@
 """What VictoriaLogs holds about failures: how many lines, from where, what they say, and the latest of them.
 
-Where the question names an object, it is looked for among the namespaces, pods and services that wrote error lines, so
-that it need not be known to the crew before.
+Where the question names an object, it is looked for among the clusters, namespaces, pods and services that wrote
+lines, so that it need not be known to the crew before. A name that no line has is said, and never answered with the
+errors of others; a zero stands beside the number of lines that were looked at.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from urllib.parse import quote
 
 from crews.collectors.collector import Request
+from crews.collectors.log_names import asked_names, like, writer
 from opscrew.answer.packet import Fact
-from opscrew.answer.subjects import spoken_names
-from tools.victorialogs.client import Period, VictoriaLogsClient, named_filter
-from tools.victorialogs.records import Group, LogLine
+from tools.victorialogs.client import Period, VictoriaLogsClient
+from tools.victorialogs.failures import begins_trace, is_failure
+from tools.victorialogs.fields import LogFields
+from tools.victorialogs.records import Tally
+from tools.victorialogs.traces import gist, outcome
 
-USUAL_SPAN = timedelta(hours=1)
-GROUPS = 500
+USUAL_SPAN, BEFORE = timedelta(hours=1), timedelta(days=1)
+GROUPS = 1000
 PATTERNS, LINES, TOLD_GROUPS = 6, 3, 5
+TRACES, TRACE_LINES, TRACE_LASTS = 5, 120, timedelta(seconds=5)
+"""Traces that came line by line are read to their end: so many of the latest, so many lines, so long."""
 
-NAMESPACES = ("kubernetes.pod_namespace", "namespace")
-PODS = ("kubernetes.pod_name", "pod")
-SERVICES = ("service", "app")
-"""Fields as the usual collectors name them; of each group the first that a line has counts."""
+
+@dataclass(frozen=True)
+class Look:
+    """One question to one store. ``where`` is the filter of what it is about, ``failing`` that of error lines."""
+
+    request: Request
+    logs: VictoriaLogsClient
+    fields: LogFields
+    period: Period
+    failing: str
+    where: str = "*"
+
+    @property
+    def when(self) -> str:
+        return f"from {self.request.when(self.period.start)} to {self.request.when(self.period.end)}"
+
+    @property
+    def errors(self) -> str:
+        return f"{self.where} {self.failing}"
+
+    def tally(self) -> tuple[Tally, ...]:
+        return self.logs.tally(self.where, self.period, self.fields, self.failing, limit=GROUPS)
+
+    def fact(self, text: str, weight: float, source: str = "victorialogs") -> Fact:
+        return Fact(source, text, self.period.end, _link(self), weight=weight)
 
 
 def collect(request: Request) -> Sequence[Fact]:
@@ -32,15 +60,18 @@ def collect(request: Request) -> Sequence[Fact]:
     logs = request.context.systems.victorialogs
     assert logs is not None, "only asked where VictoriaLogs is configured"
     period = span(request)
-    errors = named_filter("errors")
-    groups = logs.count_by(errors, period, (*NAMESPACES, *PODS, *SERVICES), limit=GROUPS)
-    names = _names(groups, request)
-    if request.understood.subjects and not names:
-        return _nothing_of(logs, request, period)
+    fields = logs.fields(period)
+    look = Look(request, logs, fields, period, fields.failures())
+    everything = look.tally()
+    if not sum(one.total for one in everything):
+        return [_empty(look)]
+    names, unheard = asked_names(request, everything, fields)
+    facts = [fact for name in unheard for fact in _unheard(look, name, everything)]
     if names:
-        errors = f"{errors} ({' or '.join(_anything(name) for name in names)})"
-        groups = tuple(one for one in groups if any(name in _labels(one) for name in names))
-    return _facts(logs, request, errors, period, groups, names)
+        look = replace(look, where=f"({' or '.join(fields.of_anything(name) for name in names)})")
+    elif unheard:
+        return facts
+    return [*facts, *_facts(look, f" of {', '.join(names)}" if names else "")]
 
 
 def span(request: Request) -> Period:
@@ -51,80 +82,100 @@ def span(request: Request) -> Period:
     return Period(request.start, min(request.end, request.now))
 
 
-def _names(groups: Sequence[Group], request: Request) -> list[str]:
-    """Of what wrote errors, those that the question names."""
-    wrote = sorted({label for one in groups for label in _labels(one)})
-    said = spoken_names(request.question, wrote)
-    return sorted(said | {one.name for one in request.understood.subjects if one.name in wrote})
+def _empty(look: Look) -> Fact:
+    """A store that holds nothing is not a quiet one."""
+    before = look.logs.count("*", Period(look.period.start - BEFORE, look.period.start))
+    than = f"{before:,} in the 24 hours before" if before else "and none in the 24 hours before"
+    why = "nothing is collected, or it is kept under another tenant (AccountID and ProjectID)"
+    return look.fact(f"the store holds no log lines at all {look.when}, {than}: {why}", 9.5)
 
 
-def _anything(name: str) -> str:
-    return named_filter("anything", name=name, prefix=f"{name}-")
+def _unheard(look: Look, name: str, everything: Sequence[Tally]) -> list[Fact]:
+    """Of a name that no line seems to have; tallies of a big store are cut, so it is asked for once more."""
+    fields, where = look.fields, look.fields.of_anything(name)
+    if look.logs.count(where, look.period):
+        return _facts(replace(look, where=where), f" of {name}")
+    kinds = [kind for kind in ("cluster", "namespace", "pod", "service") if getattr(fields, kind)]
+    if not kinds:
+        hint = "no field of them is known to hold pod or service; victorialogs.fields in crew.yaml may name one"
+        return [look.fact(f"log lines of {name} cannot be told from others: {hint}", 9.5)]
+    near = like(name, everything, fields)
+    also = f"; names like it are {', '.join(near)}" if near else ""
+    others = f"{sum(one.total for one in everything):,} lines are of others"
+    found = [look.fact(f"no log line {look.when} is of a {' or '.join(kinds)} called {name}, {others}{also}", 9.5)]
+    saying = replace(look, where=fields.saying(name))
+    if said := look.logs.count(saying.errors, look.period):
+        found.append(saying.fact(f"{said:,} error lines of others {look.when} have the word {name} in them", 8.9))
+    return found
 
 
-def _labels(group: Group) -> set[str]:
-    """Namespace, pod, workload and service of it."""
-    found = {value for value in group.values.values() if value}
-    for field in PODS:
-        parts = group.values.get(field, "").split("-")
-        # Every beginning of a pod's name may be its workload's: cart-7f9c-x2k4q is of cart.
-        found |= {"-".join(parts[:count]) for count in range(1, len(parts))}
-    return found - {""}
-
-
-def _facts(
-    logs: VictoriaLogsClient, request: Request, errors: str, period: Period, groups: Sequence[Group], names: list[str]
-) -> list[Fact]:
-    total = logs.count(errors, period)
-    about = f" of {', '.join(names)}" if names else ""
-    when = f"from {request.when(period.start)} to {request.when(period.end)}"
-    link = _link(request, errors, period)
-    facts = [Fact("victorialogs", f"{total} error lines{about} {when}", period.end, link, weight=9.5)]
-    if not total:
-        return facts
+def _facts(look: Look, about: str) -> list[Fact]:
+    ends = _ends_of_traces(look)
+    if ends and all(is_failure(end) for end in ends):
+        # The line that says what went wrong is counted by itself.
+        look = replace(look, failing=f"({look.failing} !{look.fields.begun_traces()})")
+    tallies = look.tally()
+    total, failures = sum(one.total for one in tallies), sum(one.failures for one in tallies)
+    if len(tallies) == GROUPS:
+        total, failures = look.logs.count(look.where, look.period), look.logs.count(look.errors, look.period)
+    if not failures:
+        return [look.fact(f"no error lines{about} {look.when}: 0 of {total:,} lines", 9.5)]
+    facts = [look.fact(f"{failures:,} error lines{about} {look.when}, of {total:,} lines", 9.5)]
     writers: Counter[str] = Counter()
-    for group in groups:
-        writers[_writer(group)] += group.count
-    most = ", ".join(f"{name} ({count})" for name, count in writers.most_common(TOLD_GROUPS))
-    facts.append(Fact("victorialogs", f"error lines come from {most}", period.end, link, weight=9))
-    for place, one in enumerate(logs.patterns(errors, period, limit=PATTERNS)):
-        text = f"{one.count} times: {one.text}"
-        facts.append(Fact("victorialogs patterns", text, period.end, link, weight=8.5 - 0.1 * place))
-    for place, line in enumerate(logs.lines(errors, period, fields=(*PODS, *SERVICES), limit=LINES).lines):
-        at = line.at or period.end
-        facts.append(Fact(f"victorialogs {_source(line)}".strip(), line.message, at, link, weight=7 - 0.1 * place))
+    for one in tallies:
+        writers[writer(one, look.fields)] += one.failures
+    most = ", ".join(f"{name} ({count:,})" for name, count in writers.most_common(TOLD_GROUPS) if count)
+    return [*facts, look.fact(f"error lines come from {most}", 9), *_texts(look, ends)]
+
+
+def _texts(look: Look, ends: Sequence[str]) -> list[Fact]:
+    """What the error lines say."""
+    logs, fields, facts = look.logs, look.fields, []
+    for place, one in enumerate(logs.patterns(look.errors, look.period, limit=PATTERNS, where=fields)):
+        if not (ends and begins_trace(one.text)):
+            text = f"{one.count:,} times: {gist(one.text)}"
+            facts.append(look.fact(text, 8.5 - 0.1 * place, "victorialogs patterns"))
+    uncounted = [end for end in ends if not is_failure(end)]
+    facts += [look.fact(f"a trace ends with: {end}", 8.4) for end in dict.fromkeys(uncounted)]
+    if textless := logs.count(f"{look.errors} {fields.without_text()}", look.period):
+        why = "the store was not told which field holds it (_msg_field), and victorialogs.fields names none"
+        facts.append(look.fact(f"{textless:,} of them have no text: {why}", 8))
+    lines = logs.lines(look.errors, look.period, fields=fields.naming, limit=LINES, where=fields).lines
+    for place, line in enumerate(lines):
+        if line.message and not (ends and begins_trace(line.message)):
+            fact = look.fact(
+                gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip()
+            )
+            facts.append(replace(fact, time=line.at or look.period.end))
     return facts
 
 
-def _nothing_of(logs: VictoriaLogsClient, request: Request, period: Period) -> list[Fact]:
-    """No error line is of what was asked for. Whether it wrote anything at all tells silence from health."""
-    facts = []
-    when = f"from {request.when(period.start)} to {request.when(period.end)}"
-    for subject in request.understood.subjects[:3]:
-        lines = _anything(subject.name)
-        total = logs.count(lines, period)
-        text = f"no error lines of {subject.name} {when}, {total} lines in all"
-        facts.append(Fact("victorialogs", text, period.end, _link(request, lines, period), weight=9))
-    return facts
+def _ends_of_traces(look: Look) -> list[str]:
+    """What went wrong, of the latest traces whose lines came one by one: their first lines do not say it."""
+    logs, fields, found = look.logs, look.fields, []
+    begun = logs.lines(
+        f"{look.where} {fields.begun_traces()}", look.period, fields=fields.naming, limit=TRACES, where=fields
+    )
+    for line in begun.lines:
+        if line.at is not None:
+            after = Period(line.at, line.at + TRACE_LASTS)
+            rest = logs.lines(
+                fields.beside(line.fields), after, limit=TRACE_LINES, order="first_lines", where=fields
+            ).lines
+            found.append(outcome([line.message, *(one.message for one in rest if one.message != line.message)]))
+    return [end for end in found if end]
 
 
-def _writer(group: Group) -> str:
-    values = group.values
-    for fields in (PODS, SERVICES, NAMESPACES):
-        if name := next((values[field] for field in fields if values.get(field)), ""):
-            return name
-    return "unnamed sources"
+def _source(values: Mapping[str, str], fields: LogFields) -> str:
+    return next((values[field] for field in (*fields.pod, *fields.service) if values.get(field)), "")
 
 
-def _source(line: LogLine) -> str:
-    return next((line.fields[field] for field in (*PODS, *SERVICES) if line.fields.get(field)), "")
-
-
-def _link(request: Request, query: str, period: Period) -> str:
-    """VictoriaLogs' own page with the query filled in."""
-    part = request.context.settings.victorialogs
+def _link(look: Look) -> str:
+    """VictoriaLogs' own page with about the same query filled in; the whole one is longer than an address may be."""
+    part = look.request.context.settings.victorialogs
     assert part is not None, "see collect"
-    seconds = int((period.end - period.start).total_seconds())
-    until = f"{period.end.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+    seconds = int((look.period.end - look.period.start).total_seconds())
+    until = f"{look.period.end.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
     page = f"{part.url.rstrip('/')}/select/vmui/#/"
+    query = f"{look.where} {look.fields.shortly()}"
     return f"{page}?query={quote(query)}&g0.range_input={seconds}s&g0.end_input={until}"

@@ -1,33 +1,39 @@
 """What VictoriaMetrics says about running systems: use, traffic, errors, for what the question names.
 
 Objects need not be known to the crew before: whatever the question names is looked for among the labels of the series
-that come back. Where it names nothing, those with the highest values are told.
+that come back. Where it names nothing, those with the highest values are told. A cluster that was not asked, a store
+that answered in part, and figures of which there are no series at all are gaps: no answer is whole without them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from crews.collectors.collector import Request
+from crews.collectors.metric_places import Place, curve_windows, in_seconds, places, total_windows, unasked
 from opscrew.answer.measures import Course, Measure, Unit, course, in_unit, measures_asked
-from opscrew.answer.packet import Fact
+from opscrew.answer.name_places import cued_words
+from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import spoken_names
+from opscrew.answer.write_without_model import in_words
+from opscrew.model.coverage import Basis, Gap
 from tools.errors import UpstreamError
-from tools.victoriametrics.client import VictoriaMetricsClient, named_query
-from tools.victoriametrics.records import Series
+from tools.queries import matchers
+from tools.victoriametrics.client import cluster_labels, named_query
+from tools.victoriametrics.records import Range, Series
 
 POINTS = 60
 """Of one series: enough to see a peak, little enough for two hundred workloads in one answer."""
 
-LEAST_STEP, LEAST_WINDOW = timedelta(minutes=1), timedelta(minutes=5)
-"""A rate needs two scrapes, which are seldom further apart than a minute; five minutes bridge a missed one."""
+LEAST_STEP = timedelta(minutes=1)
+"""Scrapes are seldom nearer to each other."""
 
 USUAL_SPAN = timedelta(hours=1)
-MOST_PLACES = 4
 NAMED, TOP = 4, 3
 """Series told of each query: of what the question names, and else of the highest."""
 
@@ -42,7 +48,12 @@ class Asked:
     measure: Measure
     unit: Unit
     query: str
-    place: str
+    place: Place
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether people want to know how many there were in all, and not how many at which time."""
+        return self.unit == "restarts"
 
 
 @dataclass(frozen=True)
@@ -56,22 +67,17 @@ class Told:
 
 def collect(request: Request) -> Sequence[Fact]:
     """A few lines for each figure that was asked for. Raises the first ``UpstreamError`` where nothing was answered."""
-    client = request.context.systems.victoriametrics
-    assert client is not None, "only asked where VictoriaMetrics is configured"
     start, end, step = span(request)
-    asked = list(_asked(request, step))
+    asked = list(_asked(request))
     with ThreadPoolExecutor(max_workers=6, thread_name_prefix="metrics") as pool:
-        answers = list(pool.map(lambda one: _answer(client, one, start, end, step), asked))
+        answers = list(pool.map(lambda one: _answer(one, start, end, step), asked))
     problems = [one for one in answers if isinstance(one, UpstreamError)]
     if problems and len(problems) == len(answers):
         raise problems[0]
-    facts: list[Fact] = []
-    for one, answer in zip(asked, answers, strict=True):
-        if isinstance(answer, UpstreamError):
-            facts.append(Fact(_source(one), f"{one.measure.title} could not be read: {answer}", request.now, weight=3))
-        else:
-            facts += _facts(one, answer, request, (start, end))
-    return facts
+    answered = [(one, found) for one, found in zip(asked, answers, strict=True) if not isinstance(found, UpstreamError)]
+    facts = [fact for one, found in answered for fact in _facts(one, found.series, request, (start, end))]
+    gaps = dict.fromkeys([*unasked(request), *_gaps(asked, answers, request, is_found=bool(facts))])
+    return [*facts, *(gap_fact("victoriametrics", gap, request.now) for gap in gaps)]
 
 
 def span(request: Request) -> tuple[datetime, datetime, timedelta]:
@@ -83,47 +89,83 @@ def span(request: Request) -> tuple[datetime, datetime, timedelta]:
     return start, end, max((end - start) / POINTS, LEAST_STEP)
 
 
-def _asked(request: Request, step: timedelta) -> list[Asked]:
-    window = f"{int(max(step, LEAST_WINDOW).total_seconds())}s"
-    return [
-        Asked(measure, unit, named_query(name, window, labels), place)
-        for place, labels in _places(request)
-        for measure in measures_asked(request.spoken)
-        for name, unit in measure.queries.items()
-    ]
+def _asked(request: Request) -> Iterator[Asked]:
+    start, end, step = span(request)
+    for place in places(request):
+        for measure in measures_asked(request.spoken):
+            for name, unit in measure.queries.items():
+                window, fine = total_windows(start, end) if unit == "restarts" else curve_windows(step)
+                query = named_query(name, in_seconds(window), place.labels, fine=in_seconds(fine))
+                yield Asked(measure, unit, query, place)
 
 
-def _places(request: Request) -> list[tuple[str, Mapping[str, str]]]:
-    """Clusters that share one store are asked one by one, as their objects may have the same names."""
-    labelled: list[tuple[str, Mapping[str, str]]]
-    labelled = [(part.name, part.metrics_labels) for part in request.context.settings.kubernetes if part.metrics_labels]
-    return labelled[:MOST_PLACES] if len(labelled) > 1 else [("", {})]
+def _gaps(
+    asked: Sequence[Asked], answers: Sequence[Range | UpstreamError], request: Request, *, is_found: bool
+) -> Iterator[Gap]:
+    """Of each figure and cluster: refused, answered in part, or of no series at all; and whether none is of the
+    subject, which is a gap only where no cluster knows it."""
+    of: dict[str, list[Range | UpstreamError]] = defaultdict(list)
+    labels: dict[str, Mapping[str, str]] = {}
+    for one, answer in zip(asked, answers, strict=True):
+        what = one.measure.title + (f" of cluster {one.place.cluster}" if one.place.cluster else "")
+        of[what].append(answer)
+        labels[what] = one.place.labels
+    series = 0
+    for what, found in of.items():
+        refused = [one for one in found if isinstance(one, UpstreamError)]
+        whole = [one for one in found if isinstance(one, Range)]
+        if refused:
+            yield Gap(what, str(refused[0]), basis=Basis.PARTLY if whole else Basis.NOT_MEASURED)
+        if any(one.partial for one in whole):
+            yield Gap(what, "the metrics store answered in part", basis=Basis.PARTLY)
+        count = sum(len(one.series) for one in whole)
+        if not count and not refused:
+            yield Gap(what, _why_nothing(labels[what]))
+        series += count
+    if series and not is_found:
+        titles = in_words(list(dict.fromkeys(one.measure.title for one in asked)))
+        asked_for = request.understood.subject or "what the question names"
+        yield Gap(titles, f"none of {series} series is of {asked_for}")
 
 
-def _answer(
-    client: VictoriaMetricsClient, asked: Asked, start: datetime, end: datetime, step: timedelta
-) -> Sequence[Series] | UpstreamError:
+def _why_nothing(labels: Mapping[str, str]) -> str:
+    return "there are no series of it in that time" + (f" with {{{matchers(labels)}}}" if labels else "")
+
+
+def _answer(asked: Asked, start: datetime, end: datetime, step: timedelta) -> Range | UpstreamError:
     try:
-        return client.range(asked.query, start, end, step).series
+        if not asked.is_counted:
+            return asked.place.client.range(asked.query, start, end, step)
+        total = asked.place.client.instant(asked.query, end)
     except UpstreamError as problem:
         return problem
+    series = (Series(one.labels, ((end.timestamp(), one.value),)) for one in total.samples)
+    return Range(tuple(series), total.partial)
 
 
 def _facts(asked: Asked, series: Sequence[Series], request: Request, when: tuple[datetime, datetime]) -> list[Fact]:
     told = [Told(asked, one.labels, found) for one in series if (found := course(one.points)) is not None]
     named = _named(told, request)
-    about = named or ([] if request.understood.subjects else told)
-    highest = sorted(about, key=lambda one: -one.course.highest)[: NAMED if named else TOP]
-    link = _link(request, asked.query, when)
+    about = named or ([] if _is_of_something(request) else told)
+    if asked.is_counted and about and not named:
+        about = [one for one in about if one.course.last] or about[:1]
+    highest = _each_once(sorted(about, key=lambda one: -one.course.highest))[: NAMED if named else TOP]
+    link = _link(asked, when)
     weight = 9.5 if named else 7.5
-    facts = [
+    return [
         Fact(_source(asked), _line(one, request, when), one.course.last_at, link, weight - 0.1 * place)
         for place, one in enumerate(highest)
     ]
-    if told and not about:
-        text = f"{asked.measure.title}: no series of {request.understood.subject} among {len(told)}"
-        facts.append(Fact(_source(asked), text, request.now, link, weight=2))
-    return facts
+
+
+def _each_once(told: Sequence[Told]) -> list[Told]:
+    """The first of each name: two jobs that scrape one service tell the same of it."""
+    return list({_name(one): one for one in reversed(told)}.values())[::-1]
+
+
+def _is_of_something(request: Request) -> bool:
+    """Whether the question names an object, known or not: the figures of others are then no answer."""
+    return bool(request.understood.subjects or request.understood.near or cued_words(request.question))
 
 
 def _named(told: Sequence[Told], request: Request) -> list[Told]:
@@ -148,10 +190,14 @@ def _bare(value: str) -> str:
 def _line(told: Told, request: Request, when: tuple[datetime, datetime]) -> str:
     unit, found = told.asked.unit, told.course
     values = (
-        f"{in_unit(found.last, unit)} at {request.when(found.last_at)}, mean {in_unit(found.mean, unit)}, "
-        f"highest {in_unit(found.highest, unit)} at {request.when(found.highest_at)}"
+        f"{in_unit(found.last, unit)} until {request.when(found.last_at)}"
+        if told.asked.is_counted
+        else (
+            f"{in_unit(found.last, unit)} at {request.when(found.last_at)}, mean {in_unit(found.mean, unit)}, "
+            f"highest {in_unit(found.highest, unit)} at {request.when(found.highest_at)}"
+        )
     )
-    place = f", cluster {told.asked.place}," if told.asked.place else ""
+    place = f", cluster {told.asked.place.cluster}," if told.asked.place.cluster else ""
     return f"{told.asked.measure.title} of {_name(told)}{place} since {request.when(when[0])}: {values}"
 
 
@@ -163,17 +209,20 @@ def _name(told: Told) -> str:
     if told.labels.get("mountpoint"):
         name += f" {told.labels['mountpoint']}"
     namespace = told.labels.get("namespace", "")
-    return f"{name} in namespace {namespace}" if namespace and label not in ("namespace", "node", "instance") else name
+    if namespace and label not in ("namespace", "node", "instance"):
+        name += f" in namespace {namespace}"
+    # Of a store that holds several clusters: whose it is, unless that was asked for.
+    others = [f"{key} {told.labels[key]}" for key in cluster_labels() if told.labels.get(key)]
+    known = {f"{key} {value}" for key, value in told.asked.place.labels.items()}
+    return ", ".join([name, *(one for one in others if one not in known)])
 
 
 def _source(asked: Asked) -> str:
-    return f"victoriametrics {asked.place}".strip()
+    return f"victoriametrics {asked.place.cluster}".strip()
 
 
-def _link(request: Request, query: str, when: tuple[datetime, datetime]) -> str:
+def _link(asked: Asked, when: tuple[datetime, datetime]) -> str:
     """VictoriaMetrics' own page with the query filled in, where a person sees the curve."""
-    part = request.context.settings.victoriametrics
-    assert part is not None, "see collect"
     seconds = int((when[1] - when[0]).total_seconds())
     until = f"{when[1].astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
-    return f"{part.url.rstrip('/')}/vmui/#/?g0.expr={quote(query)}&g0.range_input={seconds}s&g0.end_input={until}"
+    return f"{asked.place.page}/vmui/#/?g0.expr={quote(asked.query)}&g0.range_input={seconds}s&g0.end_input={until}"

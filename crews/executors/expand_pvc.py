@@ -9,20 +9,19 @@ from __future__ import annotations
 from datetime import datetime
 
 from crews.systems import Systems
-from crews.volume_facts import RECENT, read_claim, read_class
+from crews.volume_facts import read_claim, read_class
+from crews.volume_figures import read_present
 from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
 from opscrew.actions.records import id_of
 from opscrew.cluster.conditions import read_conditions
 from opscrew.model.action import Action
 from opscrew.storage.expansion import KIND, why_not_expand
-from opscrew.storage.rules import storage_rules
-from opscrew.storage.volume import GIB, Claim
+from opscrew.storage.volume import GIB, Claim, least_of
 from tools.errors import PermanentError, TemporaryError
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.failures import StatusError
 from tools.kubernetes.fields import mapping, text
 from tools.kubernetes.records import Resource, ResourceType
-from tools.victoriametrics.client import named_query
 
 CLAIMS = ResourceType("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 CLASSES = ResourceType("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False)
@@ -87,20 +86,19 @@ class ExpandPvc:
         if self._systems.victoriametrics is None:
             # Claims of file systems get their new capacity from the kubelet, after it has grown the file system.
             return Outcome(True, f"the kubelet reports {wanted} GiB; nothing measures the file system itself")
-        size = self._file_system(cluster, namespace, name)
-        if size is None or size < wanted * GIB * (1 - storage_rules().stale_percent / 100):
+        size = self._file_system(cluster, claim)
+        if size is None or size < least_of(wanted * GIB):
             return None
         return Outcome(True, f"the file system has {size / GIB:.1f} GiB now")
 
-    def _file_system(self, cluster: str, namespace: str, name: str) -> float | None:
-        """Its size in bytes as measured, or None where there are no recent figures."""
-        metrics = self._systems.victoriametrics
+    def _file_system(self, cluster: str, claim: Claim) -> float | None:
+        """Its size in bytes as measured, or None where there are no recent figures that can be trusted."""
+        part = next(part for part in self._systems.settings.kubernetes if part.name == cluster)
+        metrics = self._systems.metrics_of(cluster)
         if metrics is None:
             return None
-        part = next(part for part in self._systems.settings.kubernetes if part.name == cluster)
-        labels = {**part.metrics_labels, "namespace": namespace, "persistentvolumeclaim": name}
-        found = metrics.instant(named_query("volume_capacity_bytes", RECENT, labels), self._systems.clock()).samples
-        return found[0].value if found else None
+        figures = read_present(metrics, part.metrics_labels, self._systems.clock()).of(claim)
+        return None if isinstance(figures, str) else figures.capacity
 
     def _client(self, action: Action) -> KubernetesClient:
         cluster = _place(action)[0]

@@ -14,6 +14,7 @@ from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.store.text import storable
 from tools.victorialogs.records import Pattern
+from tools.victorialogs.traces import gist
 from tools.victoriametrics.records import Sample
 
 GREW = 4
@@ -70,14 +71,16 @@ def log_look(
     lines = tuple(
         Evidence(
             source="victorialogs patterns",
-            text=storable(f"{pattern.count} lines, {before.get(pattern.text, 0)} in the hour before: {pattern.text}"),
+            text=storable(
+                f"{pattern.count} lines, {before.get(pattern.text, 0)} in the hour before: {gist(pattern.text)}"
+            ),
             observed_at=began_at,
         )
         for pattern in changed[:MOST_PATTERNS]
     )
     if not lines:
         return Look()
-    text = f"New lines in the log: {storable(changed[0].text, 160)}"
+    text = f"New lines in the log: {storable(gist(changed[0].text), 160)}"
     return Look((Clue("logs", text, began_at, subject, evidence=lines),), lines)
 
 

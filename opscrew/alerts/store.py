@@ -18,8 +18,10 @@ from opscrew.alerts.groups import Group, group_key, new_group, quieted
 from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert, observe, without_source
 from opscrew.alerts.rules import Rules, alert_rules
+from opscrew.alerts.unknown import alert_subject
 from opscrew.clock import Clock
 from opscrew.errors import NotFoundError
+from opscrew.model.coverage import Gap, is_hidden
 from opscrew.store.database import reading, serialize_writers
 from opscrew.store.prefixes import find_by_prefix
 from opscrew.store.tables.alerts import alert_groups, alerts
@@ -56,8 +58,9 @@ class AlertStore:
         with self._writing() as connection:
             return self._take(connection, list(told), polled=polled)
 
-    def reconcile(self, source: str, present: Sequence[Alert]) -> Taken:
-        """Records all that ``source`` holds now. What it held before and no longer does is over."""
+    def reconcile(self, source: str, present: Sequence[Alert], gaps: Collection[Gap] = ()) -> Taken:
+        """Records all that ``source`` holds now. What it held before and no longer does is over, unless ``gaps`` hide
+        it: the source then does not know."""
         now = self._clock()
         with self._writing() as connection:
             taken = self._take(connection, list(present), polled=True)
@@ -65,7 +68,10 @@ class AlertStore:
             gone = [
                 without_source(known, source, now, now)
                 for known in rows.read_alerts(connection, alerts.c.state == AlertState.FIRING)
-                if source in known.sources and known.fingerprint not in held and self._is_gone(known, now)
+                if source in known.sources
+                and known.fingerprint not in held
+                and self._is_gone(known, now)
+                and not is_hidden(alert_subject(source, known.name), gaps)
             ]
             rows.update_alerts(connection, gone)
         resolved = sum(1 for alert in gone if alert.state is AlertState.RESOLVED)

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from opscrew.answer.tokens import CountTokens
 from opscrew.memory.turns import fact_digest
+from opscrew.model.coverage import Gap
 from opscrew.store.text import storable
 
 MOST_FACTS = 40
@@ -24,7 +25,8 @@ LONGEST_FACT = 420
 @dataclass(frozen=True)
 class Fact:
     """One thing that was seen. ``weight`` orders: about 10 answers the question itself, 5 explains, 1 is background.
-    ``id`` is set when it enters a packet."""
+    ``id`` is set when it enters a packet. ``is_gap`` marks what is no evidence but a lack of it: what was asked for and
+    not measured, which stands beside the answer."""
 
     source: str
     text: str
@@ -32,6 +34,7 @@ class Fact:
     link: str = ""
     weight: float = 1.0
     id: str = ""
+    is_gap: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class Packet:
     text: str
     tokens: int
     left_out: int
+
+
+def gap_fact(source: str, gap: Gap, at: datetime) -> Fact:
+    """A gap as collectors hand it over."""
+    return Fact(source, str(gap), at, weight=0, is_gap=True)
 
 
 def number_facts(found: Iterable[Fact]) -> tuple[Fact, ...]:

@@ -36,6 +36,7 @@ class Common(BaseModel):
 
     unknown: str
     unavailable: str
+    not_measured: str
     near: str
     unknown_name: str
     assumed: str
@@ -110,11 +111,13 @@ def _in_short(fact: Fact) -> str:
     return f"{shortened(fact.text, LONGEST_KNOWN).rstrip('.')} [{fact.id}]"
 
 
-def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
-    """What belongs beside any answer: misspelt names, and systems that did not answer."""
+def notes(understood: Understanding, unavailable: Sequence[str], not_measured: Sequence[str] = ()) -> list[str]:
+    """What belongs beside any answer: misspelt names, systems that did not answer, and what nobody measured."""
     common = templates().common
+    missing = [common.unavailable.format(systems=in_words(unavailable))] if unavailable else []
+    missing += [common.not_measured.format(gap=gap.rstrip(".")) for gap in not_measured]
     if understood.intent in OF_WORDS_ALONE:  # an unknown word in them is no misspelt name
-        return [common.unavailable.format(systems=in_words(unavailable))] if unavailable else []
+        return missing
     assumed = dict(understood.assumed)
     found = [common.assumed.format(word=word, name=name) for word, name in assumed.items()]
     for word, names in understood.near:
@@ -123,9 +126,7 @@ def notes(understood: Understanding, unavailable: Sequence[str]) -> list[str]:
             found.append(template.format(word=word, names=in_words(names, "or")))
     if understood.is_unclear:
         found.append(common.unclear)
-    if unavailable:
-        found.append(common.unavailable.format(systems=in_words(unavailable)))
-    return found
+    return found + missing
 
 
 def note_of_known(facts: Sequence[Fact], known: Collection[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +11,10 @@ from opscrew.cluster.checks import CHECKS
 from opscrew.cluster.events import EventGroup, digest
 from opscrew.cluster.folding import Folded, fold
 from opscrew.cluster.noise import Noise
+from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.findings.codes import finding
+from opscrew.model.coverage import REST
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
@@ -40,16 +44,30 @@ class Assessment:
 
 def assess(snapshot: Snapshot, noise: Noise, cluster: str = "") -> Assessment:
     """Findings, gravest first; ``cluster`` is the name people gave it, part of each finding's identity."""
-    folded = fold(snapshot, (problem for check in CHECKS for problem in check(snapshot)))
-    findings = sorted((_finding(snapshot, group, cluster) for group in folded), key=lambda f: -f.severity.rank)
+    rests_on: dict[str, set[str]] = defaultdict(set)
+    folded = fold(snapshot, _problems(snapshot, rests_on))
+    findings = sorted(
+        (_finding(snapshot, group, cluster, rests_on) for group in folded), key=lambda f: -f.severity.rank
+    )
     shown, held_back = noise.quieten(findings)
     shown.sort(key=lambda f: -f.severity.rank)
     counts = {kind: len(snapshot.of(kind)) for kind in ("Node", "Namespace", "Pod", "Deployment", "Job")}
     return Assessment(shown, counts, held_back, snapshot.not_checked, digest(snapshot.events))
 
 
-def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:
+def _problems(snapshot: Snapshot, rests_on: dict[str, set[str]]) -> Iterator[Problem]:
+    """What all checks find. Notes for each code which kinds of objects its checks looked at."""
+    for check in CHECKS:
+        snapshot.asked_for.clear()
+        found = list(check(snapshot))
+        for problem in found:
+            rests_on[problem.code] |= snapshot.asked_for
+        yield from found
+
+
+def _finding(snapshot: Snapshot, group: Folded, cluster: str, rests_on: Mapping[str, Collection[str]]) -> Finding:
     problem, affected = group.problem, group.affected
+    judged_by = {kind for one in (*group.members, *group.symptoms) for kind in rests_on[one.code]}
     made = finding(
         problem.code,
         subject_of(group.resource, cluster),
@@ -63,6 +81,8 @@ def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:
             "namespace": group.resource.namespace,
             "affected": [_name(resource) for resource in affected[:_MOST_AFFECTED]],
             "affected_total": len(affected),
+            # Kinds that could not be read were of no help: the finding ends without them too.
+            REST: sorted(kind for kind in judged_by if kind in (snapshot.listed or ())),
         },
     )
     # A symptom may be graver than its cause: no replica left because of one wrong image name.

@@ -38,6 +38,8 @@ class Snapshot:
         # Files may hold several versions of one object (a recorded watch): the last one counts.
         self.resources: dict[Key, Resource] = {resource.key: resource for resource in resources}
         self.events = list(events)
+        self.asked_for: set[str] = set()
+        """Kinds that were asked for since somebody emptied it: what a check rests on."""
 
     @cached_property
     def _by_kind(self) -> Mapping[str, list[Resource]]:
@@ -79,6 +81,7 @@ class Snapshot:
 
     def of(self, kind: str) -> list[Resource]:
         """All objects of a kind of Kubernetes itself ("Pod"), or of a custom one ("Gateway.example.org")."""
+        self.asked_for.add(kind)
         return self._by_kind.get(kind, [])
 
     def custom(self) -> Iterator[Resource]:
@@ -87,10 +90,12 @@ class Snapshot:
 
     def find(self, kind: str, namespace: str, name: str) -> Resource | None:
         """The object, or None."""
+        self.asked_for.add(kind)
         return self.resources.get((kind, namespace, name))
 
     def knows(self, kind: str, namespace: str = "") -> bool:
         """Whether a missing object of that kind is really missing."""
+        self.asked_for.add(kind)
         if self.listed is not None:
             return kind in self.listed
         return (kind, namespace) in self._places
@@ -136,6 +141,7 @@ class Snapshot:
 
     def events_of(self, resource: Resource) -> list[Event]:
         """Its events, joined by kind and name and, where both sides have one, by uid. Newest last."""
+        self.asked_for.add("Event")
         found = [
             event
             for event in self._events_by_subject.get((resource.kind, resource.namespace, resource.name), [])

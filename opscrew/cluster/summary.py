@@ -11,6 +11,7 @@ from typing import Any
 from opscrew.cluster.assessment import Assessment
 from opscrew.cluster.wording import counted, finding_lines, not_checked_lines
 from opscrew.findings.codes import title_of
+from opscrew.model.coverage import Basis, Coverage, in_words
 from opscrew.model.finding import Finding, Severity
 from opscrew.reading_time import minute
 
@@ -18,20 +19,34 @@ _TOP = 10
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What metrics say is wrong, findings that cannot be seen now included, and what that rests on."""
+
+    findings: Sequence[Finding]
+    coverage: Coverage
+
+    @property
+    def why_not(self) -> str:
+        """What was not measured; "" where everything was."""
+        return in_words(self.coverage.gaps)
+
+
+@dataclass(frozen=True)
 class ClusterSummary:
-    """``new`` are problems first seen since yesterday. ``throttling_known`` is False without a metrics store."""
+    """``new`` are problems first seen since yesterday."""
 
     cluster: str
     seen_at: datetime
     assessment: Assessment
     new: Sequence[Finding]
-    throttled: Sequence[Finding]
-    throttling_known: bool
+    throttling: Measured
+    volumes: Measured
 
     @property
     def all_clear(self) -> bool:
-        """Only when nothing is wrong and every source answered."""
-        return not (self.assessment.problems or self.throttled or self.assessment.not_checked) and self.throttling_known
+        """Only when nothing is wrong, every source answered, and every subject was measured."""
+        wrong = self.assessment.problems or self.throttling.findings or self.volumes.findings
+        return not (wrong or self.not_checked)
 
     def as_json(self) -> dict[str, Any]:
         found = self.assessment
@@ -44,7 +59,8 @@ class ClusterSummary:
             "codes": Counter(finding.code for finding in found.problems),
             "new_since_yesterday": [_row(finding) for finding in self.new],
             "top": [_row(finding) for finding in found.problems[:_TOP]],
-            "throttled": [_row(finding) for finding in self.throttled] if self.throttling_known else None,
+            "throttled": _rows(self.throttling),
+            "volumes": _rows(self.volumes),
             "events": [
                 {"kind": group.kind, "reason": group.reason, "times": group.times, "objects": group.objects}
                 for group in found.events
@@ -55,8 +71,9 @@ class ClusterSummary:
     @property
     def not_checked(self) -> dict[str, str]:
         gaps = dict(self.assessment.not_checked)
-        if not self.throttling_known:
-            gaps["CPU throttling"] = "no metrics store answers"
+        for name, part in (("CPU throttling", self.throttling), ("volumes", self.volumes)):
+            if part.why_not:
+                gaps[name] = part.why_not.removeprefix(f"{name} not measured: ")
         return gaps
 
     def as_text(self) -> str:
@@ -68,13 +85,18 @@ class ClusterSummary:
             f"{counted(len(found.problems), 'problem')}, {critical} critical, {len(self.new)} new since yesterday"
         )
         lines += _list("By kind of problem", _code_lines(found.problems))
-        for title, findings in (("Top findings", found.problems[:_TOP]), ("Throttled", self.throttled[:_TOP])):
-            lines += _list(title, [line for finding in findings for line in finding_lines(finding)])
+        parts = {
+            "Top findings": found.problems,
+            "Throttled": self.throttling.findings,
+            "Volumes": self.volumes.findings,
+        }
+        for title, findings in parts.items():
+            lines += _list(title, [line for finding in findings[:_TOP] for line in finding_lines(finding)])
         lines += _list("Events", [f"{g.times:6} x {g.reason} on {counted(g.objects, g.kind)}" for g in found.events])
         if self.not_checked:
             lines += ["", *not_checked_lines(self.not_checked)]
         if self.all_clear:
-            lines += ["", "All clear: every source answered and nothing is wrong."]
+            lines += ["", "All clear: every source answered, everything was measured and nothing is wrong."]
         return "\n".join(lines) + "\n"
 
 
@@ -84,6 +106,13 @@ def _code_lines(findings: Sequence[Finding]) -> list[str]:
 
 def _list(title: str, lines: list[str]) -> list[str]:
     return ["", title, *(f"  {line}" for line in lines)] if lines else []
+
+
+def _rows(part: Measured) -> list[dict[str, Any]] | None:
+    """None where nothing is known: neither measured now nor found before."""
+    if part.coverage.basis is Basis.NOT_MEASURED and not part.findings:
+        return None
+    return [_row(finding) for finding in part.findings]
 
 
 def _row(finding: Finding) -> dict[str, Any]:

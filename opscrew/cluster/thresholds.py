@@ -44,6 +44,7 @@ class Thresholds:
     certificate_critical_days: int
     throttled_warning_percent: int
     throttled_critical_percent: int
+    throttled_fewest_periods: int
     config_map_warning_bytes: int
 
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opscrew.cluster.thresholds import thresholds
+from opscrew.cluster.throttling_coverage import throttling_subject
 from opscrew.findings.codes import finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
-from opscrew.model.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class ThrottledContainer:
     """``throttled_share`` is throttled periods over all periods of the window, 0 to 1. ``limit_cores`` is the CPU limit
-    and ``used_cores`` the mean use, None where unknown. ``workload`` is "Deployment/shop", or empty for a bare pod."""
+    and ``used_cores`` the mean use, None where unknown. ``workload`` is "Deployment/shop", or empty for a bare pod.
+    ``periods`` is how many there were, None where unknown."""
 
     namespace: str
     pod: str
@@ -29,6 +30,7 @@ class ThrottledContainer:
     workload: str = ""
     limit_cores: float | None = None
     used_cores: float | None = None
+    periods: float | None = None
 
 
 def throttling_findings(
@@ -40,6 +42,8 @@ def throttling_findings(
     pods: dict[tuple[str, str, str], int] = {}
     for row in rows:
         if row.throttled_share * 100 < limits.throttled_warning_percent:
+            continue
+        if row.periods is not None and row.periods < limits.throttled_fewest_periods:
             continue
         group = (row.namespace, row.workload or f"Pod/{row.pod}", row.container)
         pods[group] = pods.get(group, 0) + 1
@@ -53,16 +57,14 @@ def _finding(
     group: tuple[str, str, str], row: ThrottledContainer, pods: int, cluster: str, now: datetime, source: str
 ) -> Finding:
     namespace, workload, container = group
-    kind, _, name = workload.partition("/")
     percent = row.throttled_share * 100
     limit = f" of {row.limit_cores:g} cores" if row.limit_cores is not None else ""
     cause = f"Container {container} is held back in {percent:.0f} % of its periods by its CPU limit{limit}."
     used = f", mean use {row.used_cores:.2f} cores" if row.used_cores is not None else ""
     critical = percent >= thresholds().throttled_critical_percent
-    scope = "/".join(part for part in (cluster, namespace) if part)
     return finding(
         "CONTAINER_THROTTLED",
-        Subject(system="kubernetes", kind=kind, scope=scope, name=name),
+        throttling_subject(cluster, namespace, workload),
         cause,
         severity=Severity.CRITICAL if critical else None,
         reason="CPUThrottling",

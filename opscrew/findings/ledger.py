@@ -1,8 +1,8 @@
 """Keeps every finding's life: takes what a source sees now, and says what is new, what is over, what flaps.
 
 A source is whatever looks as a whole: a crew, or a crew and one of its systems ("ci_watch/acme/shop"). It says
-whether its look was complete. Only a complete look may resolve: a system that did not answer never makes its
-findings disappear.
+whether its look was complete, and which subjects it could not measure. Only a complete look may resolve, and only
+what it measured: what did not answer, or is no longer reported, never makes a finding disappear.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from opscrew.findings import rows
 from opscrew.findings.life import OPEN, FindingState, lifetimes
 from opscrew.findings.look import Look
 from opscrew.findings.records import Change, Changes, LedgerEntry
+from opscrew.findings.unseen import not_hidden
+from opscrew.model.coverage import Gap
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
 from opscrew.reading_time import minute
@@ -39,9 +41,17 @@ class Ledger:
         self._clock = clock
         self._limits = lifetimes()
 
-    def observe(self, source: str, seen: Iterable[Finding], *, complete: bool, gone: Collection[str] = ()) -> Changes:
+    def observe(
+        self,
+        source: str,
+        seen: Iterable[Finding],
+        *,
+        complete: bool,
+        gone: Collection[str] = (),
+        gaps: Collection[Gap] = (),
+    ) -> Changes:
         """Records one look of ``source``. With ``complete=False`` nothing is resolved but ``gone``: fingerprints of
-        findings that this look has shown to be over."""
+        findings that this look has shown to be over. Of a complete look, nothing is resolved that ``gaps`` hide."""
         now = self._clock()
         current = {finding.fingerprint: finding for finding in seen}
         with self._engine.begin() as connection:
@@ -51,9 +61,10 @@ class Ledger:
             look = Look(source, now, self._limits)
             for fingerprint, finding in current.items():
                 look.saw(finding, known.get(fingerprint), counts.get(fingerprint, 0))
-            for fingerprint, row in known.items():
-                if fingerprint not in current and (complete or fingerprint in gone):
-                    look.missed(row, counts.get(fingerprint, 0))
+            unseen = {fingerprint: row for fingerprint, row in known.items() if fingerprint not in current}
+            over = not_hidden(connection, unseen, source, gaps) if complete else ()
+            for fingerprint in unseen.keys() & {*over, *gone}:
+                look.missed(known[fingerprint], counts.get(fingerprint, 0))
             rows.write(connection, look.inserts, look.updates, look.missing)
             rows.write_history(connection, look.history)
             touched = rows.entries(connection, look.touched, now)

@@ -47,6 +47,10 @@ _LEDGER_LOCK = "findings"
 _LIGHT = (
     findings.c.fingerprint,
     findings.c.severity,
+    findings.c.system,
+    findings.c.kind,
+    findings.c.scope,
+    findings.c.name,
     findings.c.sources,
     findings.c.state,
     findings.c.present,
@@ -234,8 +238,12 @@ def subjects(connection: Connection) -> list[Subject]:
     """What any finding is about, each once; the addresses are left out."""
     columns = (findings.c.system, findings.c.kind, findings.c.scope, findings.c.name)
     query = select(*columns, func.max(findings.c.last_seen).label("at")).group_by(*columns)
-    rows = connection.execute(query.order_by(desc("at"), *columns))
-    return [Subject(system=row.system, kind=row.kind, scope=row.scope, name=row.name) for row in rows]
+    return [subject_of(row) for row in connection.execute(query.order_by(desc("at"), *columns))]
+
+
+def subject_of(row: Any) -> Subject:
+    """What the finding of a row with these four columns is about; its address is left out."""
+    return Subject(system=row.system, kind=row.kind, scope=row.scope, name=row.name)
 
 
 def read(connection: Connection, query: Select[Any], now: datetime) -> list[LedgerEntry]:

@@ -55,6 +55,8 @@ def advise(volume: Volume, now: datetime) -> Advice:
 
 def why_no_trouble(volume: Volume) -> str:
     """For people who see 90 % and wonder."""
+    if volume.claim.read_only:
+        return f"{volume.used_share:.0%} used, and nobody can write to it (ReadOnlyMany)"
     told = volume.past.forecast(volume.usable, storage_rules().horizon_days * DAY)
     share = f"{volume.used_share:.0%} used"
     if told is None:

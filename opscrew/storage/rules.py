@@ -41,6 +41,8 @@ class StorageRules(Rules):
     fewest_daily_values: int = Field(ge=3)
     history_days: int = Field(ge=14)
     stale_percent: float = Field(gt=0, lt=100)
+    overhead_mib: int = Field(ge=0)
+    overhead_most_percent: float = Field(gt=0, lt=100)
     step_percent: float = Field(gt=0)
     runway_days: int = Field(ge=1)
     target_used_percent: float = Field(gt=0, lt=100)

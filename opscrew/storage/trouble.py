@@ -13,6 +13,9 @@ from opscrew.storage.rules import storage_rules
 from opscrew.storage.teeth import is_usual_tooth
 from opscrew.storage.volume import DAY, GIB, Volume
 
+CODES = ("VOLUME_FULL", "VOLUME_FILLING", "VOLUME_INODES_FILLING")
+"""Every code of this judgement, the gravest first."""
+
 
 @dataclass(frozen=True)
 class Trouble:
@@ -31,7 +34,10 @@ class Trouble:
 
 
 def look_for_trouble(volume: Volume) -> Trouble | None:
-    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys."""
+    """The gravest thing that is wrong: bytes before inodes, since bytes are what an enlargement buys. Never of a volume
+    that nobody can write to: an image of data is full by nature."""
+    if volume.claim.read_only:
+        return None
     return _bytes_trouble(volume) or _inodes_trouble(volume)
 
 

@@ -37,7 +37,8 @@ class StorageClass:
 class Claim:
     """A PersistentVolumeClaim. Sizes in bytes; ``resizing`` says how an enlargement stands, empty when there is none.
 
-    ``workload`` is the owner of the pods that mount it ("StatefulSet/db"), empty where none does.
+    ``workload`` is the owner of the pods that mount it ("StatefulSet/db"), empty where none does. ``read_only`` means
+    that nobody can write to it (ReadOnlyMany alone), so that it is as full as it was made.
     """
 
     cluster: str
@@ -46,6 +47,7 @@ class Claim:
     uid: str = ""
     phase: str = "Bound"
     mode: str = "Filesystem"
+    read_only: bool = False
     requested: float = 0
     capacity: float = 0
     resizing: str = ""
@@ -111,10 +113,18 @@ class Volume:
     def fit(self) -> Fit:
         """Compared with the claim's own capacity, which only changes once an enlargement is through."""
         claimed = max(self.claim.requested, self.claim.capacity)
-        allowed = storage_rules().stale_percent / 100
-        if not claimed or abs(self.capacity - claimed) <= allowed * claimed:
-            return Fit.SAME
-        return Fit.SMALLER if self.capacity < claimed else Fit.LARGER
+        if claimed and self.capacity < least_of(claimed):
+            return Fit.SMALLER
+        larger = self.capacity - claimed > storage_rules().stale_percent / 100 * claimed
+        return Fit.LARGER if claimed and larger else Fit.SAME
+
+
+def least_of(claimed: float) -> float:
+    """The smallest file system, in bytes, that fills a disk of so many: what it takes for itself is a share of a large
+    disk, and a journal of a fixed size of a small one."""
+    rules = storage_rules()
+    journal = min(rules.overhead_mib * 2**20, rules.overhead_most_percent / 100 * claimed)
+    return claimed - max(rules.stale_percent / 100 * claimed, journal)
 
 
 def read_past(
@@ -122,15 +132,15 @@ def read_past(
 ) -> Past:
     """Evenly spaced values from (Unix seconds, value) points, of which some may be missing.
 
-    A gap keeps the value before it: the volume was not mounted, or nobody measured. What lies before the claim was
-    created belongs to another volume of the same name.
+    A gap keeps the value before it: the volume was not mounted, or nobody measured. A point is the peak of the step
+    before it; one whose step reaches back before the claim was created belongs to another volume of the same name.
     """
     seconds = step.total_seconds()
     begin = created_at.timestamp() if created_at else float("-inf")
     known = {
         round((at - now.timestamp()) / seconds): value
         for at, value in points
-        if begin <= at <= now.timestamp() + seconds / 2
+        if begin <= at - seconds and at <= now.timestamp() + seconds / 2
     }
     if not known:
         return Past(step=step)

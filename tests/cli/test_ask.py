@@ -30,7 +30,7 @@ def test_json_has_the_promised_shape_and_nothing_else_is_printed(crew) -> None:
     assert ran.code == 0
     told = json.loads(ran.out)
     assert set(told) == {
-        "answer", "facts", "claims", "actions", "usage", "seconds", "unavailable", "conversation",
+        "answer", "facts", "claims", "actions", "usage", "seconds", "unavailable", "not_measured", "conversation",
     }  # fmt: skip
     assert set(told["facts"][0]) == {"id", "source", "time", "text"}
     assert told["claims"] == {"kept": 0, "dropped": 0}

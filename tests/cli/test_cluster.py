@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.crew_command import CrewCommand
-from tests.support.http_answers import nobody_listens
+from tests.support.http_answers import Answer, http_answers, nobody_listens, status
 from tests.support.kubernetes_api import Api, kubernetes_api, refuse
 from tests.support.kubernetes_objects import ago, condition, container, pod, ready, thing
+from tests.support.metrics_answers import MetricsTable
+from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 
 @pytest.fixture
@@ -118,11 +121,86 @@ def test_a_summary_counts_and_says_what_is_new_and_not_known(crew: CrewCommand, 
         row = json.loads(crew("cluster", "summary", "--json").out)
         assert (row["cluster"], row["counts"]["Pod"], row["all_clear"]) == ("prod", 1, False)
         assert [found["code"] for found in row["new_since_yesterday"]] == ["POD_CRASH_LOOPING"]
-        assert row["throttled"] is None
-        assert row["not_checked"] == {"CPU throttling": "no metrics store answers"}
+        assert (row["throttled"], row["volumes"]) == (None, None)
+        assert row["not_checked"] == {
+            "CPU throttling": "no metrics store is configured",
+            "volumes": "no metrics store is configured",
+        }
         text = crew("cluster", "summary").out
         assert "1 problem, 0 critical, 1 new since yesterday" in text
         assert max(map(len, text.splitlines())) <= 80
+
+
+def summary_of(crew: CrewCommand, folder: Path, store: MetricsTable | Answer) -> dict[str, Any]:
+    """Of a cluster with a healthy pod that has a CPU limit and a volume, over a metrics store that answers so."""
+    limited = pod("db-0", conditions=ready())
+    limited["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "1"}}
+    limited["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    with kubernetes_api() as api, http_answers() as metrics:
+        api.objects |= {
+            "/api/v1/pods": [limited],
+            "/api/v1/persistentvolumeclaims": [thing("PersistentVolumeClaim", "data", status={"phase": "Bound"})],
+        }
+        if isinstance(store, MetricsTable):
+            store.serve_on(metrics)
+        else:
+            metrics.by_path |= {QUERY: store, QUERY_RANGE: store}
+        cluster = {"name": "prod", "kubeconfig": str(api.kubeconfig(folder))}
+        settings = {"kubernetes": [cluster], "victoriametrics": {"url": metrics.url}}
+        Path("crew.yaml").write_text(json.dumps(settings))
+        told: dict[str, Any] = json.loads(crew("cluster", "summary", "--json").out)
+        told["text"] = crew("cluster", "summary").out
+    return told
+
+
+OF_THE_POD = {"namespace": "team", "pod": "db-0", "container": "app"}
+OF_THE_VOLUME = {"namespace": "team", "persistentvolumeclaim": "data"}
+GIB = 2**30
+WELL = MetricsTable(
+    now={
+        "container_cpu_cfs_throttled_periods_total": [(OF_THE_POD, 0.0)],
+        "container_cpu_cfs_periods_total": [(OF_THE_POD, 18_000.0)],
+        "kubelet_volume_stats_used_bytes": [(OF_THE_VOLUME, 20 * GIB)],
+        "kubelet_volume_stats_capacity_bytes": [(OF_THE_VOLUME, 100 * GIB)],
+        "kubelet_volume_stats_available_bytes": [(OF_THE_VOLUME, 80 * GIB)],
+    }
+)
+
+
+def test_all_clear_is_said_where_everything_was_measured(crew: CrewCommand, tmp_path: Path) -> None:
+    told = summary_of(crew, tmp_path, WELL)
+    assert (told["all_clear"], told["not_checked"], told["throttled"], told["volumes"]) == (True, {}, [], [])
+    assert "All clear: every source answered, everything was measured" in told["text"]
+
+
+@pytest.mark.parametrize(
+    ("store", "why"),
+    [
+        (MetricsTable(), "no container_cpu series of any container"),
+        (MetricsTable(now=WELL.now, partial=True), "the metrics store answered in part"),
+        (status(401), "does not let us in (401)"),
+        (status(422), "422"),
+        (MetricsTable(now={"kubelet_volume_stats_used_bytes": [(OF_THE_VOLUME, 1.0)]}), "no kubelet_volume_stats"),
+    ],
+)
+def test_all_clear_is_never_said_where_something_was_not_measured(
+    crew: CrewCommand, tmp_path: Path, store: MetricsTable | Answer, why: str
+) -> None:
+    told = summary_of(crew, tmp_path, store)
+    assert told["all_clear"] is False
+    assert set(told["not_checked"]) == {"CPU throttling", "volumes"}
+    assert any(why in reason for reason in told["not_checked"].values())
+    assert "All clear" not in told["text"]
+
+
+def test_a_full_volume_is_in_the_summary(crew: CrewCommand, tmp_path: Path) -> None:
+    full = {
+        "kubelet_volume_stats_used_bytes": [(OF_THE_VOLUME, 99.9 * GIB)],
+        "kubelet_volume_stats_available_bytes": [(OF_THE_VOLUME, 0.1 * GIB)],
+    }
+    told = summary_of(crew, tmp_path, MetricsTable(now={**WELL.now, **full}))
+    assert told["all_clear"] is False
+    assert [row["code"] for row in told["volumes"]] == ["VOLUME_FULL"]
 
 
 def test_a_cluster_that_does_not_answer_is_an_error_in_one_line(crew: CrewCommand, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_text_is_readable_at_80_columns(tmp_path: Path, metrics: Answers) -> Non
     said = " ".join(done.stdout.split())
     assert "FILLS prod team/filling: 90.0 of 100.0 GiB used (90%)" in said
     assert "leave: 90% used, and it has not grown towards full in 59 days" in said
-    assert "? prod team/unseen: no figures" in said
+    assert "? prod team/unseen: not measured: no kubelet_volume_stats figures of the last 15m" in said
 
 
 def test_what_cannot_be_asked_is_one_line_and_exit_code(tmp_path: Path, metrics: Answers) -> None:

@@ -36,6 +36,7 @@ WEB = Subject(system="kubernetes", kind="Deployment", scope="prod/shop", name="w
 RULE = {"name": "PodsRestart", "type": "alerting", "query": "restarts > 3", "state": "firing", "health": "ok"}
 LIMITS = [("info", 1), ("warning", 3), ("critical", 9), ("page", 20)]
 BY_HTTP = ("victoriametrics", "vmalert", "victorialogs", "grafana")
+FIELDS = '{"name":"kubernetes.pod_namespace","hits":"9"}\n{"name":"kubernetes.pod_name","hits":"9"}'
 OF_SYSTEM = {"the alert's own query": RULES, "log patterns": PATH, "deployments marked in Grafana": ANNOTATIONS}
 
 
@@ -101,6 +102,9 @@ def test_a_rule_that_vmalert_does_not_have(context: CrewContext, server: Answers
 
 def test_lines_that_are_new_in_the_log(context: CrewContext, server: Answers) -> None:
     def patterns(handler: Handler, request: Request) -> None:
+        if "| field_names" in request.values["query"]:
+            text(FIELDS)(handler, request)
+            return
         early = datetime.fromisoformat(request.values["start"]) < BEGAN - timedelta(minutes=30)
         rows = [("cannot reach the till", 2 if early else 40), ("slow answer", 50)]
         body = "\n".join(json.dumps({"_msg": message, "hits": str(count)}) for message, count in rows)
@@ -112,10 +116,26 @@ def test_lines_that_are_new_in_the_log(context: CrewContext, server: Answers) ->
     assert [(clue.cause, clue.subject) for clue in found.clues] == [("logs", WEB)]
 
 
+def test_a_log_store_without_a_line_of_it_was_not_looked_at(context: CrewContext, server: Answers) -> None:
+    def nothing_of_it(handler: Handler, request: Request) -> None:
+        text(FIELDS if "| field_names" in request.values["query"] else "")(handler, request)
+
+    server.by_path[PATH] = nothing_of_it
+    assert look("log patterns", case_of(context)).problem == "the log store has no line of Deployment web in shop"
+    server.by_path[PATH] = text('{"name":"host","hits":"9"}')
+    assert "no field of the log lines tells the namespace" in look("log patterns", case_of(context)).problem
+
+
 def test_an_alert_of_yesterday_is_compared_over_equal_times(context: CrewContext, server: Answers) -> None:
     asked: list[timedelta] = []
 
     def patterns(handler: Handler, request: Request) -> None:
+        if "| field_names" in request.values["query"]:
+            text(FIELDS)(handler, request)
+            return
+        if "| stats" in request.values["query"]:
+            text('{"hits":"7"}')(handler, request)
+            return
         asked.append(datetime.fromisoformat(request.values["end"]) - datetime.fromisoformat(request.values["start"]))
         text("")(handler, request)
 

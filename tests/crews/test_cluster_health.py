@@ -93,8 +93,28 @@ def test_rights_that_are_missing_for_good_do_not_keep_findings_for_ever(
     cluster_health.run(context)
     api.objects[PODS] = [pod(conditions=ready())]
     run = cluster_health.run(again(context))
-    assert (run.outcome, open_codes(engine)) == (RunOutcome.OK, [])
-    assert "1 kinds not checked" in run.summary
+    assert (run.outcome, open_codes(engine)) == (RunOutcome.OK, ["NOT_MEASURED"])
+    assert "1 kind not checked: Node not measured: this account may not read it (403)" in run.summary
+
+
+def test_a_right_that_is_taken_away_ends_no_finding_that_rests_on_it(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    """The workload's finding was judged by its pods; without them nothing is known of it."""
+    owner = thing("StatefulSet", "db", version="apps/v1", spec={"replicas": 1}, status={"readyReplicas": 1})
+    api.objects |= {
+        PODS: [pod("db-0", owner=owner, containerStatuses=container(9, waiting="CrashLoopBackOff"))],
+        "/apis/apps/v1/statefulsets": [owner],
+    }
+    cluster_health.run(context)
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+    api.faults[PODS] = [refuse(403, "forbidden")] * 5
+    run = cluster_health.run(again(context))
+    assert "Pod not measured: this account may not read it (403)" in run.summary
+    assert open_codes(engine) == ["NOT_MEASURED", "POD_CRASH_LOOPING"]
+    api.faults, api.objects[PODS] = {}, [pod("db-0", owner=owner, conditions=ready())]
+    cluster_health.run(again(context))
+    assert open_codes(engine) == []
 
 
 def test_a_cluster_that_is_gone_is_a_finding_and_keeps_the_others(

@@ -18,13 +18,14 @@ from opscrew.actions.records import ActionRecord
 from opscrew.findings.ledger import Ledger
 from opscrew.metrics import Metrics
 from opscrew.model.action import ActionState
+from opscrew.model.finding import Severity
 from opscrew.model.run import RunOutcome
 from opscrew.settings import KubernetesSettings, Settings, UrlSettings
 from opscrew.storage.volume import GIB
 from opscrew.store.database import open_database
-from tests.support.http_answers import Answers, hang, http_answers, text
+from tests.support.http_answers import Answers, hang, http_answers, status, text
 from tests.support.kubernetes_api import Api, kubernetes_api
-from tests.support.kubernetes_objects import NOW, ago, pod, ready, thing
+from tests.support.kubernetes_objects import NOW, ago, container, pod, ready, thing
 from tests.support.metrics_answers import MetricsTable
 from tests.support.volumes import growing
 from tools.victoriametrics.client import QUERY
@@ -171,7 +172,85 @@ def test_a_partial_answer_resolves_nothing(world: World) -> None:
     partial.serve_on(world.metrics)
     run = storage_growth.run(world.context)
     assert run.outcome is RunOutcome.PARTIAL
+    assert "volumes partly measured: the metrics store answered in part" in run.summary
     assert set(world.open()) == {"VOLUME_FILLING"}
+
+
+def claims(world: World, *names: str, mounted: bool = True) -> None:
+    """Claims of these names, all mounted by one pod that crashes and starts again."""
+    owner = mounting_pod()
+    owner["status"]["containerStatuses"] = container(9, waiting="CrashLoopBackOff")
+    volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names]
+    owner["spec"]["volumes"] = volumes if mounted else []
+    made = [{**claim(), "metadata": {**claim()["metadata"], "name": name, "uid": name}} for name in names]
+    world.api.objects |= {CLAIMS: made, PODS: [owner]}
+
+
+def test_a_volume_that_is_no_longer_reported_is_not_taken_for_well(world: World) -> None:
+    storage_growth.run(world.context)
+    claims(world, "data", "other")
+    reported(world, "other")
+    run = storage_growth.run(world.context)
+    assert run.summary == (
+        "prod: 1 volumes, 0 fill up, 0 new; 1 of 2 mounted volumes not measured (team/data): "
+        "no kubelet_volume_stats figures of the last 15m"
+    )
+    assert set(world.open()) == {"VOLUME_FILLING", "VOLUME_METRICS_MISSING"}
+
+
+def test_one_measured_volume_does_not_speak_for_nine_others(world: World) -> None:
+    claims(world, *(f"d{number}" for number in range(10)))
+    reported(world, "d0")
+    run = storage_growth.run(world.context)
+    assert "9 of 10 mounted volumes not measured (team/d1, team/d2, team/d3 and 6 more)" in run.summary
+    told = world.open()["VOLUME_METRICS_MISSING"]
+    assert (told.severity, "9 of 10 mounted volumes" in told.cause) == (Severity.WARNING, True)
+
+
+def test_a_few_volumes_without_figures_are_worth_knowing_and_no_problem(world: World) -> None:
+    claims(world, "data", "share")
+    reported(world, "data")
+    storage_growth.run(world.context)
+    assert world.open()["VOLUME_METRICS_MISSING"].severity is Severity.INFO
+
+
+def test_a_volume_that_nobody_mounts_keeps_its_finding_and_is_no_gap(world: World) -> None:
+    storage_growth.run(world.context)
+    claims(world, "data", mounted=False)
+    MetricsTable().serve_on(world.metrics)
+    run = storage_growth.run(world.context)
+    assert run.summary == "prod: 0 volumes, 0 fill up, 0 new"
+    assert set(world.open()) == {"VOLUME_FILLING"}
+
+
+def test_a_claim_that_was_deleted_is_over(world: World) -> None:
+    storage_growth.run(world.context)
+    world.api.objects[CLAIMS] = []
+    MetricsTable().serve_on(world.metrics)
+    storage_growth.run(world.context)
+    assert world.open() == {}
+
+
+def test_a_missing_metric_is_not_over_because_the_store_is_silent(world: World) -> None:
+    MetricsTable().serve_on(world.metrics)
+    storage_growth.run(world.context)
+    for answer in (status(401), MetricsTable(partial=True)):
+        if isinstance(answer, MetricsTable):
+            answer.serve_on(world.metrics)
+        else:
+            world.metrics.by_path[QUERY] = answer
+        storage_growth.run(world.context)
+        assert "VOLUME_METRICS_MISSING" in world.open()
+
+
+def reported(world: World, name: str) -> None:
+    """The store knows of one volume alone, a fifth full."""
+    served = table([20.0] * 60)
+    labels = {**LABELS, "persistentvolumeclaim": name}
+    MetricsTable(
+        now={metric: [(labels, value) for _, value in rows] for metric, rows in served.now.items()},
+        past={metric: [(labels, values) for _, values in rows] for metric, rows in served.past.items()},
+    ).serve_on(world.metrics)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,10 @@ import pytest
 from crews.systems import Systems
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics
-from opscrew.settings import BitbucketSettings, Settings, UrlSettings
+from opscrew.settings import Settings, UrlSettings
+from tests.support.http_answers import http_answers, text, value
+from tools.victorialogs.client import PATH, Period
+from tools.victoriametrics.client import QUERY
 
 NAMES = ("bitbucket", "victoriametrics", "victorialogs", "vmalert", "alertmanager", "grafana")
 CROWD = 8
@@ -19,7 +22,7 @@ CROWD = 8
 @pytest.mark.parametrize("name", NAMES)
 def test_who_asks_at_once_gets_the_same_client(name: str) -> None:
     """Two clients of Bitbucket would each think that they have the whole hour's budget."""
-    part = BitbucketSettings(workspace="acme") if name == "bitbucket" else UrlSettings(url="http://127.0.0.1:1")
+    part = {"workspace": "acme"} if name == "bitbucket" else {"url": "http://127.0.0.1:1"}
     start = Barrier(CROWD)
 
     def ask(systems: Systems) -> object:
@@ -44,3 +47,29 @@ def test_what_is_not_configured_is_none() -> None:
     with Systems(Settings(), utc_now, Metrics()) as systems:
         assert [getattr(systems, name) for name in NAMES] == [None] * len(NAMES)
         assert systems.kubernetes("prod") is None
+
+
+def test_a_store_is_asked_with_its_tenant_and_headers_and_a_cluster_at_its_own() -> None:
+    clusters = ({"name": "prod"}, {"name": "stage", "victoriametrics": {"tenant": "12:3"}})
+    with http_answers() as store:
+        answer = value({"status": "success", "data": {"resultType": "vector", "result": []}})
+        store.by_path |= {QUERY: answer, f"/select/12:3/prometheus{QUERY}": answer, PATH: text("")}
+        settings = Settings.model_validate(
+            {
+                "kubernetes": clusters,
+                "victoriametrics": {"url": store.url, "headers": {"X-Scope-OrgID": "us"}},
+                "victorialogs": {"url": store.url, "tenant": "7", "secret_headers": {"X-Api-Key": "sesame"}},
+            }
+        )
+        with Systems(settings, utc_now, Metrics()) as systems:
+            assert systems.metrics_of("prod") is systems.victoriametrics
+            assert systems.metrics_of("stage") is systems.metrics_of("stage") is not systems.victoriametrics
+            for client in (systems.victoriametrics, systems.metrics_of("stage")):
+                assert client is not None
+                assert client.instant("1").samples == ()
+            assert systems.victorialogs is not None
+            systems.victorialogs.count("*", Period(utc_now(), utc_now()))
+    common, own, logs = store.requests
+    assert (common.path, own.path) == (QUERY, f"/select/12:3/prometheus{QUERY}")
+    assert common.headers["X-Scope-OrgID"] == own.headers["X-Scope-OrgID"] == "us"
+    assert (logs.headers["AccountID"], logs.headers["ProjectID"], logs.headers["X-Api-Key"]) == ("7", "0", "sesame")

@@ -333,3 +333,52 @@ def test_more_than_a_token_without_its_section_is_a_mistake(write, monkeypatch) 
     monkeypatch.setenv("CREW_BITBUCKET__URL", "http://127.0.0.1:1")
     with pytest.raises(UsageError, match=r"bitbucket\.workspace is missing"):
         settings_file.load(write("timezone: UTC"))
+
+
+def test_a_store_has_a_tenant_and_headers_and_a_cluster_may_have_its_own(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_VICTORIAMETRICS__SECRET_HEADERS", '{"X-Api-Key": "of the gateway"}')
+    monkeypatch.setenv("CREW_VICTORIAMETRICS__TOKENS", '{"stage": "of the stage"}')
+    loaded = settings_file.load(
+        write(
+            """
+victoriametrics: {url: "http://vm:8428", tenant: "12", headers: {X-Scope-OrgID: prod}}
+kubernetes:
+  - {name: prod, metrics_labels: {cluster: prod}}
+  - {name: stage, victoriametrics: {url: "http://vm-stage:8481", tenant: "12:3", headers: {X-Scope-OrgID: stage}}}
+"""
+        )
+    )
+    common, prod, stage = (loaded.store("victoriametrics", name) for name in ("", "prod", "stage"))
+    assert common == prod
+    assert (stage.url, stage.tenant, stage.headers) == ("http://vm-stage:8481", "12:3", {"X-Scope-OrgID": "stage"})
+    assert stage.token.get_secret_value() == "of the stage"
+    assert stage.secret_headers == common.secret_headers
+    assert {"of the gateway", "of the stage"} <= set(loaded.secrets())
+    assert loaded.store("victorialogs", "prod") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kubernetes: [{name: a, metrics_labels: {k8s.cluster.name: a}}]", "k8s_cluster_name"),
+        ("kubernetes: [{name: a, metrics_labels: {'cluster name': a}}]", "is no label name"),
+        ("kubernetes: [{name: a, metrics_labels: {1st: a}}]", "is no label name"),
+        ("victoriametrics: {url: 'http://vm', tenant: prod}", "account:project"),
+        ("victoriametrics: {url: 'http://vm', tenant: 12:3}", "put it in quotes"),
+        ("victoriametrics: {url: 'http://vm', headers: {'X Scope': a}}", "is no name of an HTTP header"),
+        ("victoriametrics: {url: 'http://vm', headers: {X-Scope-OrgID: \"a\\nb\"}}", "line break"),
+        ("victorialogs: {url: 'http://vl', headers: {Authorization: Basic abc}}", "secret_headers"),
+        ("victorialogs: {url: 'http://vl', secret_headers: {X-Key: abcdef}}", "CREW_VICTORIALOGS__SECRET_HEADERS"),
+        ("kubernetes: [{name: a, victoriametrics: {url: 'http://vm-a'}}]", "victoriametrics: is needed beside that"),
+    ],
+)
+def test_what_a_store_cannot_mean_is_told_when_settings_are_read(write, text: str, words: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        settings_file.load(write(text))
+    assert words in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_token_for_a_cluster_that_does_not_exist_is_named(write, monkeypatch) -> None:
+    monkeypatch.setenv("CREW_VICTORIAMETRICS__TOKENS", '{"stgae": "of the stage"}')
+    with pytest.raises(UsageError, match=r"stgae, which is no cluster \(did you mean stage\?\)"):
+        settings_file.load(write("victoriametrics: {url: 'http://vm'}\nkubernetes: [{name: stage}]"))

@@ -82,8 +82,13 @@ def test_every_shipped_query_is_understood(client: VictoriaMetricsClient) -> Non
 
 
 def test_present_and_past_of_a_volume(client: VictoriaMetricsClient) -> None:
-    (sample,) = client.instant(named_query("volume_used_bytes", "15m", {"cluster": "prod"}), NOW).samples
-    assert (sample.value, sample.labels) == (100.0, {"namespace": "shop", "persistentvolumeclaim": "data"})
+    samples, times = (
+        client.instant(named_query(name, "15m", {"cluster": "prod"}), NOW).samples
+        for name in ("volume_figures", "volume_figures_at")
+    )
+    assert [(one.value, one.labels["node"]) for one in samples] == [(100.0, "a"), (100.0, "b")]
+    assert [one.value for one in times] == [NOW.timestamp()] * 2
+    assert {one.labels["__name__"] for one in (*samples, *times)} == {"kubelet_volume_stats_used_bytes"}
     query = named_query("volume_used_bytes_peak", "1d")
     (series,) = client.range(query, NOW - timedelta(days=30), NOW, timedelta(days=1)).series
     assert len(series.points) == 31
@@ -99,8 +104,11 @@ def test_throttling_is_a_share_and_the_limit_is_in_cores(client: VictoriaMetrics
 
 
 def test_the_peak_of_memory_is_that_of_the_day_and_not_the_present_use(client: VictoriaMetricsClient) -> None:
-    (peak,) = client.instant(named_query("container_memory_peak", "1d", {"namespace": "shop"}), NOW).samples
-    assert (peak.value, peak.labels) == (120e6, {"namespace": "shop", "pod": "web-1", "container": "app"})
+    (peak,) = client.instant(named_query("container_memory_peak", "1d", namespaces=["shop"]), NOW).samples
+    assert (peak.value, peak.labels) == (
+        120e6,
+        {"namespace": "shop", "pod": "web-1", "container": "app", "cluster": "prod"},
+    )
 
 
 def test_a_query_that_is_wrong_is_told_in_the_servers_words(client: VictoriaMetricsClient) -> None:

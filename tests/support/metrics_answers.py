@@ -9,6 +9,7 @@ from tests.support.http_answers import Answers, Handler, Request, value
 from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 Labels = Mapping[str, str]
+VOLUMES = '__name__=~"kubelet_volume_stats_'
 
 
 @dataclass
@@ -24,6 +25,12 @@ class MetricsTable:
 
     def _instant(self, handler: Handler, request: Request) -> None:
         at = float(request.values.get("time", 0))
+        if VOLUMES in request.values["query"]:
+            rows = [({**labels, "__name__": name}, one) for name in self.now for labels, one in self.now[name]]
+            times = "tlast_over_time" in request.values["query"]
+            found = [{"metric": labels, "value": [at, str(at if times else one)]} for labels, one in rows]
+            self._send(handler, request, found)
+            return
         rows = self.now.get(_metric(request, self.now), ())
         found = [{"metric": dict(labels), "value": [at, str(one)]} for labels, one in rows]
         self._send(handler, request, found)

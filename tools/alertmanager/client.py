@@ -36,6 +36,14 @@ class AlertmanagerClient:
             raise self._connection.odd("/api/v2/status", "the answer has no version")
         return str(info.get("version", ""))
 
+    def started_at(self) -> datetime | None:
+        """When it was started; what it held before then it has forgotten."""
+        status = self._connection.get("/api/v2/status")
+        try:
+            return datetime.fromisoformat(str(status.get("uptime"))) if isinstance(status, dict) else None
+        except ValueError:
+            return None
+
     def alerts(self, *, suppressed: bool = True) -> tuple[RoutedAlert, ...]:
         """Every alert that it holds. Without ``suppressed`` those that are silenced or inhibited are left out."""
         shown = "true" if suppressed else "false"

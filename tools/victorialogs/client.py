@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tools.connection import Address, Connection, OnResponse, ignored
 from tools.queries import Query, load_queries, quoted
-from tools.victorialogs.records import Group, Lines, LogLine, Pattern
+from tools.victorialogs.fields import LogFields, Names, fields_of
+from tools.victorialogs.records import Group, Lines, LogLine, Pattern, Tally
 
 SYSTEM = "victorialogs"
 PATH = "/select/logsql/query"
@@ -31,11 +32,6 @@ def queries() -> Mapping[str, Query]:
     return load_queries(QUERIES_FILE)
 
 
-def named_filter(name: str, /, **names: str) -> str:
-    """A shipped filter in brackets, its names quoted: ``named_filter("pod", namespace="shop", name="web-1")``."""
-    return f"({queries()[name].filled(**{key: quoted(value) for key, value in names.items()})})"
-
-
 @dataclass(frozen=True)
 class Period:
     """From ``start`` up to, not including, ``end``."""
@@ -45,14 +41,23 @@ class Period:
 
 
 class VictoriaLogsClient:
-    """Call ``close()`` in the end. ``filter`` is LogsQL without pipes; ``*`` means everything."""
+    """Call ``close()`` in the end. ``filter`` is LogsQL without pipes; ``*`` means everything. ``names`` are fields of
+    this store by role, beside the usual ones of ``fields.yaml``."""
 
-    def __init__(self, address: Address, on_response: OnResponse = ignored) -> None:
+    def __init__(
+        self, address: Address, on_response: OnResponse = ignored, names: Mapping[str, Names] | None = None
+    ) -> None:
+        self._names = names or {}
         self._connection = Connection(SYSTEM, address, on_response)
         self._timeout = f"{address.timeout_seconds:g}s"
 
     def close(self) -> None:
         self._connection.close()
+
+    def fields(self, period: Period) -> LogFields:
+        """Which fields of the period's entries hold what."""
+        rows = self._rows("field_names", period, filter="*")
+        return fields_of((_text(row.get("name")) for row in rows), self._names)
 
     def count(self, filter: str, period: Period) -> int:
         """How many entries match."""
@@ -66,9 +71,24 @@ class VictoriaLogsClient:
             Group({name: _text(row.get(name)) for name in fields}, _hits(self._connection, row)) for row in rows
         )
 
-    def patterns(self, filter: str, period: Period, *, limit: int = 20) -> tuple[Pattern, ...]:
-        """What is said, numbers left out, most frequent first."""
-        rows = self._rows("patterns", period, filter=filter, limit=_limit(limit))
+    def tally(self, filter: str, period: Period, fields: LogFields, failing: str, *, limit: int) -> tuple[Tally, ...]:
+        """Lines and failures of each source, those with most failures first."""
+        values = {"fields": _names(fields.naming), "failing": _whole(failing)}
+        rows = self._rows("tally", period, filter=filter, limit=_limit(limit), **values)
+        return tuple(
+            Tally(
+                {name: _text(row.get(name)) for name in fields.naming},
+                _hits(self._connection, row, "total"),
+                _hits(self._connection, row),
+            )
+            for row in rows
+        )
+
+    def patterns(
+        self, filter: str, period: Period, *, limit: int = 20, where: LogFields | None = None
+    ) -> tuple[Pattern, ...]:
+        """What is said, numbers left out, most frequent first. ``where`` says which fields hold the text."""
+        rows = self._rows("patterns", period, filter=filter, limit=_limit(limit), text=_pipes(where))
         return tuple(
             Pattern(_text(row.get("_msg"))[:LONGEST_MESSAGE], _hits(self._connection, row))
             for row in rows
@@ -82,12 +102,12 @@ class VictoriaLogsClient:
         *,
         fields: Sequence[str] = (),
         limit: int = 20,
-        latest: bool = True,
+        order: Literal["latest_lines", "first_lines", "lines"] = "latest_lines",
+        where: LogFields | None = None,
     ) -> Lines:
-        """Some entries with their time, message and the named fields; the latest first, or else in no order."""
-        named = ("_time", "_msg", *fields)
-        query = "latest_lines" if latest else "lines"
-        rows = self._rows(query, period, filter=filter, fields=_names(named), limit=_limit(limit))
+        """Some entries with their time, message and the named fields; the latest or the first ones, or any."""
+        named = _names(("_time", "_msg", *fields))
+        rows = self._rows(order, period, filter=filter, fields=named, limit=_limit(limit), text=_pipes(where))
         return Lines(tuple(_line(row, fields) for row in rows), cut=len(rows) >= limit)
 
     def _rows(self, name: str, period: Period, **values: str) -> list[dict[str, Any]]:
@@ -132,15 +152,19 @@ def _names(fields: Sequence[str]) -> str:
     return ", ".join(quoted(field) for field in fields)
 
 
+def _pipes(where: LogFields | None) -> str:
+    return where.as_text() if where else ""
+
+
 def _limit(limit: int) -> str:
     if not 1 <= limit <= MOST_LINES:
         raise ValueError(f"a limit must lie between 1 and {MOST_LINES}")
     return str(limit)
 
 
-def _hits(connection: Connection, row: Mapping[str, Any]) -> int:
+def _hits(connection: Connection, row: Mapping[str, Any], name: str = "hits") -> int:
     try:
-        return int(row["hits"])
+        return int(row[name])
     except (KeyError, TypeError, ValueError) as problem:
         raise connection.odd(PATH, "an entry of the answer has no count") from problem
 

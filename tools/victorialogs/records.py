@@ -38,3 +38,12 @@ class Group:
 
     values: Mapping[str, str]
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many lines a source wrote, and how many of them are failures."""
+
+    values: Mapping[str, str]
+    total: int
+    failures: int

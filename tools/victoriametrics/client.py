@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.connection import Address, Connection, OnResponse, ignored
-from tools.queries import Query, load_queries, matchers
+from tools.queries import Query, load_queries, matchers, quoted, shared_pieces
 from tools.victoriametrics.records import Instant, Range, Sample, Series
 
 SYSTEM = "victoriametrics"
@@ -27,10 +27,24 @@ def queries() -> Mapping[str, Query]:
     return load_queries(QUERIES_FILE)
 
 
-def named_query(name: str, window: str, labels: Mapping[str, str] | None = None) -> str:
-    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``."""
+@cache
+def cluster_labels() -> tuple[str, ...]:
+    """Labels by which clusters are told apart in one store; the series of most answers carry those that they have."""
+    return tuple(name.strip() for name in shared_pieces(QUERIES_FILE)["clusters"].split(","))
+
+
+def named_query(
+    name: str, window: str, labels: Mapping[str, str] | None = None, *, fine: str = "5m", namespaces: Iterable[str] = ()
+) -> str:
+    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``, ``fine`` the steps in which
+    some look at it; ``namespaces`` are those that a query may be limited to."""
     conditions = matchers(labels or {})
-    return queries()[name].filled(window=window, matchers=f",{conditions}" if conditions else "")
+    return queries()[name].filled(
+        window=window,
+        matchers=f",{conditions}" if conditions else "",
+        fine=fine,
+        namespaces=quoted("|".join(namespaces) or ".+"),
+    )
 
 
 class VictoriaMetricsClient:

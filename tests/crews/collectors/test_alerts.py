@@ -85,9 +85,9 @@ def test_a_source_that_is_down_is_named_and_the_other_answers(server: Answers, t
     server.by_path |= {ROUTED: status(503), RULES: value({"status": "success", "data": {"alerts": [ruled("Slow")]}})}
     settings = {"alertmanager": {"url": server.url}, "vmalert": {"url": server.url}}
     with crew_at(NOW, tmp_path, **settings) as crew:
-        text = told(ask(crew, "which alerts are firing?"))
-    assert "vmalert: 1 alert firing now" in text
-    assert "alertmanager: it does not say what fires" in text
+        answer = ask(crew, "which alerts are firing?")
+    assert "vmalert: 1 alert firing now" in told(answer)
+    assert "alerts of alertmanager not measured: it does not say what fires" in answer.text
 
 
 @pytest.mark.usefixtures("hurried")

@@ -10,22 +10,28 @@ from tools.victorialogs.client import PATH
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
-GROUPS = """
-{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"checkout-7f9c-x2k4q","hits":"30"}
-{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"checkout-7f9c-b8wvz","hits":"4"}
-{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"web-0","hits":"7"}
+FIELDS = ("_msg", "_time", "kubernetes.pod_namespace", "kubernetes.pod_name", "level")
+TALLIES = """
+{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"checkout-7f9c-x2k4q","total":"800","hits":"30"}
+{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"checkout-7f9c-b8wvz","total":"100","hits":"4"}
+{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"web-0","total":"345","hits":"7"}
+{"kubernetes.pod_namespace":"shop","kubernetes.pod_name":"quiet-0","total":"12","hits":"0"}
 """
 
 
 def logs(handler: Handler, request: Request) -> None:
     query = request.values["query"]
-    if "stats by" in query:
-        answer = GROUPS
-    elif "collapse_nums" in query:
+    about = next((name for name in ("checkout", "quiet", "web", "foxtrot") if f':="{name}"' in query), "")
+    if "| field_names" in query:
+        answer = "\n".join(f'{{"name":"{name}","hits":"9"}}' for name in FIELDS)
+    elif "| stats by (" in query:
+        answer = "\n".join(row for row in TALLIES.split("\n") if f'"{about}' in row)
+    elif "| stats count()" in query:
+        answer = '{"hits":"0"}'
+    elif "| collapse_nums" in query:
         answer = '{"_msg":"error: card <N> was refused","hits":"33"}'
-    elif "stats count()" in query:
-        count = 34 if "checkout-" in query else 5 if "billing" in query else 41
-        answer = f'{{"hits":"{count}"}}'
+    elif query.endswith("limit 5"):
+        answer = ""  # no trace came line by line
     else:
         answer = (
             '{"_time":"2026-10-06T11:59:00Z","_msg":"error: card 7 was refused password=hunter2secret",'
@@ -58,14 +64,46 @@ def test_errors_of_a_workload_since_a_time_with_what_they_say(server: Answers, t
 def test_errors_of_everything_in_the_last_hour(server: Answers, tmp_path) -> None:
     with crew_at(NOW, tmp_path, victorialogs={"url": server.url}) as crew:
         text_ = told(ask(crew, "any errors in the logs?"))
-    assert "41 error lines from 11:00 to 12:00" in text_
+    assert "41 error lines from 11:00 to 12:00, of 1,257 lines" in text_
     assert "web-0 (7)" in text_
 
 
-def test_no_errors_of_a_known_thing_tells_whether_it_wrote_at_all(server: Answers, tmp_path) -> None:
-    with crew_at(NOW, tmp_path, victorialogs={"url": server.url}, kubernetes=[{"name": "billing"}]) as crew:
-        text_ = told(ask(crew, "log errors of billing"))
-    assert "no error lines of billing from 11:00 to 12:00, 5 lines in all" in text_
+def test_a_zero_stands_beside_the_lines_that_were_looked_at(server: Answers, tmp_path) -> None:
+    with crew_at(NOW, tmp_path, victorialogs={"url": server.url}) as crew:
+        text_ = told(ask(crew, "log errors of quiet"))
+    assert "no error lines of quiet from 11:00 to 12:00: 0 of 12 lines" in text_
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "log errors of foxtrot",
+        "show the errors in the logs of foxtrot",
+        "what does foxtrot log?",
+        "error lines from pod foxtrot",
+    ],
+)
+def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others(
+    server: Answers, tmp_path, question: str
+) -> None:
+    for known in ({}, {"kubernetes": [{"name": "foxtrot"}]}):
+        with crew_at(NOW, tmp_path / str(len(known)), victorialogs={"url": server.url}, **known) as crew:
+            text_ = told(ask(crew, question))
+        assert (
+            "no log line from 11:00 to 12:00 is of a namespace or pod called foxtrot, 1,257 lines are of others"
+            in text_
+        )
+        assert "card" not in text_
+        assert "41" not in text_
+
+
+def test_a_store_that_holds_nothing_is_not_a_quiet_one(server: Answers, tmp_path) -> None:
+    server.by_path[PATH] = text("")
+    with crew_at(NOW, tmp_path, victorialogs={"url": server.url}) as crew:
+        text_ = told(ask(crew, "any errors in the logs?"))
+    assert "the store holds no log lines at all from 11:00 to 12:00, and none in the 24 hours before" in text_
+    assert "another tenant" in text_
+    assert "0 error lines" not in text_
 
 
 def test_a_log_store_that_refuses_is_named(server: Answers, tmp_path) -> None:

@@ -1,10 +1,12 @@
 """Figures of running systems, over a real socket."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crews import gathering
+from opscrew.cluster.names import remember
 from tests.support.asking import ask, crew_at, told
 from tests.support.http_answers import Answers, Handler, Request, hang, http_answers, status, value
 from tools.victoriametrics.client import QUERY_RANGE
@@ -60,7 +62,7 @@ def test_the_cpu_of_something_the_crew_has_never_heard_of(server: Answers, tmp_p
     assert "cart" not in told(answer)
     first = answer.facts[0]
     assert first.source == "victoriametrics"
-    assert first.link.startswith(f"{server.url}/vmui/#/?g0.expr=sum%20by")
+    assert first.link.startswith(f"{server.url}/vmui/#/?g0.expr=WITH%20%28own")
     assert first.time == NOW
 
 
@@ -82,11 +84,11 @@ def test_the_highest_are_told_where_nothing_is_named(server: Answers, tmp_path) 
 
 def test_the_span_is_the_one_that_was_asked_for(server: Answers, tmp_path) -> None:
     errors = [({"service": "checkout"}, [0.01, 0.5])]
-    with crew_at(NOW, tmp_path, **serve(server, response_code=errors)) as crew:
+    with crew_at(NOW, tmp_path, **serve(server, istio_requests_total=errors)) as crew:
         answer = ask(crew, "what was the error rate of checkout yesterday?")
     assert "server errors of service checkout since 2026-10-05 00:00" in told(answer)
     assert "highest 50.0 %" in told(answer)
-    asked = next(one for one in server.requests if "response_code" in one.values["query"])
+    asked = next(one for one in server.requests if "istio_requests_total" in one.values["query"])
     assert float(asked.values["start"]) == (NOW - timedelta(hours=36)).timestamp()
     assert float(asked.values["end"]) == (NOW - timedelta(hours=12)).timestamp()
 
@@ -122,6 +124,70 @@ def test_one_refused_query_does_not_cost_the_others(server: Answers, tmp_path) -
 
     server.by_path[QUERY_RANGE] = answer_some
     with crew_at(NOW, tmp_path, victoriametrics={"url": server.url}) as crew:
-        text = told(ask(crew, "cpu use of payments"))
-    assert "workload payments" in text
-    assert "CPU could not be read" in text
+        answer = ask(crew, "cpu use of payments")
+    assert "workload payments" in told(answer)
+    (gap,) = answer.not_measured
+    assert gap.startswith("victoriametrics: CPU partly measured: victoriametrics: answered 422: too many points")
+    assert f"Not seen: {gap.rstrip('.')}." in answer.text
+
+
+FIVE = [{"name": f"c{number}", "metrics_labels": {"cluster": f"c{number}"}} for number in range(1, 6)]
+
+
+def only(label: str, found: Store) -> Callable[[Handler, Request], None]:
+    """A store that has the series of one cluster alone."""
+    return lambda handler, request: (found if label in request.values["query"] else Store())(handler, request)
+
+
+def test_the_fifth_cluster_is_asked_too_and_those_without_series_are_named(server: Answers, tmp_path) -> None:
+    server.by_path[QUERY_RANGE] = only('cluster="c5"', Store(container_cpu_usage_seconds_total=CPU))
+    with crew_at(NOW, tmp_path, kubernetes=FIVE, victoriametrics={"url": server.url}) as crew:
+        answer = ask(crew, "cpu use of payments")
+    assert "CPU of workload payments in namespace shop, cluster c5," in told(answer)
+    assert [gap.split(" not measured")[0] for gap in answer.not_measured] == [
+        f"victoriametrics: CPU of cluster c{number}" for number in range(1, 5)
+    ]
+    assert 'no series of it in that time with {cluster="c1"}' in answer.text
+
+
+def test_labels_that_no_series_has_are_no_look(server: Answers, tmp_path) -> None:
+    server.by_path[QUERY_RANGE] = only('cluster="prod"', Store(container_cpu_usage_seconds_total=CPU))
+    cluster = {"name": "prod", "metrics_labels": {"cluster": "prdo"}}
+    with crew_at(NOW, tmp_path, kubernetes=[cluster], victoriametrics={"url": server.url}) as crew:
+        answer = ask(crew, "cpu use of payments")
+    assert "figures in VictoriaMetrics" not in answer.text
+    assert 'CPU not measured: there are no series of it in that time with {cluster="prdo"}' in answer.text
+
+
+def test_the_labels_of_a_single_cluster_are_sent(server: Answers, tmp_path) -> None:
+    cluster = {"name": "prod", "metrics_labels": {"cluster": "prod"}}
+    settings = serve(server, container_cpu_usage_seconds_total=CPU)
+    with crew_at(NOW, tmp_path, kubernetes=[cluster], **settings) as crew:
+        ask(crew, "cpu use of payments")
+    assert all('cluster="prod"' in one.values["query"] for one in server.requests)
+
+
+def test_a_cluster_without_labels_beside_others_is_named(server: Answers, tmp_path) -> None:
+    settings = serve(server, container_cpu_usage_seconds_total=CPU)
+    with crew_at(NOW, tmp_path, kubernetes=[*FIVE[:1], {"name": "test"}], **settings) as crew:
+        answer = ask(crew, "cpu use of payments")
+    assert "1 of 2 clusters not measured (test): they have no metrics_labels" in answer.text
+
+
+def test_an_answer_in_part_is_said(server: Answers, tmp_path) -> None:
+    found = [{"metric": CPU[0][0], "values": [[NOW.timestamp(), "0.5"]]}]
+    answer = {"status": "success", "isPartial": True, "data": {"resultType": "matrix", "result": found}}
+    server.by_path[QUERY_RANGE] = value(answer)
+    with crew_at(NOW, tmp_path, victoriametrics={"url": server.url}) as crew:
+        said = ask(crew, "cpu use of payments")
+    assert "0.50 cores" in told(said)
+    assert "CPU partly measured: the metrics store answered in part" in said.text
+
+
+def test_series_of_others_alone_are_no_answer(server: Answers, tmp_path) -> None:
+    settings = serve(server, container_cpu_usage_seconds_total=CPU[1:])
+    with crew_at(NOW, tmp_path, kubernetes=[{"name": "prod"}], **settings) as crew:
+        remember(crew.engine, "prod", [("Deployment", "shop", "payments")], ["Deployment"])
+        known, unknown = ask(crew, "cpu use of payments"), ask(crew, "how busy is node pool-1-z?")
+    assert "CPU not measured: none of 1 series is of payments" in known.text
+    assert "CPU not measured: none of 1 series is of what the question names" in unknown.text

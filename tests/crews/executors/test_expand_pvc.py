@@ -68,7 +68,9 @@ def metrics() -> Iterator[Answers]:
 def measured(metrics: Answers, gib: float | None) -> None:
     labels = {"namespace": "shop", "persistentvolumeclaim": "data-db-0"}
     rows = [] if gib is None else [(labels, gib * GIB)]
-    MetricsTable(now={"kubelet_volume_stats_capacity_bytes": rows}).serve_on(metrics)
+    free = [(labels, size / 2) for labels, size in rows]
+    table = {"kubelet_volume_stats_capacity_bytes": rows, "kubelet_volume_stats_available_bytes": free}
+    MetricsTable(now=table).serve_on(metrics)
 
 
 @pytest.fixture

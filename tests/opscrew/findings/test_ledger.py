@@ -11,6 +11,7 @@ from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import FindingState as State
 from opscrew.findings.life import lifetimes
 from opscrew.findings.records import Changes
+from opscrew.model.coverage import Gap
 from opscrew.model.evidence import evidence
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
@@ -41,6 +42,30 @@ def test_new_then_ongoing_then_resolved_then_new_again(ledger, clock) -> None:
     assert entry.occurrences == 1
     assert entry.first_seen == entry.last_seen, "what comes back after it was over begins anew"
     assert [one.change for one in ledger.history(entry.fingerprint)] == ["appeared", "gone", "appeared"]
+
+
+def test_what_a_look_could_not_measure_stays_as_it_was(ledger, clock) -> None:
+    ledger.observe("ci", [failing(1), failing(2)], complete=True)
+    clock.forward(minutes=1)
+    gap = Gap("pipelines", "not reported any more", subjects=frozenset({failing(1).subject.key}))
+    assert sorted_out(ledger.observe("ci", [], complete=True, gaps=[gap])) == {"resolved": ["#2"]}
+    assert sorted_out(ledger.observe("ci", [], complete=True, gaps=[Gap("pipelines", "no answer")])) == {}
+    assert sorted_out(ledger.observe("ci", [], complete=True)) == {"resolved": ["#1"]}
+
+
+def test_a_finding_rests_on_the_kinds_it_was_judged_by(ledger) -> None:
+    by_pods = failing(1, details={"rests_on": ["Pod"]})
+    by_others = failing(2, details={"rests_on": ["Node"]})
+    through_objects = failing(3, details={"affected": [{"kind": "Pod", "name": "web-1"}]})
+    ledger.observe("sweep", [by_pods, by_others, through_objects], complete=True)
+    gap = Gap("Pod", "may not be read (403)", kinds=frozenset({"Pod"}))
+    assert sorted_out(ledger.observe("sweep", [], complete=True, gaps=[gap])) == {"resolved": ["#2"]}
+
+
+def test_what_is_shown_to_be_over_is_over_whatever_else_was_not_measured(ledger) -> None:
+    ledger.observe("ci", [failing()], complete=True)
+    gap = Gap("pipelines", "no answer")
+    assert ledger.observe("ci", [], complete=True, gone=[failing().fingerprint], gaps=[gap]).resolved
 
 
 def test_appearances_are_counted_and_not_the_looks_that_see_them(ledger, clock) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.support.http_answers import Answers, hang, http_answers, status, text
 from tools.connection import Address
 from tools.errors import PermanentError, TemporaryError
-from tools.victorialogs.client import LONGEST_MESSAGE, PATH, Period, VictoriaLogsClient, named_filter
+from tools.victorialogs.client import LONGEST_MESSAGE, PATH, Period, VictoriaLogsClient
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = Period(NOW - timedelta(hours=1), NOW)
@@ -105,10 +105,3 @@ def test_an_overloaded_or_silent_server_is_temporary(server: Answers) -> None:
     server.by_path[PATH] = hang
     with client(server, 0.3) as asking, pytest.raises(TemporaryError, match="no answer within"):
         asking.count("*", HOUR)
-
-
-def test_names_from_a_cluster_stay_names() -> None:
-    wanted = named_filter("pod", namespace="shop", name='x" or *')
-    assert r'"x\" or *"' in wanted
-    assert wanted.startswith("(")
-    assert wanted.endswith(")")
