@@ -143,9 +143,7 @@ def _texts(look: Look, ends: Sequence[str]) -> list[Fact]:
     lines = logs.lines(look.errors, look.period, fields=fields.naming, limit=LINES, where=fields).lines
     for place, line in enumerate(lines):
         if line.message and not (ends and begins_trace(line.message)):
-            fact = look.fact(
-                gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip()
-            )
+            fact = look.fact(gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip())
             facts.append(replace(fact, time=line.at or look.period.end))
     return facts
 

@@ -106,9 +106,7 @@ class LogFields:
 
     def beside(self, values: Mapping[str, str]) -> str:
         """Entries of the same source as one with these values of ``naming``."""
-        return (
-            " ".join(f"{quoted(field)}:={quoted(values[field])}" for field in self.naming if values.get(field)) or "*"
-        )
+        return " ".join(f"{quoted(field)}:={quoted(values[field])}" for field in self.naming if values.get(field)) or "*"
 
     def saying(self, word: str) -> str:
         """Entries whose text has the word."""
@@ -120,7 +118,9 @@ class LogFields:
 
     def as_text(self) -> str:
         """Pipes that put the text into ``_msg`` where it is elsewhere, and nothing there where it is nowhere."""
-        moved = [f" | format if ({UNSET} {quoted(field)}:*) {quoted(f'<{field}>')} as _msg" for field in self.message]
+        moved = [
+            f' | format if ({UNSET} {quoted(field)}:*) {quoted(f"<{field}>")} as _msg' for field in self.message
+        ]
         return "".join([*moved, f' | format if ({UNSET}) "" as _msg'])
 
 
@@ -147,7 +147,7 @@ def fields_of(found: Iterable[str], configured: Mapping[str, Names] | None = Non
 
 
 def _plain(field: str) -> str:
-    """ "resource.attributes.k8s.pod.name" is "k8s_pod_name"."""
+    """"resource.attributes.k8s.pod.name" is "k8s_pod_name"."""
     plain = re.sub(r"[^a-z0-9]+", "_", field.lower()).strip("_")
     while (front := next((one for one in field_names().wrappers if plain.startswith(f"{one}_")), "")) and (
         plain not in _all_names()

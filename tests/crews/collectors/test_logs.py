@@ -76,12 +76,7 @@ def test_a_zero_stands_beside_the_lines_that_were_looked_at(server: Answers, tmp
 
 @pytest.mark.parametrize(
     "question",
-    [
-        "log errors of foxtrot",
-        "show the errors in the logs of foxtrot",
-        "what does foxtrot log?",
-        "error lines from pod foxtrot",
-    ],
+    ["log errors of foxtrot", "show the errors in the logs of foxtrot", "what does foxtrot log?", "error lines from pod foxtrot"],
 )
 def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others(
     server: Answers, tmp_path, question: str
@@ -89,10 +84,7 @@ def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others
     for known in ({}, {"kubernetes": [{"name": "foxtrot"}]}):
         with crew_at(NOW, tmp_path / str(len(known)), victorialogs={"url": server.url}, **known) as crew:
             text_ = told(ask(crew, question))
-        assert (
-            "no log line from 11:00 to 12:00 is of a namespace or pod called foxtrot, 1,257 lines are of others"
-            in text_
-        )
+        assert "no log line from 11:00 to 12:00 is of a namespace or pod called foxtrot, 1,257 lines are of others" in text_
         assert "card" not in text_
         assert "41" not in text_
 
