@@ -29,6 +29,7 @@ AREAS: tuple[str, ...] = (
     "cluster",
     "cluster_sweep",
     "storage",
+    "alerts",
     "commands",
     "daemon",
     "retrieval",

@@ -13,13 +13,12 @@ from datetime import timedelta
 from crews.alert_polling import alert_sources, gaps_of
 from crews.collectors.collector import Request
 from opscrew.alerts.alert import Alert
-from opscrew.alerts.asides import VALUES
 from opscrew.alerts.clusters import cluster_of
-from opscrew.alerts.kinds import AlertKind, kind_of, query_sentence
+from opscrew.alerts.kinds import kind_of
 from opscrew.alerts.labels import label_rules, own_labels
 from opscrew.alerts.objects import object_words, own_labels_of
-from opscrew.alerts.sentences import sentence_of
 from opscrew.alerts.store import UNGROUPED
+from opscrew.alerts.telling import said_of
 from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import spoken_names
 from opscrew.model.coverage import Basis, Gap
@@ -116,12 +115,7 @@ def _counts(alerts: Sequence[Alert], request: Request) -> str:
 
 
 def _line(alert: Alert, request: Request) -> str:
-    kind = kind_of(alert.labels, alert.annotations, alert.url)
-    said = sentence_of(alert.annotations)
-    if kind is AlertKind.QUERY:
-        said = query_sentence(alert.labels, alert.annotations)
-    elif not said and VALUES in alert.annotations:
-        said = f"values {alert.annotations[VALUES]}"
+    said = said_of(alert)
     words = object_words(alert)
     where = f" on {words}" if words else ""
     summary = f": {said.rstrip('.')}" if said else ""

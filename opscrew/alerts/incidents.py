@@ -8,10 +8,9 @@ from datetime import datetime
 
 from opscrew.actions.records import ActionRecord
 from opscrew.alerts.groups import Group, worst
-from opscrew.alerts.kinds import AlertKind, query_sentence
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.objects import object_words, subject_of
-from opscrew.alerts.sentences import sentence_of
+from opscrew.alerts.telling import said_of
 from opscrew.memory.documents import Document
 from opscrew.model.action import ActionState
 from opscrew.reading_time import clock_time, minute
@@ -124,18 +123,11 @@ def _objects(alerts: Sequence[KnownAlert]) -> Iterable[str]:
     """Every one by name, with what its rule said of it."""
     said: dict[str, str] = {}
     for alert in alerts:
-        said.setdefault(object_words(alert) or "no object named", _sentence(alert))
+        said.setdefault(_place(alert), said_of(alert))
     names = list(said)
     yield from (f"- {name}" + (f": {said[name]}" if said[name] else "") for name in names[:MOST_OBJECTS])
     if len(names) > MOST_OBJECTS:
         yield f"- and {len(names) - MOST_OBJECTS} more"
-
-
-def _sentence(alert: KnownAlert) -> str:
-    """Grafana tells a rule's own sentence also where its query failed."""
-    if alert.kind is AlertKind.QUERY:
-        return query_sentence(alert.labels, alert.annotations)
-    return sentence_of(alert.annotations)
 
 
 def _place(alert: KnownAlert) -> str:

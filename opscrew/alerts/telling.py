@@ -8,10 +8,11 @@ from datetime import datetime
 from opscrew.alerts.alert import AlertState
 from opscrew.alerts.asides import LINK, VALUES, left_out_of
 from opscrew.alerts.groups import Group, Storm, worst
-from opscrew.alerts.kinds import AlertKind, query_sentence
+from opscrew.alerts.kinds import AlertKind, query_fault, query_sentence
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.objects import (
     MOST_NAMED,
+    Labelled,
     differing,
     listed,
     object_words,
@@ -81,6 +82,14 @@ def group_finding(group: Group, alerts: Sequence[KnownAlert], now: datetime, rul
     )
 
 
+def said_of(alert: Labelled) -> str:
+    """What its rule says, in one sentence: of a query that fails that, since what the rule claims was not measured."""
+    if query_fault(alert.labels, alert.annotations):
+        return query_sentence(alert.labels, alert.annotations)
+    values = alert.annotations.get(VALUES, "")
+    return sentence_of(alert.annotations) or (f"values: {values}" if values else "")
+
+
 def storm_finding(storm: Storm, now: datetime) -> Finding:
     """One notice for everything. It names what the alerts share, and the gravest of them with what was found out."""
     common = ", ".join(f"{pair} ({count})" for pair, count in storm.common) or "no label"
@@ -145,15 +154,10 @@ def _said(firing: Sequence[KnownAlert], rules: Rules) -> Iterator[str]:
     apart = "; ".join(differing(firing)) if len(objects_of(firing)) < len(firing) else ""
     if objects or apart:
         yield f"{objects} ({apart})" if objects and apart else objects or apart
-    faults = [query_sentence(one.labels, one.annotations) for one in firing if one.kind is AlertKind.QUERY]
-    sentence = next((said for one in firing if (said := sentence_of(one.annotations))), "")
-    values = next((one.annotations[VALUES] for one in firing if VALUES in one.annotations), "")
-    if faults:  # what the rule would say has not been measured
-        yield storable(listed(list(dict.fromkeys(faults))), LONGEST_SENTENCE // 4)
-    elif sentence:
-        yield sentence
-    elif values:
-        yield f"values: {values}"
+    faults = list(dict.fromkeys(said_of(one) for one in firing if one.kind is AlertKind.QUERY))
+    sentence = listed(faults) if faults else next((said for one in firing if (said := said_of(one))), "")
+    if sentence:
+        yield storable(sentence, LONGEST_SENTENCE // 4)
     words = list(dict.fromkeys(word for one in firing if (word := rules.unknown_severity(one.labels))))
     if words:
         yield f"the severity {storable(listed(words), 60)} is not known and counts as a warning"
