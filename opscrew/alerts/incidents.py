@@ -8,6 +8,7 @@ from datetime import datetime
 
 from opscrew.actions.records import ActionRecord
 from opscrew.alerts.groups import Group, worst
+from opscrew.alerts.kinds import STATE_REASON
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.objects import object_words, subject_of
 from opscrew.alerts.telling import said_of
@@ -107,7 +108,11 @@ def _timeline(
     told: list[tuple[datetime, str]] = []
     for alert in alerts[:MOST_ALERTS]:
         told.append((alert.starts_at, f"{alert.name} began ({_place(alert)})"))
-        told += [(alert.resolved_at, f"{alert.name} ended ({_place(alert)})")] if alert.resolved_at else []
+        told += (
+            [(alert.resolved_at, f"{alert.name} ended ({_place(alert)}){_unproven(alert)}")]
+            if alert.resolved_at
+            else []
+        )
     for cause in group.triage.get("causes", []):
         told.append((datetime.fromisoformat(cause["began_at"]), cause["text"]))
     if group.triaged_at:
@@ -128,6 +133,12 @@ def _objects(alerts: Sequence[KnownAlert]) -> Iterable[str]:
     yield from (f"- {name}" + (f": {said[name]}" if said[name] else "") for name in names[:MOST_OBJECTS])
     if len(names) > MOST_OBJECTS:
         yield f"- and {len(names) - MOST_OBJECTS} more"
+
+
+def _unproven(alert: KnownAlert) -> str:
+    """Grafana ends an alert also when its series or its rule is gone: nobody has then seen that all is well."""
+    reason = alert.annotations.get(STATE_REASON, "")
+    return f", not because it was well: Grafana says {reason}" if reason else ""
 
 
 def _place(alert: KnownAlert) -> str:

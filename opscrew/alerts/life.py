@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from opscrew.alerts.alert import Alert, AlertState
-from opscrew.alerts.kinds import AlertKind, kind_of
+from opscrew.alerts.kinds import STATE_REASON, AlertKind, kind_of
 from opscrew.alerts.rules import Rules
 from opscrew.model.finding import Severity
 
@@ -63,6 +63,8 @@ def observe(known: KnownAlert | None, told: Alert, now: datetime, *, polled: boo
     if told.state is AlertState.RESOLVED:
         if known.state is AlertState.RESOLVED or _is_of_an_earlier_time(told, known):
             return known
+        reason = {STATE_REASON: told.annotations[STATE_REASON]} if STATE_REASON in told.annotations else {}
+        known = replace(known, annotations={**known.annotations, **reason})
         return without_source(known, told.source, told.ends_at or now, now)
     back = known.state is AlertState.RESOLVED
     return replace(

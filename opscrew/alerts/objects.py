@@ -40,6 +40,9 @@ def subject_of(alert: Labelled, cluster: str = "") -> Subject | None:
     # Some rules join a pod onto what is about its node: the sentence says which of them is meant.
     node, pod = own.get("node", ""), own.get("pod", "")
     node_is_meant = bool(node) and node in text and pod not in text
+    kind, name = own.get("kind", "") or own.get("customresource_kind", ""), own.get("name", "")
+    if namespace and name and kind[:1].isupper():  # operators tell of their objects so
+        return Subject(system="kubernetes", kind=kind, scope="/".join(filter(None, (where, namespace))), name=name)
     for one in label_rules().kinds:
         name = own.get(one.label, "")
         inner = "" if one.scope == "cluster" else namespace

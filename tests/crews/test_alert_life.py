@@ -105,6 +105,17 @@ def test_a_draft_names_every_object(crew: Receiver) -> None:
     assert all(f"- host db{number}\n" in incident.text + "\n" for number in range(30))
 
 
+def test_an_end_because_the_series_is_gone_is_no_proof(crew: Receiver) -> None:
+    host = {"alertname": "Full", "host": "db1"}
+    crew.post("grafana", body(crew, host))
+    crew.look()
+    crew.post("grafana", body(crew, host, status="resolved", annotations={"grafana_state_reason": "MissingSeries"}))
+    assert findings(crew.look()) == []
+    crew.look(minutes=10)
+    (incident,) = IncidentStore(crew.context.engine, crew.clock).list()
+    assert "Full ended (host db1), not because it was well: Grafana says MissingSeries" in incident.text
+
+
 def test_what_was_not_looked_at_is_said(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text("{}", encoding="utf-8")

@@ -102,6 +102,21 @@ def alert(text: str = "", **labels: str) -> Alert:
         ),
         ({"job": "pushgateway", "exported_job": "backup", "namespace": "monitoring"}, "", "job backup"),
         ({"pod": "cert-manager-7-x", "namespace": "cm", "exported_namespace": "shop", "name": "tls"}, "", "name tls"),
+        (
+            {"kind": "Kustomization", "name": "apps", "exported_namespace": "team-a", "namespace": "flux-system"},
+            "",
+            "Kustomization team-a/apps",
+        ),
+        (
+            {"job": "kubernetes-kubelet", "node": "minion0", "namespace": "kube-system", "component": "kubelet"},
+            "",
+            "Node minion0",
+        ),
+        (
+            {"service": "telemeter", "job": "telemeter", "namespace": "om", "openshift_io_alert_source": "platform"},
+            "",
+            "Service om/telemeter",
+        ),
         # Sidecars: the pod is the database's own.
         ({"pod": "redis-0", "container": "redis-exporter", "namespace": "shop"}, "", "Pod shop/redis-0"),
         ({"pod": "postgres-exporter-5d-x", "namespace": "db", "datname": "orders"}, "", "datname orders"),
