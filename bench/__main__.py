@@ -30,6 +30,7 @@ AREAS: tuple[str, ...] = (
     "cluster_sweep",
     "storage",
     "alerts",
+    "metric_cases",
     "commands",
     "daemon",
     "retrieval",

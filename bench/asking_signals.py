@@ -77,15 +77,18 @@ def _lines(handler: Handler, request: Request) -> None:
         "could not obtain connection from pool shop-db within 30000 ms (active=20, idle=0, waiting={})",
         "java.net.SocketTimeoutException: Read timed out calling http://search:8080/api/v1/suggest?q={}",
     )
-    if "stats by" in query:
-        rows: list[dict[str, str]] = [
-            {"kubernetes.pod_namespace": "checkout", "kubernetes.pod_name": f"{one}-7f9c-x2k4q", "hits": str(90 - n)}
+    if "| field_names" in query:
+        rows: list[dict[str, str]] = [{"name": f"kubernetes.pod_{one}", "hits": "9"} for one in ("namespace", "name")]
+    elif "| stats by (" in query:
+        source = {"kubernetes.pod_namespace": "checkout", "total": "900"}
+        rows = [
+            {**source, "kubernetes.pod_name": f"{one}-7f9c-x2k4q", "hits": str(90 - n)}
             for n, one in enumerate(WORKLOADS)
         ]
-    elif "collapse_nums" in query:
+    elif "| collapse_nums" in query:
         rows = [{"_msg": one.format("<N>"), "hits": str(40 - n)} for n, one in enumerate(said)]
-    elif "stats count()" in query:
-        rows = [{"hits": "684"}]
+    elif "| stats count()" in query:
+        rows = [{"hits": "0" if "missing _msg" in query else "684"}]
     else:
         rows = [
             {

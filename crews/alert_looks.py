@@ -58,7 +58,10 @@ class Case:
 
 def value_then_and_now(case: Case) -> Look:
     """The rule's own expression, now and an hour before."""
-    vmalert, metrics = case.context.systems.vmalert, case.context.systems.victoriametrics
+    vmalert, metrics = (
+        case.context.systems.vmalert,
+        case.context.systems.metrics_of(case.first.labels.get("cluster", "")),
+    )
     if vmalert is None or metrics is None:
         return Look(problem="vmalert or victoriametrics is not configured")
     alert = case.first
@@ -80,14 +83,15 @@ def open_findings(case: Case) -> Look:
 
 def log_changes(case: Case) -> Look:
     """Failures that are written now and were not in the hour before."""
-    logs = case.context.systems.victorialogs
-    if logs is None:
+    if case.context.settings.victorialogs is None:
         return Look(problem="victorialogs is not configured")
     from tools.victorialogs.client import Period
 
     subject = next((one for one in case.affected if one.kind != "Node" and place_of(one)), None)
     if subject is None:
         return Look(problem="the alert names no namespace")
+    logs = case.context.systems.logs_of(subject.scope.partition("/")[0])
+    assert logs is not None, "configured, as asked above"
     # A quarter of an hour before it began, since what leads to an alert is written first. At most as long as what it
     # is compared with: in many hours there are more lines of everything.
     start = case.began_at - HOUR / 4

@@ -154,8 +154,8 @@ class _Polling:
         that moves while its pages are asked for, or breaks off, says nothing."""
         known = set(self.states)
         found = self._list(FULL_LISTING, everything=True)
-        # A list without any repository of before is rather that of another account, or of one that lost its rights.
-        if len(found) < FULL_LISTING and known & found:
+        # Where most are missing, the list is rather that of another account, or of one that lost its rights.
+        if len(found) < FULL_LISTING and 2 * len(known - found) <= len(known):
             missing = sorted(self.states.keys() - found)[:MOST_ASKED_AFTER]
             gone = {repo for repo in missing if self._is_gone(repo)}
             self._bucket = spent(self._bucket, len(missing))

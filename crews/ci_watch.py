@@ -36,6 +36,7 @@ from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
+from opscrew.model.coverage import Gap
 from opscrew.model.finding import Finding
 from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
@@ -70,6 +71,7 @@ class _Tally:
     judged: int = 0
     changed: list[ActionRecord] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unlisted: int = 0
 
 
 class _Watch:
@@ -115,6 +117,8 @@ class _Watch:
         self._end_outages(repo, pipelines, before.values())
         sorting = sort_pipelines(pipelines, before, self._context.clock(), watch_rules())
         now_standing, complete = list(sorting.keep), True
+        listed = {pipeline.target.key for pipeline in pipelines}
+        self._tally.unlisted += sum(one.target_key not in listed for one in sorting.keep)
         self._end(repository, sorting.passed_between)
         earlier = {key: one for key, one in before.items() if one not in sorting.passed_between}
         for pipeline, failed in sorting.paused:
@@ -229,6 +233,9 @@ class _Watch:
         unread = {**seen.problems, **seen.refused}
         if unread:
             parts.append(f"{len(unread)} could not be read: {next(iter(unread.values()))}")
+        if self._tally.unlisted:
+            gap = Gap("earlier failures", "what followed them is not among the newest pipelines")
+            parts.append(f"{self._tally.unlisted} {gap}")
         parts += [f"no longer watched: {', '.join(seen.gone)}"] if seen.gone else []
         parts += [_told_left_out(seen.left_out)] if seen.left_out else []
         parts += [f"{len(self._tally.problems)} problems: {self._tally.problems[0]}"] if self._tally.problems else []

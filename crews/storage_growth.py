@@ -64,7 +64,7 @@ def run(context: CrewContext) -> Run:
         except (UpstreamError, CrewError) as problem:
             unavailable.append(f"storage of {part.name}")
             ledger.observe(f"{NAME}/{part.name}/access", [_unreadable(part, problem)], complete=False)
-            said.append(f"{part.name}: {problem}")
+            said.append(f"{part.name}: {Gap('volumes', str(problem))}")
             silent_clusters += 1
             continue
         coverage = facts.coverage

@@ -105,8 +105,7 @@ class Systems:
             from tools.victorialogs.client import VictoriaLogsClient
 
             part = self.settings.victorialogs
-            names = {str(held): fields for held, fields in part.fields.items()} if part else {}
-            return VictoriaLogsClient(address, on_response=on_response, names=names)
+            return VictoriaLogsClient(address, on_response=on_response, names=part.fields if part else None)
 
         return self._at_url("victorialogs", self.settings.store("victorialogs", cluster), build, cluster)
 

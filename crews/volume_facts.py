@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crews.volume_figures import RECENT, Key, claim_key, read_present
@@ -39,15 +39,19 @@ class VolumeFacts:
 def read_claims(snapshot: Snapshot, cluster: str) -> dict[Key, Claim]:
     """Every claim of a cluster."""
     classes = {one.name: read_class(one) for one in snapshot.of("StorageClass")}
-    users = _workloads(snapshot)
+    mounting = _mounting(snapshot)
     found = {}
     for resource in snapshot.of("PersistentVolumeClaim"):
         key = (resource.namespace, resource.name)
-        found[key] = read_claim(resource, cluster, classes, users.get(key, ""))
+        pods = mounting.get(key, [])
+        owner = snapshot.top_owner_of(pods[-1]) if pods else None
+        workload = f"{owner.kind}/{owner.name}" if owner else ""
+        nodes = frozenset(text(pod.spec, "nodeName") for pod in pods) - {""}
+        found[key] = replace(read_claim(resource, cluster, classes), workload=workload, nodes=nodes)
     return found
 
 
-def read_claim(resource: Resource, cluster: str, classes: Mapping[str, StorageClass], workload: str = "") -> Claim:
+def read_claim(resource: Resource, cluster: str, classes: Mapping[str, StorageClass]) -> Claim:
     """One claim. A class that does not exist (any more) cannot be enlarged."""
     name = text(resource.spec, "storageClassName")
     requested = _bytes(text(resource.spec, "resources", "requests", "storage"))
@@ -63,7 +67,6 @@ def read_claim(resource: Resource, cluster: str, classes: Mapping[str, StorageCl
         requested=requested,
         capacity=capacity,
         resizing=_resizing(resource, requested, capacity),
-        workload=workload,
         created_at=resource.created_at,
         storage_class=classes.get(name, StorageClass(name)),
     )
@@ -162,9 +165,9 @@ class _Pasts:
         return self._asked[(query, step)]
 
 
-def _workloads(snapshot: Snapshot) -> dict[Key, str]:
-    """Who mounts a claim: the end of the owner chain of a running pod."""
-    found: dict[Key, str] = {}
+def _mounting(snapshot: Snapshot) -> dict[Key, list[Resource]]:
+    """The running pods that mount each claim."""
+    found: dict[Key, list[Resource]] = {}
     for pod in snapshot.of("Pod"):
         if text(pod.status, "phase") != "Running":
             continue
@@ -173,8 +176,7 @@ def _workloads(snapshot: Snapshot) -> dict[Key, str]:
             if not name and "ephemeral" in volume:
                 name = f"{pod.name}-{text(volume, 'name')}"
             if name:
-                owner = snapshot.top_owner_of(pod)
-                found[(pod.namespace, name)] = f"{owner.kind}/{owner.name}"
+                found.setdefault((pod.namespace, name), []).append(pod)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from crews.checks import connections, machine, mcp_servers, rights
+from crews.checks import connections, contents, machine, mcp_servers, rights
 from crews.checks.check import Check, CheckFamily, Level, Result
 from crews.systems import Systems
 from opscrew.errors import CrewError
@@ -28,6 +28,8 @@ FAMILIES: tuple[CheckFamily, ...] = (
         CheckFamily(name, lambda settings, name=name: connections.url_checks(name, settings))  # type: ignore[misc]
         for name in connections.PATHS
     ),
+    CheckFamily("series", contents.series_checks),
+    CheckFamily("log fields", contents.log_checks),
     CheckFamily("rights", rights.rights_checks),
     CheckFamily("gcp", connections.google_cloud_checks),
     CheckFamily("model", connections.model_checks),

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from crews.alert_polling import alert_sources, gaps_of
 from crews.collectors.collector import Request
+from crews.collectors.metric_places import may_be_ours, stores
 from opscrew.alerts.alert import Alert
 from opscrew.alerts.clusters import cluster_of
 from opscrew.alerts.kinds import kind_of
@@ -127,23 +128,23 @@ def _line(alert: Alert, request: Request) -> str:
 
 def _past(request: Request) -> list[Fact]:
     """From the series that rules leave behind. Without a metrics store the ledger alone must answer."""
-    metrics = request.context.systems.victoriametrics
+    metrics = stores(request)
     start = request.start
-    if metrics is None or start is None:
+    if not metrics or start is None:
         gap = Gap("alerts of that time", "only a metrics store remembers them, and none is configured")
         return [gap_fact("alert sources", gap, request.now)]
     window = f"{max(int((request.end - start).total_seconds()), 60)}s"
-    answer = metrics.instant(named_query("alerts_fired", window), request.end)
-    samples = answer.samples
+    answers = [one.instant(named_query("alerts_fired", window), request.end) for one in metrics]
+    samples = [one for answer in answers for one in answer.samples if may_be_ours(one.labels, request)]
     source, when = "victoriametrics", f"from {request.when(start)} to {request.when(request.end)}"
-    if not samples and not metrics.instant(named_query("alerts_fired", EVER), request.end).samples:
+    if not samples and not any(one.instant(named_query("alerts_fired", EVER), request.end).samples for one in metrics):
         gap = Gap("alerts of that time", f"there is no series ALERTS of the {EVER} before its end: no rules write any")
         return [gap_fact(source, gap, request.now)]
     asked = [one for one in request.understood.subjects if one.kind not in ("pipeline", "branch", "cluster")]
     fitting = [one for one in samples if all(subject.name in one.labels.values() for subject in asked)]
     names = {one.labels.get("alertname", "") for one in fitting}
     facts = [Fact(source, f"{len(names)} different alerts fired {when}", request.end, weight=9.5)]
-    if answer.partial:
+    if any(answer.partial for answer in answers):
         gap = Gap("alerts of that time", "the metrics store answered in part", basis=Basis.PARTLY)
         facts.append(gap_fact(source, gap, request.now))
     for place, one in enumerate(sorted(fitting, key=lambda sample: -sample.value)[:MOST]):

@@ -12,6 +12,7 @@ from opscrew.answer.packet import Fact, shortened
 from opscrew.answer.subjects import build_of, repository_of
 from opscrew.answer.understand import TURNS_READ, Understanding, span_of
 from opscrew.memory.turns import Conversation
+from opscrew.settings import KubernetesSettings
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,13 @@ class Request:
     @property
     def build(self) -> int:
         return build_of(self.understood.subjects)
+
+    @property
+    def clusters(self) -> Sequence[KubernetesSettings]:
+        """The configured clusters that the question names, else all."""
+        names = {one.name for one in self.understood.subjects if one.kind == "cluster"}
+        parts = self.context.settings.kubernetes
+        return [part for part in parts if part.name in names] or parts
 
     def when(self, moment: datetime) -> str:
         """In the zone of the settings, with the day only where it is another one than today."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from crews.collectors.collector import Request
 from opscrew.answer.name_places import NO_NAME, cued_words, is_ordinary
 from opscrew.answer.subjects import spoken_names
 from tools.victorialogs.fields import LogFields
-from tools.victorialogs.records import Tally
+from tools.victorialogs.records import Group
 
 OF_LOGS = re.compile(
-    r"\b(?:of|for|from|in|by|does|did|has|is) (?:the |our )?(?:(?:pods?|services?|apps?|namespace|workload|container) )?"
+    r"\b(?:of|for|from|in|by|does|did|has|is) (?:the |our )?"
+    r"(?:(?:pods?|services?|apps?|namespace|workload|container) )?"
     r"(?!(?:the|our)\b)([a-z0-9][\w.-]*[\w])",
     re.IGNORECASE,
 )
@@ -23,9 +24,9 @@ WRITES_NO_LOGS = ("branch", "pipeline", "repository")
 SHARES = 0.6
 
 
-def asked_names(request: Request, tallies: Sequence[Tally], fields: LogFields) -> tuple[list[str], list[str]]:
+def asked_names(request: Request, groups: Sequence[Group], fields: LogFields) -> tuple[list[str], list[str]]:
     """The names that the question asks for: those that sources of log lines have, and those that none has."""
-    known = {name for one in tallies for name in labels(one, fields)}
+    known = {name for one in groups for name in labels(one, fields)}
     found = spoken_names(request.question, known)
     found |= {one.name for one in request.understood.subjects if one.name in known}
     asked = {one.name for one in request.understood.subjects if one.kind not in WRITES_NO_LOGS}
@@ -42,26 +43,26 @@ def asked_names(request: Request, tallies: Sequence[Tally], fields: LogFields) -
     return sorted(found), sorted(unheard)
 
 
-def labels(tally: Tally, fields: LogFields) -> set[str]:
+def labels(group: Group, fields: LogFields) -> set[str]:
     """Cluster, namespace, pod, workload and service of it."""
-    found = {value for value in tally.values.values() if value}
+    found = {value for value in group.values.values() if value}
     for field in fields.pod:
-        parts = tally.values.get(field, "").split("-")
+        parts = group.values.get(field, "").split("-")
         # Every beginning of a pod's name may be its workload's: cart-7f9c-x2k4q is of cart.
         found |= {"-".join(parts[:count]) for count in range(1, len(parts))}
     return found - {""}
 
 
-def like(name: str, tallies: Sequence[Tally], fields: LogFields) -> list[str]:
+def like(name: str, groups: Sequence[Group], fields: LogFields) -> list[str]:
     """At most three that resemble it."""
-    known = sorted({label for one in tallies for label in labels(one, fields)})
+    known = sorted({label for one in groups for label in labels(one, fields)})
     return difflib.get_close_matches(name, known, n=3, cutoff=SHARES)
 
 
-def writer(tally: Tally, fields: LogFields) -> str:
+def writer(values: Mapping[str, str], fields: LogFields) -> str:
     """What people call the source."""
     named = (*fields.pod, *fields.service, *fields.namespace, *fields.cluster)
-    return next((tally.values[field] for field in named if tally.values.get(field)), "unnamed sources")
+    return next((values[field] for field in named if values.get(field)), "unnamed sources")
 
 
 def _plain(name: str) -> str:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from urllib.parse import quote
 
 from crews.collectors.collector import Request
 from crews.collectors.log_names import asked_names, like, writer
-from opscrew.answer.packet import Fact
+from opscrew.answer.packet import Fact, gap_fact
+from opscrew.model.coverage import Gap
+from tools.errors import UpstreamError
 from tools.victorialogs.client import Period, VictoriaLogsClient
 from tools.victorialogs.failures import begins_trace, is_failure
 from tools.victorialogs.fields import LogFields
-from tools.victorialogs.records import Tally
+from tools.victorialogs.records import Group, Tally
 from tools.victorialogs.traces import gist, outcome
 
 USUAL_SPAN, BEFORE = timedelta(hours=1), timedelta(days=1)
@@ -38,6 +41,7 @@ class Look:
     fields: LogFields
     period: Period
     failing: str
+    page: str
     where: str = "*"
 
     @property
@@ -56,14 +60,58 @@ class Look:
 
 
 def collect(request: Request) -> Sequence[Fact]:
-    """Raises ``UpstreamError``."""
-    logs = request.context.systems.victorialogs
+    """Of each store that may hold what is asked for. Raises the first ``UpstreamError`` where none answered."""
+    stores = _stores(request)
+    with ThreadPoolExecutor(max_workers=len(stores), thread_name_prefix="logs") as pool:
+        answers = list(pool.map(lambda cluster: _answer(request, cluster), stores))
+    problems = [one for one in answers if isinstance(one, UpstreamError)]
+    if len(problems) == len(answers):
+        raise problems[0]
+    facts: list[Fact] = []
+    for cluster, answer in zip(stores, answers, strict=True):
+        if isinstance(answer, UpstreamError):
+            facts.append(gap_fact("victorialogs", Gap(f"logs of cluster {cluster}", str(answer)), request.now))
+        else:
+            facts += [_of_cluster(one, cluster) for one in answer]
+    return facts
+
+
+def _of_cluster(fact: Fact, cluster: str) -> Fact:
+    """Counts of two stores may be the same words, so they name whose they are; a line that was written is left as it
+    is, and its source says where it is from."""
+    if not cluster:
+        return fact
+    text = f"cluster {cluster}: {fact.text}" if fact.source == "victorialogs" else fact.text
+    return replace(fact, text=text, source=fact.source.replace("victorialogs", f"victorialogs {cluster}", 1))
+
+
+def _stores(request: Request) -> list[str]:
+    """Clusters with a store of their own by name, and "" for the common one where it may hold what is meant."""
+    settings = request.context.settings
+    own = {
+        part.name for part in settings.kubernetes if settings.store("victorialogs", part.name) != settings.victorialogs
+    }
+    asked = [part.name if part.name in own else "" for part in request.clusters] or [""]
+    named = any(one.kind == "cluster" for one in request.understood.subjects)
+    return list(dict.fromkeys(asked if asked and named else [*asked, ""]))
+
+
+def _answer(request: Request, cluster: str) -> Sequence[Fact] | UpstreamError:
+    try:
+        return _look_into(request, cluster)
+    except UpstreamError as problem:
+        return problem
+
+
+def _look_into(request: Request, cluster: str) -> Sequence[Fact]:
+    logs, part = request.context.systems.logs_of(cluster), request.context.settings.store("victorialogs", cluster)
     assert logs is not None, "only asked where VictoriaLogs is configured"
+    assert part is not None, "the client was made of it"
     period = span(request)
     fields = logs.fields(period)
-    look = Look(request, logs, fields, period, fields.failures())
-    everything = look.tally()
-    if not sum(one.total for one in everything):
+    look = Look(request, logs, fields, period, fields.failures(), part.url.rstrip("/"))
+    everything = logs.count_by("*", period, fields.naming, limit=GROUPS)
+    if not sum(one.count for one in everything):
         return [_empty(look)]
     names, unheard = asked_names(request, everything, fields)
     facts = [fact for name in unheard for fact in _unheard(look, name, everything)]
@@ -90,7 +138,7 @@ def _empty(look: Look) -> Fact:
     return look.fact(f"the store holds no log lines at all {look.when}, {than}: {why}", 9.5)
 
 
-def _unheard(look: Look, name: str, everything: Sequence[Tally]) -> list[Fact]:
+def _unheard(look: Look, name: str, everything: Sequence[Group]) -> list[Fact]:
     """Of a name that no line seems to have; tallies of a big store are cut, so it is asked for once more."""
     fields, where = look.fields, look.fields.of_anything(name)
     if look.logs.count(where, look.period):
@@ -101,7 +149,7 @@ def _unheard(look: Look, name: str, everything: Sequence[Tally]) -> list[Fact]:
         return [look.fact(f"log lines of {name} cannot be told from others: {hint}", 9.5)]
     near = like(name, everything, fields)
     also = f"; names like it are {', '.join(near)}" if near else ""
-    others = f"{sum(one.total for one in everything):,} lines are of others"
+    others = f"{sum(one.count for one in everything):,} lines are of others"
     found = [look.fact(f"no log line {look.when} is of a {' or '.join(kinds)} called {name}, {others}{also}", 9.5)]
     saying = replace(look, where=fields.saying(name))
     if said := look.logs.count(saying.errors, look.period):
@@ -123,7 +171,7 @@ def _facts(look: Look, about: str) -> list[Fact]:
     facts = [look.fact(f"{failures:,} error lines{about} {look.when}, of {total:,} lines", 9.5)]
     writers: Counter[str] = Counter()
     for one in tallies:
-        writers[writer(one, look.fields)] += one.failures
+        writers[writer(one.values, look.fields)] += one.failures
     most = ", ".join(f"{name} ({count:,})" for name, count in writers.most_common(TOLD_GROUPS) if count)
     return [*facts, look.fact(f"error lines come from {most}", 9), *_texts(look, ends)]
 
@@ -137,13 +185,20 @@ def _texts(look: Look, ends: Sequence[str]) -> list[Fact]:
             facts.append(look.fact(text, 8.5 - 0.1 * place, "victorialogs patterns"))
     uncounted = [end for end in ends if not is_failure(end)]
     facts += [look.fact(f"a trace ends with: {end}", 8.4) for end in dict.fromkeys(uncounted)]
-    if textless := logs.count(f"{look.errors} {fields.without_text()}", look.period):
+    unset = f"{look.where} {fields.without_text()}"
+    if (
+        fields.is_unset
+        and logs.count(unset, look.period)
+        and (textless := logs.count(f"{unset} {look.failing}", look.period))
+    ):
         why = "the store was not told which field holds it (_msg_field), and victorialogs.fields names none"
         facts.append(look.fact(f"{textless:,} of them have no text: {why}", 8))
     lines = logs.lines(look.errors, look.period, fields=fields.naming, limit=LINES, where=fields).lines
     for place, line in enumerate(lines):
         if line.message and not (ends and begins_trace(line.message)):
-            fact = look.fact(gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip())
+            fact = look.fact(
+                gist(line.message), 7 - 0.1 * place, f"victorialogs {_source(line.fields, fields)}".strip()
+            )
             facts.append(replace(fact, time=line.at or look.period.end))
     return facts
 
@@ -170,10 +225,8 @@ def _source(values: Mapping[str, str], fields: LogFields) -> str:
 
 def _link(look: Look) -> str:
     """VictoriaLogs' own page with about the same query filled in; the whole one is longer than an address may be."""
-    part = look.request.context.settings.victorialogs
-    assert part is not None, "see collect"
     seconds = int((look.period.end - look.period.start).total_seconds())
     until = f"{look.period.end.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
-    page = f"{part.url.rstrip('/')}/select/vmui/#/"
+    page = f"{look.page}/select/vmui/#/"
     query = f"{look.where} {look.fields.shortly()}"
     return f"{page}?query={quote(query)}&g0.range_input={seconds}s&g0.end_input={until}"

@@ -7,9 +7,8 @@ is asked once; series of several clusters then carry their labels into the answe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from crews.cluster_metrics import shares_its_store
 from crews.collectors.collector import Request
@@ -34,7 +33,7 @@ class Place:
 
 def places(request: Request) -> list[Place]:
     """Where to ask. What is left out is in ``unasked``."""
-    parts = meant(request)
+    parts = request.clusters
     if len(request.context.settings.kubernetes) > 1:
         known = [part for part in parts if _is_known(request, part)]
         return [_place(request, part, part.name) for part in known[:MOST_PLACES]] or [_place(request)]
@@ -43,7 +42,7 @@ def places(request: Request) -> list[Place]:
 
 def unasked(request: Request) -> Iterator[Gap]:
     """Clusters that are not asked, and why."""
-    parts = meant(request)
+    parts = request.clusters
     if len(request.context.settings.kubernetes) < 2:
         return
     unknown = tuple(part.name for part in parts if not _is_known(request, part))
@@ -56,28 +55,19 @@ def unasked(request: Request) -> Iterator[Gap]:
         yield Gap("clusters", f"one question asks {MOST_PLACES}; name the one that is meant", left, len(parts))
 
 
-def meant(request: Request) -> Sequence[KubernetesSettings]:
-    """The clusters that the question names, else all."""
-    names = {one.name for one in request.understood.subjects if one.kind == "cluster"}
-    parts = request.context.settings.kubernetes
-    return [part for part in parts if part.name in names] or parts
+def stores(request: Request) -> list[VictoriaMetricsClient]:
+    """Every store that may hold what is asked for, each once: for series that belong to no cluster by a label."""
+    systems = request.context.systems
+    found = [systems.metrics_of(part.name) for part in request.clusters] or [systems.victoriametrics]
+    return list({id(client): client for client in (*found, systems.victoriametrics) if client is not None}.values())
 
 
-def in_seconds(length: timedelta) -> str:
-    """A length as MetricsQL writes it."""
-    return f"{int(length.total_seconds())}s"
-
-
-def curve_windows(step: timedelta) -> tuple[timedelta, timedelta]:
-    """For a curve with such steps: over how much of the past each value looks, and in which steps it does. A rate needs
-    two scrapes, which are seldom further apart than a minute; five minutes bridge a missed one."""
-    window = max(step, timedelta(minutes=5))
-    return window, min(max(window / 12, timedelta(minutes=5)), timedelta(minutes=15))
-
-
-def total_windows(start: datetime, end: datetime) -> tuple[timedelta, timedelta]:
-    """The same for what is counted over the whole span."""
-    return end - start, max((end - start) / 500, timedelta(minutes=1))
+def may_be_ours(labels: Mapping[str, str], request: Request) -> bool:
+    """Whether a series contradicts the labels of no configured cluster; one without such labels may be of any."""
+    parts = request.clusters
+    return not parts or any(
+        all(labels.get(name, value) == value for name, value in part.metrics_labels.items()) for part in parts
+    )
 
 
 def _is_known(request: Request, part: KubernetesSettings) -> bool:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from crews.collectors.collector import Request
-from crews.collectors.metric_places import Place, curve_windows, in_seconds, places, total_windows, unasked
+from crews.collectors.metric_places import Place, places, unasked
 from opscrew.answer.measures import Course, Measure, Unit, course, in_unit, measures_asked
 from opscrew.answer.name_places import cued_words
 from opscrew.answer.packet import Fact, gap_fact
@@ -24,14 +24,17 @@ from opscrew.answer.write_without_model import in_words
 from opscrew.model.coverage import Basis, Gap
 from tools.errors import UpstreamError
 from tools.queries import matchers
-from tools.victoriametrics.client import cluster_labels, named_query
+from tools.victoriametrics.client import Curve, cluster_labels, duration, named_query
 from tools.victoriametrics.records import Range, Series
 
 POINTS = 60
 """Of one series: enough to see a peak, little enough for two hundred workloads in one answer."""
 
-LEAST_STEP = timedelta(minutes=1)
-"""Scrapes are seldom nearer to each other."""
+LEAST_STEP, LEAST_WINDOW = timedelta(minutes=1), timedelta(minutes=5)
+"""A rate needs two scrapes, which are seldom further apart than a minute; five minutes bridge a missed one."""
+
+COUNTED, LOOKS = "restarts", 500
+"""A unit of which people want to know how many there were in all, and how often a counter is looked at for that."""
 
 USUAL_SPAN = timedelta(hours=1)
 NAMED, TOP = 4, 3
@@ -53,7 +56,7 @@ class Asked:
     @property
     def is_counted(self) -> bool:
         """Whether people want to know how many there were in all, and not how many at which time."""
-        return self.unit == "restarts"
+        return self.unit == COUNTED
 
 
 @dataclass(frozen=True)
@@ -94,9 +97,26 @@ def _asked(request: Request) -> Iterator[Asked]:
     for place in places(request):
         for measure in measures_asked(request.spoken):
             for name, unit in measure.queries.items():
-                window, fine = total_windows(start, end) if unit == "restarts" else curve_windows(step)
-                query = named_query(name, in_seconds(window), place.labels, fine=in_seconds(fine))
-                yield Asked(measure, unit, query, place)
+                window = end - start if unit == COUNTED else max(step, LEAST_WINDOW)
+                every = _looks(start, end) if unit == COUNTED else _every(step)
+                curve = Curve(step, every, max(every, LEAST_WINDOW))
+                yield Asked(measure, unit, named_query(name, duration(window), place.labels, curve=curve), place)
+
+
+def _looks(start: datetime, end: datetime) -> timedelta:
+    """How often a counter is looked at, in full seconds."""
+    return timedelta(seconds=int(max((end - start) / LOOKS, LEAST_STEP).total_seconds()))
+
+
+def _next_look(end: datetime, every: timedelta) -> datetime:
+    """The store looks at multiples of the time between two looks; the last before ``end`` misses what came since."""
+    return datetime.fromtimestamp(-(-end.timestamp() // every.total_seconds()) * every.total_seconds(), UTC)
+
+
+def _every(step: timedelta) -> timedelta:
+    """How often to look between two points of a curve: often enough that of pods which follow each other few are seen
+    at the same time, seldom enough that a month is answered in time."""
+    return min(max(step / 12, LEAST_STEP), timedelta(minutes=15))
 
 
 def _gaps(
@@ -136,7 +156,7 @@ def _answer(asked: Asked, start: datetime, end: datetime, step: timedelta) -> Ra
     try:
         if not asked.is_counted:
             return asked.place.client.range(asked.query, start, end, step)
-        total = asked.place.client.instant(asked.query, end)
+        total = asked.place.client.instant(asked.query, _next_look(end, _looks(start, end)))
     except UpstreamError as problem:
         return problem
     series = (Series(one.labels, ((end.timestamp(), one.value),)) for one in total.samples)

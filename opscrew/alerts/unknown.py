@@ -35,6 +35,8 @@ def unknown_to_rules(source: str, rules: Iterable[Rule]) -> list[Gap]:
             reasons[storable(rule.last_error, LONGEST_REASON) or f"health {rule.health}"].append(rule.name)
         elif rule.last_evaluation is None:
             reasons["they have not been evaluated yet"].append(rule.name)
+    if not total:
+        return [Gap(f"alerts of {source}", "it has no alerting rules at all: they were not loaded, or are elsewhere")]
     return [
         Gap(
             what=f"alerting rules of {source}",

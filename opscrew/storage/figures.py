@@ -24,6 +24,9 @@ SAME_CAPACITY, SAME_USE = 0.01, 0.05
 IMPOSSIBLE = 1.02
 """Used and available together above the capacity by more than rounding: the figures are not of one file system."""
 
+NODE_LABELS = ("node", "kubernetes_node", "nodename", "instance")
+"""Labels that name the node whose kubelet measured, as the usual scrape configurations write them."""
+
 UNLIMITED = 2.0**63
 """CephFS reports 2^64 - 1 free inodes, which is -1 (https://github.com/yashbhutwala/kubectl-df-pv/issues/9)."""
 
@@ -67,15 +70,18 @@ def pick(readings: Iterable[Reading], claim: Claim, cluster_labels: Collection[s
         return "its figures are older than itself, of a claim of the same name" if known and not own else ""
     newest = max(views, key=lambda view: view.at)
     twins = [view for view in views if newest.at - view.at <= TWINS]
+    # Where the volume is, its kubelet knows best: the one that had it before may go on with what it saw last.
+    twins = [view for view in twins if _is_on(view, claim.nodes)] or twins
     if whose := _differing(twins, cluster_labels):
         return f"series of several clusters have its name ({whose}), and metrics_labels do not tell which is ours"
     if not _agree(twins):
         names = sorted({name for view in twins for name in view.labels})
         whose = _differing(twins, names) or "without a label that tells them apart"
         return f"its series disagree ({whose}): they may be of several clusters"
-    if newest.used + max(0.0, newest.available) > newest.capacity * IMPOSSIBLE:
+    found = max(twins, key=lambda view: view.at)
+    if found.used + max(0.0, found.available) > found.capacity * IMPOSSIBLE:
         return "its figures contradict each other: used and available are more than the file system has"
-    return newest
+    return found
 
 
 def is_a_table(inodes: float, used_before: Collection[float], most_free: float) -> bool:
@@ -103,8 +109,8 @@ def _view(readings: Collection[Reading], claim: Claim) -> Figures | None:
         # What root alone may use is in neither of the two, so the claim's size is nearer where it is about that.
         seen = used + max(0.0, available)
         capacity = claim.capacity if 0.9 * claim.capacity <= seen <= claim.capacity else seen
-    if capacity is None or (used is None and available is None):
-        return None
+    if not capacity or (used is None and available is None):
+        return None  # nothing has a size of 0: the kubelet asked before there was an answer
     # The kubelet writes 0 where a driver gives no use (https://github.com/ceph/ceph-csi/pull/3407).
     if used is None or (used == 0 and available is not None):
         used = max(0.0, capacity - (available or 0.0))
@@ -130,6 +136,11 @@ def _inodes(values: Mapping[str, float]) -> tuple[float, float]:
 def same_cluster(labels: Mapping[str, str], figures: Figures, cluster_labels: Collection[str]) -> bool:
     """Whether a series can be of the cluster whose figures these are."""
     return all(labels.get(name, "") in ("", figures.labels.get(name, labels.get(name))) for name in cluster_labels)
+
+
+def _is_on(view: Figures, nodes: Collection[str]) -> bool:
+    names = [view.labels.get(name, "") for name in NODE_LABELS]
+    return any(name in nodes or name.rpartition(":")[0] in nodes for name in names)
 
 
 def _agree(twins: Collection[Figures]) -> bool:

@@ -38,7 +38,8 @@ class Claim:
     """A PersistentVolumeClaim. Sizes in bytes; ``resizing`` says how an enlargement stands, empty when there is none.
 
     ``workload`` is the owner of the pods that mount it ("StatefulSet/db"), empty where none does. ``read_only`` means
-    that nobody can write to it (ReadOnlyMany alone), so that it is as full as it was made.
+    that nobody can write to it (ReadOnlyMany alone), so that it is as full as it was made. ``nodes`` are those whose
+    running pods mount it.
     """
 
     cluster: str
@@ -52,6 +53,7 @@ class Claim:
     capacity: float = 0
     resizing: str = ""
     workload: str = ""
+    nodes: frozenset[str] = frozenset()
     created_at: datetime | None = None
     storage_class: StorageClass = field(default_factory=StorageClass)
 

@@ -53,7 +53,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Iterator[s
     entries: list[dict[str, Any]] = []
 
     def write(second: float, text: str, more: Mapping[str, Any]) -> None:
-        entries.append({"_time": (now - timedelta(minutes=10) + timedelta(seconds=second)).isoformat(), "_msg": text, **more})
+        entries.append(
+            {"_time": (now - timedelta(minutes=10) + timedelta(seconds=second)).isoformat(), "_msg": text, **more}
+        )
 
     for name, (namespace, pod) in SHIPPERS.items():
         source = {namespace: f"{name}-ns", pod: f"{name}-7f9c6d5b4d-x2k4q"}
@@ -72,7 +74,9 @@ def store(tmp_path_factory: pytest.TempPathFactory, now: datetime) -> Iterator[s
             write(20 * i + place / 1000, row, {"namespace": "kilo-ns", "pod": "kilo-7f9c6d5b4d-x2k4q"})
         for place, row in enumerate([*rows, "shop.declined.CardDeclined: card 7"]):
             write(20 * i + place / 1000, row, {"namespace": "mike-ns", "pod": "mike-7f9c6d5b4d-x2k4q"})
-        write(i, "\n".join([*rows, "shop.declined.CardDeclined: card 7"]), {"namespace": "sierra-ns", "pod": "sierra-0"})
+        write(
+            i, "\n".join([*rows, "shop.declined.CardDeclined: card 7"]), {"namespace": "sierra-ns", "pod": "sierra-0"}
+        )
         write(i, "", {"message": f"payment {i} declined: card expired", "level": "error", "pod": "lima-0"})
         write(i, "", {"text.of.it": f"payment {i} declined", "level": "error", "pod": "oscar-0"})
         write(i, f"payment {i} declined", {"level": "error", "host.unit": "papa"})

@@ -36,6 +36,8 @@ FAST = thing(
     parameters={"type": "gp3"},
 )
 Points = list[tuple[datetime, float]]
+AT = NOW + timedelta(seconds=137)
+"""When it is asked: at no full minute, since stores align times to full steps."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,10 @@ class Case:
     series: Sequence[dict[str, Any]] = ()
 
     def points(self) -> list[tuple[dict[str, str], Points]]:
-        """The series with times before ``NOW``."""
+        """The series with their times."""
         file = FOLDER / f"{self.name}.json"
         rows = json.loads(file.read_text(encoding="utf-8"))["series"] if file.is_file() else self.series
-        return [(row["metric"], [(NOW + timedelta(seconds=at), value) for at, value in _values(row)]) for row in rows]
+        return [(row["metric"], [(AT + timedelta(seconds=at), value) for at, value in _values(row)]) for row in rows]
 
 
 def _values(row: dict[str, Any]) -> list[tuple[float, float]]:
@@ -82,7 +84,7 @@ def reads(case: Case, store: str, folder: Path) -> str:
         wanted = {} if case.kind == "ask" and not case.clusters else {"kubernetes": own}
         policy = {"expand_pvc": "approve"}
         settings = {"victoriametrics": {"url": store, "timeout_seconds": 60}, "policy": policy, **wanted}
-        with crew_at(NOW, folder, **settings) as crew:
+        with crew_at(AT, folder, **settings) as crew:
             if case.kind == "ask":
                 return told(ask(crew, case.question))
             run = (storage_growth if case.kind == "storage" else cluster_health).run(crew)
@@ -127,5 +129,5 @@ def _claim(
     spec: dict[str, Any] = {"storageClassName": "fast", "accessModes": list(modes), "volumeMode": mode}
     spec["resources"] = {"requests": {"storage": size}}
     status = {"phase": "Bound", "capacity": {"storage": size}}
-    metadata = {"creationTimestamp": ago(seconds=seconds)}
+    metadata = {"creationTimestamp": ago(seconds=seconds - 137)}
     return thing("PersistentVolumeClaim", "data", metadata=metadata, spec=spec, status=status)

@@ -7,7 +7,7 @@ An answer is never partial: where a storage node is missing the server refuses t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from tools.connection import Address, Connection, OnResponse, ignored
 from tools.queries import Query, load_queries, quoted
-from tools.victorialogs.fields import LogFields, Names, fields_of
+from tools.victorialogs.fields import UNSET, LogFields, Names, Role, fields_of
 from tools.victorialogs.records import Group, Lines, LogLine, Pattern, Tally
 
 SYSTEM = "victorialogs"
@@ -45,7 +45,7 @@ class VictoriaLogsClient:
     this store by role, beside the usual ones of ``fields.yaml``."""
 
     def __init__(
-        self, address: Address, on_response: OnResponse = ignored, names: Mapping[str, Names] | None = None
+        self, address: Address, on_response: OnResponse = ignored, names: Mapping[Role, Names] | None = None
     ) -> None:
         self._names = names or {}
         self._connection = Connection(SYSTEM, address, on_response)
@@ -57,7 +57,8 @@ class VictoriaLogsClient:
     def fields(self, period: Period) -> LogFields:
         """Which fields of the period's entries hold what."""
         rows = self._rows("field_names", period, filter="*")
-        return fields_of((_text(row.get("name")) for row in rows), self._names)
+        found = fields_of((_text(row.get("name")) for row in rows), self._names)
+        return replace(found, is_unset=self.count(UNSET, period) > 0)
 
     def count(self, filter: str, period: Period) -> int:
         """How many entries match."""

@@ -64,22 +64,29 @@ class LogFields:
     service: Names = ()
     message: Names = ()
     levels: tuple[tuple[str, str], ...] = ()
+    is_unset: bool = True
+    """Whether some entries came without a text, so that other fields are looked at for it."""
 
     @property
     def naming(self) -> Names:
         """All that name where an entry comes from."""
         return (*self.cluster, *self.namespace, *self.pod, *self.service)
 
+    @property
+    def texts(self) -> Names:
+        """Where the text may be, beside ``_msg``."""
+        return self.message if self.is_unset else ()
+
     def failures(self) -> str:
         """Entries that are failures; see ``failures.yaml``."""
-        texts = [("_msg", ""), *((field, UNSET) for field in self.message)]
+        texts = [("_msg", ""), *((field, UNSET) for field in self.texts)]
         scales = {scale: [field for field, of in self.levels if of == scale] for _, scale in self.levels}
         return failure_filter(texts, scales)
 
     def begun_traces(self) -> str:
         """Lines with which a trace begins that came line by line."""
         pattern = quoted(failures().trace_begins)
-        return _any([f"_msg:~{pattern}", *(f"({UNSET} {quoted(field)}:~{pattern})" for field in self.message)])
+        return _any([f"_msg:~{pattern}", *(f"({UNSET} {quoted(field)}:~{pattern})" for field in self.texts)])
 
     def shortly(self) -> str:
         """About the same as ``failures``, for people: short enough for an address."""
@@ -104,13 +111,19 @@ class LogFields:
         equal = [f"{quoted(field)}:={quoted(name)}" for field in self.naming]
         return _any([*equal, *(f"{quoted(field)}:={quoted(f'{name}-')}*" for field in self.pod)])
 
+    def of_cluster(self, name: str) -> str:
+        """Everything of a cluster, where a field names it."""
+        return _any(f"{quoted(field)}:={quoted(name)}" for field in self.cluster)
+
     def beside(self, values: Mapping[str, str]) -> str:
         """Entries of the same source as one with these values of ``naming``."""
-        return " ".join(f"{quoted(field)}:={quoted(values[field])}" for field in self.naming if values.get(field)) or "*"
+        return (
+            " ".join(f"{quoted(field)}:={quoted(values[field])}" for field in self.naming if values.get(field)) or "*"
+        )
 
     def saying(self, word: str) -> str:
         """Entries whose text has the word."""
-        return _any([f"_msg:{quoted(word)}", *(f"({UNSET} {quoted(field)}:{quoted(word)})" for field in self.message)])
+        return _any([f"_msg:{quoted(word)}", *(f"({UNSET} {quoted(field)}:{quoted(word)})" for field in self.texts)])
 
     def without_text(self) -> str:
         """Entries whose text no field holds."""
@@ -118,24 +131,26 @@ class LogFields:
 
     def as_text(self) -> str:
         """Pipes that put the text into ``_msg`` where it is elsewhere, and nothing there where it is nowhere."""
-        moved = [
-            f' | format if ({UNSET} {quoted(field)}:*) {quoted(f"<{field}>")} as _msg' for field in self.message
-        ]
+        if not self.is_unset:
+            return ""
+        moved = [f" | format if ({UNSET} {quoted(field)}:*) {quoted(f'<{field}>')} as _msg" for field in self.message]
         return "".join([*moved, f' | format if ({UNSET}) "" as _msg'])
 
 
-def fields_of(found: Iterable[str], configured: Mapping[str, Names] | None = None) -> LogFields:
+def fields_of(found: Iterable[str], configured: Mapping[Role, Names] | None = None) -> LogFields:
     """``found`` are the names of a store's fields, ``configured`` more names by role, which come first."""
     more, names = configured or {}, field_names()
     by_name: dict[str, list[str]] = {}
     for field in sorted(set(found) - OF_THE_STORE, key=lambda one: (len(one), one)):
         by_name.setdefault(_plain(field), []).append(field)
 
-    def of(role: str, known: Names) -> Names:
-        fitting = [field for name in known for field in by_name.get(name, ())]
-        return tuple(dict.fromkeys((*more.get(role, ()), *fitting)))
+    def fitting(known: Names) -> Names:
+        return tuple(field for name in known for field in by_name.get(name, ()))
 
-    scales = [(field, scale) for scale, known in names.level.items() for field in of("", known)]
+    def of(role: Role, known: Names) -> Names:
+        return tuple(dict.fromkeys((*more.get(role, ()), *fitting(known))))
+
+    scales = [(field, scale) for scale, known in names.level.items() for field in fitting(known)]
     return LogFields(
         cluster=of("cluster", names.cluster),
         namespace=of("namespace", names.namespace),
@@ -147,7 +162,7 @@ def fields_of(found: Iterable[str], configured: Mapping[str, Names] | None = Non
 
 
 def _plain(field: str) -> str:
-    """"resource.attributes.k8s.pod.name" is "k8s_pod_name"."""
+    """ "resource.attributes.k8s.pod.name" is "k8s_pod_name"."""
     plain = re.sub(r"[^a-z0-9]+", "_", field.lower()).strip("_")
     while (front := next((one for one in field_names().wrappers if plain.startswith(f"{one}_")), "")) and (
         plain not in _all_names()

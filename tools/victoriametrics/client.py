@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -33,18 +34,42 @@ def cluster_labels() -> tuple[str, ...]:
     return tuple(name.strip() for name in shared_pieces(QUERIES_FILE)["clusters"].split(","))
 
 
+@dataclass(frozen=True)
+class Curve:
+    """How a query is looked at for a curve: the time between two points, how often it is looked at between them, and
+    how far back each look sees."""
+
+    step: timedelta = timedelta(minutes=1)
+    every: timedelta = timedelta(minutes=1)
+    back: timedelta = timedelta(minutes=5)
+
+
 def named_query(
-    name: str, window: str, labels: Mapping[str, str] | None = None, *, fine: str = "5m", namespaces: Iterable[str] = ()
+    name: str,
+    window: str,
+    labels: Mapping[str, str] | None = None,
+    *,
+    curve: Curve = Curve(),
+    namespaces: Iterable[str] = (),
+    names: Iterable[str] = (),
 ) -> str:
-    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``, ``fine`` the steps in which
-    some look at it; ``namespaces`` are those that a query may be limited to."""
+    """A shipped query for one cluster. ``window`` is a MetricsQL duration such as ``15m``; ``namespaces`` and
+    ``names`` (of series) are those that a query may be limited to."""
     conditions = matchers(labels or {})
     return queries()[name].filled(
         window=window,
         matchers=f",{conditions}" if conditions else "",
-        fine=fine,
+        step=duration(curve.step),
+        every=duration(curve.every),
+        back=duration(curve.back),
         namespaces=quoted("|".join(namespaces) or ".+"),
+        names=quoted("|".join(names) or ".+"),
     )
+
+
+def duration(length: timedelta) -> str:
+    """A length as MetricsQL writes it."""
+    return f"{int(length.total_seconds())}s"
 
 
 class VictoriaMetricsClient:

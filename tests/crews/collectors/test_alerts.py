@@ -114,3 +114,17 @@ def test_what_fired_last_night_comes_from_the_series_that_rules_leave(server: An
     assert "1 different alerts fired from 2026-10-05 00:00 to 00:00" in text
     assert "DiskFull in namespace shop fired" in text
     assert "firing now" not in text
+
+
+def test_what_fired_in_another_cluster_of_the_store_is_not_ours(server: Answers, tmp_path) -> None:
+    fired = [
+        {"metric": {"alertname": name, "severity": "critical", **labels}, "value": [0, "2"]}
+        for name, labels in (("DiskFull", {"cluster": "prod"}), ("Other", {"cluster": "stage"}), ("Anybodys", {}))
+    ]
+    server.by_path[QUERY] = value({"status": "success", "data": {"resultType": "vector", "result": fired}})
+    cluster = {"name": "prod", "metrics_labels": {"cluster": "prod"}}
+    settings = {"alertmanager": {"url": server.url}, "victoriametrics": {"url": server.url}}
+    with crew_at(NOW, tmp_path, kubernetes=[cluster], **settings) as crew:
+        text = told(ask(crew, "which alerts fired yesterday?"))
+    assert "2 different alerts fired" in text
+    assert "Other" not in text

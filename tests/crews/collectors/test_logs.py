@@ -24,6 +24,8 @@ def logs(handler: Handler, request: Request) -> None:
     about = next((name for name in ("checkout", "quiet", "web", "foxtrot") if f':="{name}"' in query), "")
     if "| field_names" in query:
         answer = "\n".join(f'{{"name":"{name}","hits":"9"}}' for name in FIELDS)
+    elif "| stats by (" in query and "total" not in query:
+        answer = TALLIES.replace('"hits"', '"failures"').replace('"total"', '"hits"')
     elif "| stats by (" in query:
         answer = "\n".join(row for row in TALLIES.split("\n") if f'"{about}' in row)
     elif "| stats count()" in query:
@@ -76,7 +78,12 @@ def test_a_zero_stands_beside_the_lines_that_were_looked_at(server: Answers, tmp
 
 @pytest.mark.parametrize(
     "question",
-    ["log errors of foxtrot", "show the errors in the logs of foxtrot", "what does foxtrot log?", "error lines from pod foxtrot"],
+    [
+        "log errors of foxtrot",
+        "show the errors in the logs of foxtrot",
+        "what does foxtrot log?",
+        "error lines from pod foxtrot",
+    ],
 )
 def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others(
     server: Answers, tmp_path, question: str
@@ -84,7 +91,10 @@ def test_a_name_that_no_log_has_is_said_and_not_answered_by_the_errors_of_others
     for known in ({}, {"kubernetes": [{"name": "foxtrot"}]}):
         with crew_at(NOW, tmp_path / str(len(known)), victorialogs={"url": server.url}, **known) as crew:
             text_ = told(ask(crew, question))
-        assert "no log line from 11:00 to 12:00 is of a namespace or pod called foxtrot, 1,257 lines are of others" in text_
+        assert (
+            "no log line from 11:00 to 12:00 is of a namespace or pod called foxtrot, 1,257 lines are of others"
+            in text_
+        )
         assert "card" not in text_
         assert "41" not in text_
 
@@ -96,6 +106,25 @@ def test_a_store_that_holds_nothing_is_not_a_quiet_one(server: Answers, tmp_path
     assert "the store holds no log lines at all from 11:00 to 12:00, and none in the 24 hours before" in text_
     assert "another tenant" in text_
     assert "0 error lines" not in text_
+
+
+def test_a_cluster_with_a_store_of_its_own_is_asked_there(server: Answers, tmp_path) -> None:
+    with http_answers() as own:
+        own.by_path[PATH] = status(500, "broken")
+        clusters = [{"name": "prod", "victorialogs": {"url": own.url, "tenant": "7"}}, {"name": "stage"}]
+        with crew_at(NOW, tmp_path, kubernetes=clusters, victorialogs={"url": server.url}) as crew:
+            half = ask(crew, "any errors in the logs?")
+            own.by_path[PATH] = logs
+            both = ask(crew, "any errors in the logs?")
+            before = len(server.requests)
+            prod = ask(crew, "any errors in the logs of cluster prod?")
+    assert "victorialogs: 41 error lines" in told(half)
+    assert any(gap.startswith("victorialogs: logs of cluster prod not measured") for gap in half.not_measured)
+    assert {fact.source for fact in both.facts} >= {"victorialogs", "victorialogs prod"}
+    assert own.requests[-1].headers["AccountID"] == "7"
+    assert len(server.requests) == before, "the common store holds nothing of that cluster"
+    assert "victorialogs prod: cluster prod: 41 error lines" in told(prod)
+    assert prod.facts[0].link.startswith(own.url)
 
 
 def test_a_log_store_that_refuses_is_named(server: Answers, tmp_path) -> None:

@@ -20,3 +20,10 @@ def test_a_workload_is_told_by_its_worst_pod_once() -> None:
     assert shop.severity is Severity.CRITICAL
     assert shop.details["pods"] == 2
     assert (lone.subject.kind, lone.subject.name, lone.severity) == ("Pod", "lone", Severity.WARNING)
+
+
+def test_a_dozen_periods_are_no_verdict() -> None:
+    hardly = ThrottledContainer("team", "shop-1", "app", 0.83, "Deployment/shop", periods=12)
+    assert throttling_findings([hardly], "prod", NOW) == []
+    (told,) = throttling_findings([hardly, row("shop-2", 0.5)], "prod", NOW)
+    assert told.details["pods"] == 1

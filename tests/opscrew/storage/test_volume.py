@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from opscrew.storage.advice import advise
+from opscrew.storage.trouble import look_for_trouble
 from opscrew.storage.volume import DAY, GIB, HOUR, Fit, Past, read_past
 from tests.support.volumes import NOW, claim, growing, volume
 
@@ -25,6 +27,11 @@ def test_a_past_that_ends_early_is_carried_on_to_now() -> None:
 def test_what_lies_before_the_claim_belongs_to_another_volume() -> None:
     points = [(AT - day * SECONDS, 90.0) for day in range(10, 3, -1)] + [(AT - SECONDS, 1.0), (AT, 2.0)]
     assert read_past(points, DAY, NOW, NOW - timedelta(days=2)).values == (1.0, 2.0)
+
+
+def test_a_peak_of_a_step_in_which_the_claim_was_made_may_be_of_the_one_before() -> None:
+    points = [(AT - 2 * SECONDS, 90.0), (AT - SECONDS, 90.0), (AT, 2.0)]
+    assert read_past(points, DAY, NOW, NOW - timedelta(days=1, hours=1)).values == (2.0,)
 
 
 def test_no_points_and_points_of_the_future() -> None:
@@ -55,3 +62,27 @@ def test_usable_is_what_programs_can_fill() -> None:
 
 def test_the_subject_is_named_as_everywhere_else() -> None:
     assert claim().subject.key == "kubernetes/PersistentVolumeClaim/prod/shop/data-db-0"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "has", "expected"),
+    [
+        (100, 96.5, Fit.SAME),
+        (100, 95, Fit.SMALLER),
+        (2, 1.90, Fit.SAME),
+        (1, 0.95, Fit.SAME),
+        (0.29297, 0.2256, Fit.SAME),  # XFS of 300 MiB with its log of 64
+        (2, 0.95, Fit.SMALLER),
+        (0.05, 0.0376, Fit.SAME),
+        (0.05, 0.03, Fit.SMALLER),
+    ],
+)
+def test_a_small_file_system_takes_more_for_itself(claimed: float, has: float, expected: Fit) -> None:
+    of = claim(requested=claimed * GIB, capacity=claimed * GIB)
+    assert volume([has / 2], size=has, of=of).fit is expected
+
+
+def test_a_volume_that_nobody_can_write_to_is_full_by_nature() -> None:
+    full = volume(growing(100, 1), of=claim(read_only=True))
+    assert look_for_trouble(full) is None
+    assert "nobody can write to it" in advise(full, NOW).reason
