@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -101,6 +101,7 @@ def _type_of(name: str) -> Any:
 
 def _type_inside(kind: Any, step: str) -> Any:
     for option in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
+        option = get_args(option)[0] if get_origin(option) is Annotated else option
         if isinstance(option, type) and issubclass(option, BaseModel) and step in option.model_fields:
             return option.model_fields[step].annotation
         if get_origin(option) is dict:
