@@ -47,6 +47,7 @@ def show_list(
     """List alerts, the latest first."""
     from cli.text import ago, folded
     from opscrew.alerts.alert import AlertState
+    from opscrew.alerts.kinds import AlertKind
     from opscrew.alerts.objects import object_words
     from opscrew.alerts.telling import said_of
     from opscrew.clock import utc_now
@@ -58,6 +59,7 @@ def show_list(
             print_json(_as_json(alert, store))
             continue
         marks = [name for name, is_so in (("silenced", alert.silenced), ("flapping", _flaps(alert, store))) if is_so]
+        marks += [alert.kind.value] if alert.kind is not AlertKind.USUAL else []
         state = ", ".join([alert.state.value, *marks])
         typer.echo(f"{alert.severity.value:<8}  {alert.fingerprint[:8]}  {alert.name} ({state})")
         since = ago(alert.starts_at, utc_now())

@@ -15,6 +15,7 @@ from opscrew.alerts.alert import AlertState
 from opscrew.alerts.causes import Candidate, cause_rules, rank
 from opscrew.alerts.clusters import cluster_of, in_cluster
 from opscrew.alerts.groups import STORM, Group
+from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.objects import own_labels_of, subject_of
 from opscrew.alerts.repairs import proposed_repair, silence
@@ -59,7 +60,8 @@ def _affected(context: CrewContext, alerts: Sequence[KnownAlert]) -> tuple[tuple
     """The objects that the alerts name, and why some of them cannot be looked at in a cluster, or nothing."""
     found: dict[str, Subject] = {}
     notes = {}
-    for alert in alerts:
+    # Where a query fails, nobody knows whether anything is wrong with what it asks about.
+    for alert in (one for one in alerts if one.kind is not AlertKind.QUERY):
         cluster, note = cluster_of(alert, context.settings.kubernetes)
         subject = subject_of(alert, cluster)
         if subject is None:

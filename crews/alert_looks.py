@@ -22,6 +22,7 @@ from opscrew.alerts.groups import Group
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.looks import Look, affects, clues_of_findings, log_look, value_look
 from opscrew.alerts.objects import place_of
+from opscrew.alerts.sentences import text_of
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger
 from opscrew.memory.library import Library
@@ -87,6 +88,8 @@ def log_changes(case: Case) -> Look:
         return Look(problem="victorialogs is not configured")
     from tools.victorialogs.client import Period
 
+    if case.cluster_note:
+        return Look(problem=case.cluster_note)  # lines of the same namespace may be another cluster's
     subject = next((one for one in case.affected if one.kind != "Node" and place_of(one)), None)
     if subject is None:
         return Look(problem="the alert names no namespace")
@@ -117,7 +120,7 @@ def log_changes(case: Case) -> Look:
 def history(case: Case) -> Look:
     """Past incidents like this one, and the runbook."""
     context = case.context
-    words = [case.group.title, *case.first.annotations.values()]
+    words = [case.group.title, text_of(case.first.annotations)]
     lines = []
     with Recall(
         Library(context.engine, context.clock),

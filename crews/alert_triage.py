@@ -138,8 +138,10 @@ def _look_into(
 
 
 def _is_quiet(context: CrewContext, alert: KnownAlert, at: datetime) -> bool:
-    settings = context.settings
-    return alert.silenced or bool(maintenance_of(own_labels_of(alert), at, settings.alerts.maintenance, settings.zone))
+    windows = context.settings.alerts.maintenance
+    if alert.silenced or not windows:
+        return alert.silenced
+    return bool(maintenance_of(own_labels_of(alert), at, windows, context.settings.zone))
 
 
 def _by_group(alerts: Sequence[KnownAlert]) -> dict[str, list[KnownAlert]]:

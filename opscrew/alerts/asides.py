@@ -55,15 +55,16 @@ def panel_link(grafana: str, dashboard: str, panel: str) -> str:
     )
 
 
-def asides(values: str = "", link: str = "", left_out: int = 0) -> dict[str, str]:
-    """As they are kept; what is empty is left out."""
-    told = {VALUES: values, LINK: link, LEFT_OUT: str(left_out) if left_out else ""}
+def asides(values: str = "", link: str = "", left_out: int = 0, sent: int = 0) -> dict[str, str]:
+    """As they are kept; what is empty is left out. ``sent`` are the alerts that the delivery held."""
+    told = {VALUES: values, LINK: link, LEFT_OUT: f"{left_out} {sent}" if left_out else ""}
     return {name: value for name, value in told.items() if value}
 
 
-def left_out_of(annotations: Mapping[str, str]) -> int:
-    """How many further alerts the sender left out of the delivery."""
-    return int(annotations.get(LEFT_OUT, "0"))
+def left_out_of(annotations: Mapping[str, str]) -> tuple[int, int]:
+    """How many further alerts the sender left out of the delivery, and how many it sent; zeros where it sent all."""
+    cut, _, sent = annotations.get(LEFT_OUT, "0 0").partition(" ")
+    return int(cut), int(sent)
 
 
 def _host(address: str) -> str | None:

@@ -74,7 +74,7 @@ def read_webhook(source: str, body: bytes, now: datetime, grafana: str = "") -> 
         raise MalformedWebhookError(f"more than {MOST_ALERTS} alerts in one body")
     cut = content.get("truncatedAlerts", 0)
     cut = cut if isinstance(cut, int) and cut > 0 else 0
-    marks = asides(left_out=cut) | ({TEST_MARK: "yes"} if _is_test(source, content) else {})
+    marks = asides(left_out=cut, sent=len(entries)) | ({TEST_MARK: "yes"} if _is_test(source, content) else {})
     whole = _Body(source, str(content.get("status", "")).lower(), now, marks, grafana)
     read, odd = [], []
     for number, entry in enumerate(entries, 1):

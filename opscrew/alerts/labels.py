@@ -7,7 +7,7 @@ for its object looks into, and repairs, the exporter.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,6 +58,7 @@ def label_rules() -> LabelRules:
     return load_strictly(LABELS_FILE, LabelRules)
 
 
+@lru_cache(maxsize=10_000)
 def exporter_kind(name: str) -> str:
     """Whether a job, service, container or pod of this name speaks of others: cluster, node, other, or empty."""
     return next((kind for kind, pattern in _patterns() if pattern.search(name.lower())), "")
@@ -77,10 +78,8 @@ def own_labels(labels: Mapping[str, str], text: str = "") -> dict[str, str]:
     else:
         told = _without_exporter(told, text)
     told |= exported
-    for name, others in rules.also_called.items():
-        values = [value for other in others if (value := told.pop(other, ""))]
-        if values:
-            told.setdefault(name, values[0])
+    for name in [other for other in told if other in _usual_names()]:
+        told.setdefault(_usual_names()[name], told.pop(name))
     return told
 
 
@@ -132,6 +131,11 @@ def host_of(address: str) -> str:
 def _names_anything(told: Mapping[str, str]) -> bool:
     """An alert about nothing but a scraped target: then its labels are all there is."""
     return any(label_rules().may_name(name, value) for name, value in told.items())
+
+
+@cache
+def _usual_names() -> Mapping[str, str]:
+    return {other: name for name, others in label_rules().also_called.items() for other in others}
 
 
 @cache

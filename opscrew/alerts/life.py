@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from opscrew.alerts.alert import Alert, AlertState
+from opscrew.alerts.alert import Alert, AlertState, is_private
 from opscrew.alerts.kinds import STATE_REASON, AlertKind, kind_of
 from opscrew.alerts.rules import Rules
 from opscrew.model.finding import Severity
@@ -70,7 +70,7 @@ def observe(known: KnownAlert | None, told: Alert, now: datetime, *, polled: boo
     return replace(
         known,
         severity=told.severity,
-        annotations=told.annotations or known.annotations,
+        annotations=_annotations(known, told),
         url=told.url or known.url,
         sources={**known.sources, told.source: told.upstream_id or known.sources.get(told.source, "")},
         state=AlertState.FIRING,
@@ -82,6 +82,14 @@ def observe(known: KnownAlert | None, told: Alert, now: datetime, *, polled: boo
         changes=_changed(known.changes, now) if (not polled if known.is_heartbeat else back) else known.changes,
         group_id="" if back else known.group_id,
     )
+
+
+def _annotations(known: KnownAlert, told: Alert) -> Mapping[str, str]:
+    """Sentences stay where a notice has none; what a delivery tells beside them, and why it ended, is of its time."""
+    if any(not is_private(name) for name in told.annotations):
+        return told.annotations
+    kept = {name: text for name, text in known.annotations.items() if not is_private(name) and name != STATE_REASON}
+    return {**kept, **told.annotations}
 
 
 def _is_of_an_earlier_time(told: Alert, known: KnownAlert) -> bool:

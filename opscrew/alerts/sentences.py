@@ -20,6 +20,7 @@ _BROKEN = re.compile(
     r"|%![a-zA-Z]?\(|\{\{|\}\}|\$labels?\b|\$value\b|map\[\]",
     re.IGNORECASE,
 )
+SIGNS = (*"<[{}%$", "template")
 _FAILED = re.compile(r"[^.\n]*<error expanding template", re.IGNORECASE)
 _END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])|\n+")
 _LINK = re.compile(r"https?://\S+")
@@ -48,7 +49,8 @@ def is_good(sentence: str) -> bool:
 
 def is_broken(text: str) -> bool:
     """Whether a template failed in it."""
-    return _BROKEN.search(text) is not None
+    # Most texts hold none of these signs, and in a storm there are very many of them.
+    return any(sign in text for sign in SIGNS) and _BROKEN.search(text) is not None
 
 
 def _texts(annotations: Mapping[str, str]) -> Iterator[str]:

@@ -73,7 +73,7 @@ def group_finding(group: Group, alerts: Sequence[KnownAlert], now: datetime, rul
         details={
             "group": group.id,
             "alerts": len(firing),
-            "left_out": _left_out(firing),
+            "left_out": _left_out(firing)[0],
             "objects": objects_of(firing),
             "flapping": flapping,
             "action": group.triage.get("action", ""),
@@ -138,14 +138,17 @@ def _count(firing: Sequence[KnownAlert]) -> str:
     """How many fire, with those that the sender counted and did not send."""
     if firing and all(alert.kind is AlertKind.TEST for alert in firing):
         return "a test of the way to us arrived"
-    more = _left_out(firing)
-    total = len(firing) + more
-    named = f", of which the sender named {len(firing)} and left out {more}" if more else ""
-    return f"{total} alert{'' if total == 1 else 's'} firing{named}"
+    more, sent = _left_out(firing)
+    alone = f"{len(firing)} alert{'' if len(firing) == 1 else 's'} firing"
+    if not more:
+        return alone
+    if sent > len(firing):  # the delivery held others too, and nobody knows whose the rest are
+        return f"{alone}; the sender left out {more} further ones of its delivery"
+    return f"{len(firing) + more} alerts firing, of which the sender named {len(firing)} and left out {more}"
 
 
-def _left_out(firing: Sequence[KnownAlert]) -> int:
-    return max((left_out_of(alert.annotations) for alert in firing), default=0)
+def _left_out(firing: Sequence[KnownAlert]) -> tuple[int, int]:
+    return max((left_out_of(alert.annotations) for alert in firing), default=(0, 0))
 
 
 def _said(firing: Sequence[KnownAlert], rules: Rules) -> Iterator[str]:

@@ -105,6 +105,23 @@ def test_a_draft_names_every_object(crew: Receiver) -> None:
     assert all(f"- host db{number}\n" in incident.text + "\n" for number in range(30))
 
 
+def test_what_a_sender_left_out_of_a_mixed_delivery_is_nobodys_count(crew: Receiver) -> None:
+    alerts = json.loads(body(crew, {"alertname": "A", "host": "a"}, {"alertname": "B", "host": "b"}))
+    crew.post("alertmanager", json.dumps(alerts | {"truncatedAlerts": 7}).encode())
+    told = {one.reason: one.cause for one in findings(crew.look())}
+    assert "1 alert firing; the sender left out 7 further ones of its delivery; host a" in told["A"]
+    crew.post("alertmanager", body(crew, {"alertname": "A", "host": "a"}))
+    assert all("left out" not in one.cause for one in findings(crew.look()) if one.reason == "A")
+
+
+def test_a_query_that_fails_blames_no_rollout(crew: Receiver) -> None:
+    fault = {"alertname": "DatasourceError", "rulename": "r", "namespace": "shop", "deployment": "web", "cluster": "x"}
+    crew.post("grafana", body(crew, fault))
+    (told,) = findings(crew.look())
+    assert "cluster x" not in told.cause
+    assert "Likeliest cause" not in told.cause
+
+
 def test_an_end_because_the_series_is_gone_is_no_proof(crew: Receiver) -> None:
     host = {"alertname": "Full", "host": "db1"}
     crew.post("grafana", body(crew, host))

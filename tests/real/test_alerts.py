@@ -95,7 +95,7 @@ def test_what_alertmanager_cuts_is_counted_and_firing_again_is_heard(tmp_path: P
             began = datetime.now(UTC) - timedelta(minutes=3)
             tell(url, datetime.now(UTC) + timedelta(minutes=5), *(f"web-{n}" for n in range(5)), began=began)
             until(lambda: len(store.firing()) == 2)
-            assert {left_out_of(one.annotations) for one in store.firing()} == {3}
+            assert {left_out_of(one.annotations) for one in store.firing()} == {(3, 2)}
             tell(url, datetime.now(UTC), *(f"web-{n}" for n in range(5)), began=began)
             until(lambda: store.firing() == ())
             tell(url, datetime.now(UTC) + timedelta(minutes=5), "web-0", began=began)
