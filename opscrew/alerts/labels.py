@@ -40,6 +40,7 @@ class LabelRules(BaseModel):
     also_called: dict[str, tuple[str, ...]]
     target_labels: tuple[str, ...]
     exporters: dict[Literal["cluster", "node", "other"], Expression]
+    of_controllers: tuple[str, ...]
     naming: tuple[str, ...]
     routing: frozenset[str]
     routing_like: Expression
@@ -76,7 +77,7 @@ def own_labels(labels: Mapping[str, str], text: str = "") -> dict[str, str]:
         # Renamed by the scraper: whatever still has a target's label has it from the target.
         told = {name: value for name, value in told.items() if name not in rules.target_labels}
     else:
-        told = _without_exporter(told, text)
+        told = _without_controller(_without_exporter(told, text), text)
     told |= exported
     for name in [other for other in told if other in _usual_names()]:
         told.setdefault(_usual_names()[name], told.pop(name))
@@ -94,7 +95,7 @@ def _without_exporter(told: dict[str, str], text: str) -> dict[str, str]:
     out = {"endpoint", "metrics_path", "scheme", "uid"}
     # A sidecar's pod is called after what it stands beside, as its service is.
     its_own = pod.startswith(f"{service}-") and kind != "other"
-    if exporter_kind(pod) or its_own:
+    if exporter_kind(pod) == kind or its_own:
         out |= {"pod", "container", "service"}
     out |= {"container"} if exporter_kind(container) else set()
     out |= {"service"} if exporter_kind(service) else set()
@@ -106,6 +107,14 @@ def _without_exporter(told: dict[str, str], text: str) -> dict[str, str]:
     if kind == "cluster" and scopes == {"cluster"}:
         kept.pop("namespace", None)
     return kept if _names_anything(kept) else told
+
+
+def _without_controller(told: dict[str, str], text: str) -> dict[str, str]:
+    """Leaves out the pod of a controller that tells of one of its objects."""
+    named = any(told.get(name) and told[name] in text for name in label_rules().of_controllers)
+    if not named or not told.get("pod") or told["pod"] in text:
+        return told
+    return {name: value for name, value in told.items() if name not in {"pod", "container", "service"}}
 
 
 def _about_its_node(told: dict[str, str]) -> dict[str, str]:

@@ -197,3 +197,9 @@ def test_a_test_with_labels_of_ones_own_is_known_by_its_group_key() -> None:
     assert kind_of(alert.labels, alert.annotations) is AlertKind.TEST
     (alert,) = read_webhook("grafana", body(entry(labels={"alertname": "Mine"}), groupKey='{}:{a="b"}')).alerts
     assert kind_of(alert.labels, alert.annotations) is AlertKind.USUAL
+
+
+def test_a_list_of_alerts_as_scripts_send_it_is_read() -> None:
+    content = json.dumps([{"labels": {"alertname": "Test Alert", "host_name": "testmachine"}}]).encode()
+    (alert,) = read_webhook("alertmanager", content).alerts
+    assert (alert.name, alert.state, alert.starts_at) == ("Test Alert", AlertState.FIRING, NOW)

@@ -117,6 +117,13 @@ def alert(text: str = "", **labels: str) -> Alert:
             "",
             "Service om/telemeter",
         ),
+        (
+            {"name": "shop", "pod": "argocd-application-controller-0", "namespace": "argocd", "job": "argocd-metrics"},
+            "Application shop is OutOfSync",
+            "job argocd-metrics, name shop",
+        ),
+        ({"pod": "rook-ceph-mgr-a-5d-x", "namespace": "rook", "ceph_daemon": "osd.3"}, "", "ceph_daemon osd.3"),
+        (KSM | {"namespace": "cm", "pod": "db-exporter-1"}, "", "Pod cm/db-exporter-1"),
         # Sidecars: the pod is the database's own.
         ({"pod": "redis-0", "container": "redis-exporter", "namespace": "shop"}, "", "Pod shop/redis-0"),
         ({"pod": "postgres-exporter-5d-x", "namespace": "db", "datname": "orders"}, "", "datname orders"),
