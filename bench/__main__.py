@@ -31,6 +31,7 @@ AREAS: tuple[str, ...] = (
     "storage",
     "alerts",
     "metric_cases",
+    "absent",
     "commands",
     "daemon",
     "retrieval",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.context import app_of
+from cli.context import App, app_of
 from cli.help import example
 from cli.output import json_option, print_json
 
@@ -79,6 +79,8 @@ def list_findings(
     if not as_json:
         total = sum(ledger.count(states, **wanted).values())
         _print_count(len(found), total, filtered=bool(state or severity or system or code))
+        if not found:
+            _print_looks(app_of(context))
 
 
 @group.command("show", epilog=example("crew findings show 3f2a9c"))
@@ -259,6 +261,22 @@ def _print_long(entry: LedgerEntry, zone: Any) -> None:
     for line in finding.evidence:
         typer.echo(folded(f"{when(line.observed_at, zone)}  {line.source}"))
         typer.echo(folded(line.text, indent=4))
+
+
+def _print_looks(app: App) -> None:
+    """An empty list says something only where the crews have looked, and everything answered."""
+    from cli.text import folded, when
+    from opscrew.store.runs import latest_runs
+
+    latest = {run.crew: run for run in reversed(latest_runs(app.database, limit=200))}
+    if not latest:
+        typer.echo("No crew has looked yet; `crew run` or `crew serve` makes them look.")
+    for run in latest.values():
+        if run.outcome != "ok":
+            ended = when(run.ended_at, app.quiet_settings.zone)
+            typer.echo(
+                folded(f"{run.crew} did not see everything at {ended} ({run.outcome.value}): {run.summary}", indent=0)
+            )
 
 
 def _print_count(shown: int, total: int, *, filtered: bool) -> None:

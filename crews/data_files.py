@@ -54,7 +54,11 @@ from opscrew.strict_yaml import HINT
 from tools.bitbucket import refusals
 from tools.grafana import client as grafana
 from tools.victorialogs import client as victorialogs
+from tools.victorialogs import failures as log_failures
+from tools.victorialogs import fields as log_fields
+from tools.victorialogs import needs as log_needs
 from tools.victoriametrics import client as victoriametrics
+from tools.victoriametrics import series as needed_series
 
 READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (redaction.PATTERNS_FILE, lambda: redaction.redact("")),
@@ -97,6 +101,10 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (grafana.QUERIES_FILE, grafana.queries),
     (victorialogs.QUERIES_FILE, victorialogs.queries),
     (victoriametrics.QUERIES_FILE, victoriametrics.queries),
+    (needed_series.SERIES_FILE, needed_series.needs),
+    (log_failures.FAILURES_FILE, log_failures.failures),
+    (log_fields.FIELDS_FILE, log_fields.field_names),
+    (log_needs.NEEDS_FILE, log_needs.needs),
     (catalogue.MODELS, catalogue.load_catalogue),
 )
 """Each file, or folder of files, with what reads it."""

@@ -101,7 +101,8 @@ def _type_of(name: str) -> Any:
 
 def _type_inside(kind: Any, step: str) -> Any:
     for option in get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,):
-        option = get_args(option)[0] if get_origin(option) is Annotated else option
+        if get_origin(option) is Annotated:
+            option = get_args(option)[0]
         if isinstance(option, type) and issubclass(option, BaseModel) and step in option.model_fields:
             return option.model_fields[step].annotation
         if get_origin(option) is dict:

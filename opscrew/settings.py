@@ -33,7 +33,7 @@ from opscrew.settings_environment import Environment
 from opscrew.settings_mistakes import did_you_mean
 from opscrew.settings_secrets import Secret, Token, secrets_in, without_blank
 from opscrew.settings_stores import KubernetesSettings as KubernetesSettings
-from opscrew.settings_stores import LogStore, Part, Store, StoreSettings, store_of
+from opscrew.settings_stores import LogStoreSettings, Part, StoreSettings, check_stores, store_of
 from opscrew.settings_stores import UrlSettings as UrlSettings
 from opscrew.web_address import WebAddress, Workspace
 
@@ -178,8 +178,8 @@ class Settings(BaseSettings):
 
     bitbucket: BitbucketSettings | None = None
     kubernetes: tuple[KubernetesSettings, ...] = ()
-    victoriametrics: Store | None = Field(default=None, validate_default=True)
-    victorialogs: LogStore | None = Field(default=None, validate_default=True)
+    victoriametrics: StoreSettings | None = Field(default=None, validate_default=True)
+    victorialogs: LogStoreSettings | None = Field(default=None, validate_default=True)
     vmalert: UrlSettings | None = None
     alertmanager: UrlSettings | None = None
     grafana: UrlSettings | None = None
@@ -219,18 +219,16 @@ class Settings(BaseSettings):
             raise ValueError(f"no such time zone{did_you_mean(near)}") from None
         return name
 
+    @field_validator("victoriametrics", "victorialogs", mode="before")
+    @classmethod
+    def _of_an_address(cls, store: Any) -> Any:
+        """Whoever builds settings may give an address alone."""
+        return dict(store) if type(store) is UrlSettings else store
+
     @field_validator("victoriametrics", "victorialogs")
     @classmethod
     def _fits_the_clusters(cls, store: StoreSettings | None, info: ValidationInfo) -> StoreSettings | None:
-        clusters: tuple[KubernetesSettings, ...] = info.data.get("kubernetes", ())
-        own = [one.name for one in clusters if getattr(one, str(info.field_name)) is not None]
-        if store is None and own:
-            raise ValueError(f"is needed beside that of {own[0]}: give its url, and what all clusters have in common")
-        names = {one.name for one in clusters}
-        unknown = [name for name in store.tokens if name not in names] if store is not None and clusters else []
-        if unknown:
-            near = difflib.get_close_matches(unknown[0], names, n=1)
-            raise ValueError(f"tokens names {unknown[0]}, which is no cluster{did_you_mean(near)}")
+        check_stores(store, str(info.field_name), info.data.get("kubernetes", ()))
         return store
 
     @field_validator("data_dir", mode="before")

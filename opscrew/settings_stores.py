@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from opscrew.settings_mistakes import did_you_mean
 from opscrew.settings_secrets import Secret, Token, sendable, without_blank
 from opscrew.web_address import WebAddress
 
@@ -106,19 +109,6 @@ class LogStoreSettings(StoreSettings):
     )
 
 
-def _as_store(value: Any) -> Any:
-    """Whoever builds settings may give an address alone."""
-    return StoreSettings(**dict(value)) if type(value) is UrlSettings else value
-
-
-def _as_log_store(value: Any) -> Any:
-    return LogStoreSettings(**dict(value)) if type(value) is UrlSettings else value
-
-
-Store = Annotated[StoreSettings, BeforeValidator(_as_store)]
-LogStore = Annotated[LogStoreSettings, BeforeValidator(_as_log_store)]
-
-
 class StoreOfCluster(Part):
     """What of a store is different for one cluster. Whatever is left out is that of the common store."""
 
@@ -151,3 +141,15 @@ def store_of(common: StoreSettings, cluster: str, own: StoreOfCluster | None) ->
         changes |= {name: value for name, value in own if value is not None}
         changes["headers"] = common.headers | own.headers
     return common.model_copy(update=changes)
+
+
+def check_stores(store: StoreSettings | None, system: str, clusters: Sequence[KubernetesSettings]) -> None:
+    """Raises ``ValueError`` where a cluster's own store lacks the common one, or a token is for no cluster."""
+    own = [one.name for one in clusters if getattr(one, system) is not None]
+    if store is None and own:
+        raise ValueError(f"is needed beside that of {own[0]}: give its url, and what all clusters have in common")
+    names = [one.name for one in clusters]
+    unknown = [name for name in store.tokens if name not in names] if store is not None and names else []
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], names, n=1)
+        raise ValueError(f"tokens names {unknown[0]}, which is no cluster{did_you_mean(near)}")

@@ -60,8 +60,8 @@ def _series(systems: Systems, part: KubernetesSettings | None) -> Result:
         return Result(Level.WARNING, text, hint)
     watched = [(need.unseen, lacking) for need, lacking in missing if need.watched]
     asked = [(need.unseen, lacking) for need, lacking in missing if not need.watched]
-    words = f"not watched{where}: {_named(watched)}" if watched else f"all that is watched{where}"
-    words += f"; not in answers: {_named(asked)}" if asked else ""
+    words = f"will not be seen{where}: {_named(watched)}" if watched else f"all that is watched{where}"
+    words += f"; answers will not tell: {_named(asked)}" if asked else ""
     sources = dict.fromkeys(need.source for need, _ in missing if need.watched)
     hint = f"They come from {'; '.join(sources)}." if watched else ""
     return Result(Level.WARNING if watched else Level.OK, words, hint)

@@ -71,7 +71,7 @@ class AlertStore:
                 if source in known.sources
                 and known.fingerprint not in held
                 and self._is_gone(known, now)
-                and not is_hidden(alert_subject(source, known.name), gaps)
+                and not self._is_unknown(known, source, gaps, now)
             ]
             rows.update_alerts(connection, gone)
         resolved = sum(1 for alert in gone if alert.state is AlertState.RESOLVED)
@@ -85,6 +85,11 @@ class AlertStore:
             AlertKind.TEST: self.rules.test_minutes,
         }.get(known.kind, 0)
         return now - known.last_seen >= timedelta(minutes=patience)
+
+    def _is_unknown(self, known: KnownAlert, source: str, gaps: Collection[Gap], now: datetime) -> bool:
+        """What nobody knows anything of for very long is let go, like what nobody speaks of."""
+        is_recent = now - known.last_seen < timedelta(minutes=self.rules.unheard_minutes)
+        return is_recent and is_hidden(alert_subject(source, known.name), gaps)
 
     def let_go_unheard(self, polled: Collection[str]) -> int:
         """Ends alerts whose sources cannot be polled and have not spoken for very long, and tests soon."""

@@ -24,17 +24,15 @@ def alert_subject(source: str, name: str) -> Subject:
 
 
 def unknown_to_rules(source: str, rules: Iterable[Rule]) -> list[Gap]:
-    """Of rules that could not be evaluated, or have not been since a restart: nobody knows whether they hold."""
-    reasons: dict[str, list[str]] = defaultdict(list)
+    """Why nobody knows whether alerts of some rules are over. Only what is broken is worth telling: the rest is told by
+    the alerts that stay."""
+    reasons: dict[tuple[str, bool], list[str]] = defaultdict(list)
     total = 0
     for rule in rules:
-        if rule.type != "alerting":
-            continue
-        total += 1
-        if rule.is_broken:
-            reasons[storable(rule.last_error, LONGEST_REASON) or f"health {rule.health}"].append(rule.name)
-        elif rule.last_evaluation is None:
-            reasons["they have not been evaluated yet"].append(rule.name)
+        if rule.type == "alerting":
+            total += 1
+            if why := _why_unknown(rule):
+                reasons[why, rule.is_broken].append(rule.name)
     if not total:
         return [Gap(f"alerts of {source}", "it has no alerting rules at all: they were not loaded, or are elsewhere")]
     return [
@@ -44,10 +42,24 @@ def unknown_to_rules(source: str, rules: Iterable[Rule]) -> list[Gap]:
             names=tuple(storable(name) for name in dict.fromkeys(names)),
             total=total,
             subjects=frozenset(alert_subject(source, name).key for name in names),
-            is_expected=why == "they have not been evaluated yet",
+            is_expected=not is_broken,
         )
-        for why, names in reasons.items()
+        for (why, is_broken), names in reasons.items()
     ]
+
+
+def _why_unknown(rule: Rule) -> str:
+    """A rule whose series are gone finds nothing, as one does whose trouble is over; and vmalert begins anew with the
+    time that an alert must hold when it is started (https://docs.victoriametrics.com/victoriametrics/vmalert/)."""
+    if rule.is_broken:
+        return storable(rule.last_error, LONGEST_REASON) or f"health {rule.health}"
+    if rule.last_evaluation is None:
+        return "they have not been evaluated yet"
+    if rule.series_fetched == 0:
+        return "their queries match no series at all"
+    if any(alert.state == "pending" for alert in rule.alerts):
+        return "their condition holds, and has not held for long enough"
+    return ""
 
 
 def unknown_after_start(source: str, started_at: datetime | None, now: datetime) -> list[Gap]:

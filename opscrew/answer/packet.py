@@ -17,7 +17,7 @@ MOST_FACTS = 40
 LEAST_FACT = 3
 """Letters and digits: less is the frame that some tools draw around an error."""
 
-LONGEST_LINK = 2_000
+LONGEST_LINK = 4_000
 LONGEST_FACT = 420
 """Characters: one sentence with its numbers, or one long line of a log."""
 

@@ -11,9 +11,11 @@ import pytest
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.evidence import evidence
+from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from opscrew.settings import Settings
 from opscrew.store.database import open_database
+from opscrew.store.runs import record_run
 from tests.support.crew_command import CrewCommand
 
 NOW = datetime.now(UTC)
@@ -134,6 +136,20 @@ def test_an_empty_ledger_says_so(crew) -> None:
     assert "No open findings" in crew("findings").out
     assert crew("findings", "--json").out == ""
     assert "No finding fits" in crew("findings", "--system", "gcp").out
+
+
+def test_an_empty_list_says_who_has_not_seen_everything(crew) -> None:
+    assert "No crew has looked yet" in crew("findings").out
+    engine = open_database(Settings().database_url)
+    looked = Run(crew="storage_growth", started_at=NOW, ended_at=NOW, outcome=RunOutcome.OK, summary="all fine")
+    partial = {"outcome": RunOutcome.PARTIAL, "summary": "prod: volumes not measured"}
+    for run in (looked, looked.model_copy(update=partial)):
+        record_run(engine, run)
+    engine.dispose()
+    told = " ".join(crew("findings").out.split())
+    assert "storage_growth did not see everything at" in told
+    assert "(partial): prod: volumes not measured" in told
+    assert "No crew has looked yet" not in told
 
 
 def test_listing_loads_nothing_that_it_does_not_need(stored) -> None:

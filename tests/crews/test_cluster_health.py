@@ -20,7 +20,7 @@ from opscrew.settings import KubernetesSettings, Settings
 from opscrew.store.database import open_database
 from tests.support.daemon import until
 from tests.support.kubernetes_api import Answer, Api, hang, kubernetes_api, refuse
-from tests.support.kubernetes_objects import NOW, container, pod, ready, thing
+from tests.support.kubernetes_objects import NOW, container, event, pod, ready, thing
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -115,6 +115,19 @@ def test_a_right_that_is_taken_away_ends_no_finding_that_rests_on_it(
     api.faults, api.objects[PODS] = {}, [pod("db-0", owner=owner, conditions=ready())]
     cluster_health.run(again(context))
     assert open_codes(engine) == []
+
+
+def test_without_events_what_was_judged_by_events_stays(api: Api, context: CrewContext, engine: Engine) -> None:
+    """A check whose right to list events is missing must not be told as passed."""
+    failing = pod(conditions=ready(False), containerStatuses=container())
+    api.objects[PODS] = [failing]
+    api.objects["/api/v1/events"] = [event(failing, "Unhealthy", "Readiness probe failed: HTTP 503")]
+    cluster_health.run(context)
+    assert open_codes(engine) == ["POD_PROBE_FAILING"]
+    api.objects["/api/v1/events"], api.objects[PODS] = [], [pod(conditions=ready(False), containerStatuses=container())]
+    api.faults["/api/v1/events"] = [refuse(403, "forbidden")] * 5
+    cluster_health.run(again(context))
+    assert "POD_PROBE_FAILING" in open_codes(engine)
 
 
 def test_a_cluster_that_is_gone_is_a_finding_and_keeps_the_others(

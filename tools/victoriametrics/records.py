@@ -100,6 +100,8 @@ class Rule(Record):
     last_error: str = Field(default="", alias="lastError")
     duration_seconds: float = Field(default=0, alias="duration")
     last_evaluation: Moment = Field(default=None, alias="lastEvaluation")
+    series_fetched: int | None = Field(default=None, alias="lastSeriesFetched")
+    """How many series the last evaluation looked at; None where the store does not say."""
     labels: Texts = {}
     annotations: Texts = {}
     alerts: Annotated[tuple[RuleAlert, ...], BeforeValidator(lambda value: value or ())] = ()

@@ -10,6 +10,7 @@ from opscrew.alerts.alert import AlertState
 from opscrew.alerts.groups import Storm, storm_of
 from opscrew.alerts.rules import alert_rules
 from opscrew.alerts.store import AlertStore
+from opscrew.model.coverage import Gap
 from tests.conftest import ManualClock
 from tests.support.alerts import firing, resolved
 
@@ -31,6 +32,16 @@ def test_it_is_over_when_nobody_holds_it(database: Engine, clock: ManualClock) -
     assert store.take([resolved(told, clock())]).resolved == 0
     assert store.reconcile("vmalert", []).resolved == 1
     assert store.list()[0].resolved_at == clock()
+
+
+def test_what_a_source_does_not_know_stays_for_a_day(database: Engine, clock: ManualClock) -> None:
+    store = AlertStore(database, clock)
+    store.take([firing(clock(), source="vmalert"), firing(clock(), "DiskFull", source="vmalert")])
+    gap = Gap("alerting rules", "their queries match no series", subjects=frozenset({"vmalert/alert//DiskFull"}))
+    assert store.reconcile("vmalert", [], [gap]).resolved == 1
+    assert [one.name for one in store.firing()] == ["DiskFull"]
+    clock.forward(hours=25)
+    assert store.reconcile("vmalert", [], [gap]).resolved == 1
 
 
 def test_an_end_that_no_webhook_told_is_found_by_asking(database: Engine, clock: ManualClock) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from opscrew.alerts.unknown import RESENT, alert_subject, unknown_after_start, unknown_to_rules
 from opscrew.model.coverage import in_words, is_hidden
 from tools.victoriametrics.records import Rule
@@ -26,6 +28,21 @@ def test_alerts_of_a_rule_that_fails_or_was_not_evaluated_yet_are_not_known() ->
     assert hidden == {"Broken", "Young"}
     assert in_words(gaps) == "1 of 3 alerting rules of vmalert not measured (Broken): datasource answered 401"
     assert not is_hidden(alert_subject("grafana", "Broken"), gaps)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"lastSeriesFetched": 0},  # the exporter is gone, so that nothing exceeds the limit any more
+        {"alerts": [{"state": "pending", "labels": {"namespace": "shop"}}]},  # vmalert was started anew
+        {"lastEvaluation": "0001-01-01T00:00:00Z"},
+    ],
+)
+def test_an_alert_that_nobody_can_judge_is_not_over_and_no_reason_to_speak(fields: dict[str, object]) -> None:
+    gaps = unknown_to_rules("vmalert", [rule("MemoryHigh", **fields), rule("Fine", lastSeriesFetched=3)])
+    assert is_hidden(alert_subject("vmalert", "MemoryHigh"), gaps)
+    assert not is_hidden(alert_subject("vmalert", "Fine"), gaps)
+    assert in_words(gaps) == ""
 
 
 def test_an_alertmanager_that_was_just_started_knows_nothing_of_before() -> None:
