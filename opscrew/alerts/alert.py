@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from opscrew.alerts.kinds import AlertKind, kind_of
 from opscrew.alerts.labels import label_rules
 from opscrew.alerts.rules import alert_rules
 from opscrew.model.finding import Severity
@@ -53,13 +54,15 @@ class Alert:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits over the labels that say what is wrong: the same whoever tells it."""
-        return fingerprint_of(self.labels)
+        """Sixteen hex digits over the labels that say what is wrong: the same whoever tells it. A heartbeat is its
+        sender's own."""
+        is_heartbeat = kind_of(self.labels, self.annotations, self.url) is AlertKind.HEARTBEAT
+        return fingerprint_of(self.labels, alert_rules().heartbeat_labels if is_heartbeat else frozenset())
 
 
-def fingerprint_of(labels: Mapping[str, str]) -> str:
+def fingerprint_of(labels: Mapping[str, str], kept: Collection[str] = frozenset()) -> str:
     """See ``Alert.fingerprint``."""
-    out = alert_rules().labels_left_out
+    out = alert_rules().labels_left_out.difference(kept)
     told = "\n".join(f"{name}\t{value}" for name, value in sorted(labels.items()) if name not in out)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 

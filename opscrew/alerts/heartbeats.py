@@ -15,7 +15,7 @@ from itertools import pairwise
 from opscrew.alerts.alert import AlertState
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.objects import object_words
-from opscrew.alerts.rules import Rules
+from opscrew.alerts.rules import Rules, alert_rules
 from opscrew.findings.codes import finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding
@@ -45,7 +45,9 @@ def due_within(arrivals: Sequence[datetime], rules: Rules) -> timedelta:
 
 def _judge(alert: KnownAlert, polled: Collection[str], now: datetime, rules: Rules) -> Iterator[Finding]:
     came = alert.changes[-1] if alert.changes else None
-    held = alert.state is AlertState.FIRING and bool(set(alert.sources) & set(polled))
+    # A source that answers may not know: then it did not hold the heartbeat just now.
+    is_fresh = now - alert.last_seen < timedelta(minutes=rules.heartbeat_grace_minutes)
+    held = alert.state is AlertState.FIRING and is_fresh and bool(set(alert.sources) & set(polled))
     late = now - (came or alert.last_seen) > due_within(alert.changes, rules)
     if alert.state is AlertState.RESOLVED:
         yield _finding("ALERT_HEARTBEAT_MISSING", alert, f"it ended at {minute(alert.resolved_at or now)}")
@@ -58,7 +60,10 @@ def _judge(alert: KnownAlert, polled: Collection[str], now: datetime, rules: Rul
 
 def _finding(code: str, alert: KnownAlert, why: str) -> Finding:
     where = "/".join(alert.labels[name] for name in ("cluster", "namespace") if alert.labels.get(name))
-    words = object_words(alert)
+    senders = (
+        f"{name} {alert.labels[name]}" for name in sorted(alert_rules().heartbeat_labels) if alert.labels.get(name)
+    )
+    words = ", ".join(filter(None, (object_words(alert), *senders)))
     told = f"{alert.name}{f' ({words})' if words else ''} should fire at all times, and does not reach us: {why}"
     return finding(
         code,

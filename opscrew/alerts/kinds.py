@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import re2
 
+from opscrew.alerts.labels import label_rules
 from opscrew.alerts.rules import alert_rules
 
 
@@ -49,7 +50,10 @@ def kind_of(labels: Mapping[str, str], annotations: Mapping[str, str], url: str 
         return AlertKind.UNTOLD
     # A rule of the same words that is critical may well tell of a heartbeat that failed.
     quiet = severity in ("", "none", "info")
-    if severity == "none" or _named(rules.heartbeats, folded) or (quiet and _named(rules.quiet_heartbeats, folded)):
+    if _named(rules.heartbeats, folded) or (quiet and _named(rules.quiet_heartbeats, folded)):
+        return AlertKind.HEARTBEAT
+    # People also mute alerts with this word; such a one is about something.
+    if severity == "none" and not any(labels.get(one.label) for one in label_rules().kinds):
         return AlertKind.HEARTBEAT
     return AlertKind.HEARTBEAT if _is_constant(url) else AlertKind.USUAL
 

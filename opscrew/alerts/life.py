@@ -59,7 +59,11 @@ def observe(known: KnownAlert | None, told: Alert, now: datetime, *, polled: boo
     ended it for us alone. A late one is ended again by the next look; one that is not believed is never told.
     """
     if known is None:
-        return None if told.state is AlertState.RESOLVED else _new(told, now, polled=polled)
+        new = _new(told, now, polled=polled)
+        if told.state is AlertState.FIRING:
+            return new
+        # The end of what nobody knew of is no news, unless it should never end.
+        return without_source(new, told.source, told.ends_at or now, now) if new.is_heartbeat else None
     if told.state is AlertState.RESOLVED:
         if known.state is AlertState.RESOLVED or _is_of_an_earlier_time(told, known):
             return known

@@ -40,6 +40,7 @@ class Rules(BaseModel):
     keep_days: float = Field(gt=0)
     heartbeats: Expression
     quiet_heartbeats: Expression
+    heartbeat_labels: frozenset[str]
     heartbeat_grace_minutes: float = Field(gt=0)
     heartbeat_first_minutes: float = Field(gt=0)
     untold: frozenset[str]

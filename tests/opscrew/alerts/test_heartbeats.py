@@ -11,6 +11,7 @@ from opscrew.alerts.alert import Alert
 from opscrew.alerts.heartbeats import due_within, heartbeat_findings
 from opscrew.alerts.rules import alert_rules
 from opscrew.alerts.store import AlertStore
+from opscrew.model.coverage import Gap
 from tests.conftest import ManualClock
 from tests.support.alerts import firing, resolved
 
@@ -103,6 +104,32 @@ def test_where_it_never_came_by_webhook_asking_is_enough(store: AlertStore, cloc
     assert told(store, clock, "alertmanager") == []
     clock.forward(hours=6)
     assert told(store, clock) == ["ALERT_HEARTBEAT_MISSING"], "the source does not answer"
+
+
+def test_a_source_that_answers_and_does_not_know_hides_no_silence(store: AlertStore, clock: ManualClock) -> None:
+    store.reconcile("alertmanager", [watchdog(clock)])
+    gap = Gap("alerts of alertmanager", "it does not know")
+    for _ in range(6):
+        clock.forward(hours=1)
+        store.reconcile("alertmanager", [], [gap])
+    assert told(store, clock, "alertmanager") == ["ALERT_HEARTBEAT_MISSING"]
+
+
+def test_one_of_two_senders_that_falls_silent_is_missed(store: AlertStore, clock: ManualClock) -> None:
+    one, other = watchdog(clock, prometheus="monitoring/a"), watchdog(clock, prometheus="monitoring/b")
+    for _ in range(5):
+        store.take([one, other])
+        clock.forward(minutes=5)
+    for _ in range(5):
+        store.take([one])
+        clock.forward(minutes=5)
+    assert told(store, clock) == ["ALERT_HEARTBEAT_MISSING"]
+
+
+def test_the_end_of_one_that_nobody_knew_is_its_silence_too(store: AlertStore, clock: ManualClock) -> None:
+    store.take([resolved(watchdog(clock), clock()), resolved(firing(clock()), clock())])
+    assert told(store, clock) == ["ALERT_HEARTBEAT_MISSING"]
+    assert [one.name for one in store.list()] == ["Watchdog"]
 
 
 def test_a_usual_pause_is_the_median(clock: ManualClock) -> None:

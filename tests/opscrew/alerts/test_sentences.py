@@ -72,6 +72,8 @@ def test_other_words_of_severity() -> None:
         ({"alertname": "AlwaysFiring"}, "", AlertKind.HEARTBEAT),
         ({"alertname": "Heartbeat"}, "", AlertKind.HEARTBEAT),
         ({"alertname": "Heartbeat", "severity": "critical"}, "", AlertKind.USUAL),
+        ({"alertname": "Alive", "severity": "none", "namespace": "monitoring"}, "", AlertKind.HEARTBEAT),
+        ({"alertname": "CPUThrottlingHigh", "severity": "none", "pod": "web-1"}, "", AlertKind.USUAL),
         ({"alertname": "MonitoringPing", "severity": "none"}, "", AlertKind.HEARTBEAT),
         ({"alertname": "Own"}, "http://prometheus:9090/graph?g0.expr=vector%281%29&g0.tab=1", AlertKind.HEARTBEAT),
         ({"alertname": "Own"}, "http://prometheus:9090/graph?g0.expr=up+%3D%3D+0", AlertKind.USUAL),
