@@ -25,7 +25,7 @@ def measure(data: Path) -> Section:
         right = len(WAYS) - len(wrong)
         value, target = f"{right} of {len(WAYS)}", f"{len(WAYS)} of {len(WAYS)}"
         section.rows.append(Row(source.__name__, value, target, met=not wrong))  # type: ignore[attr-defined]
-        section.rows += [Row(f"wrong: {way}", found[0][:200]) for way, found in wrong.items()]
+        section.rows.extend(Row(f"wrong: {way}", found[0][:200]) for way, found in wrong.items())
     return section
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 group = typer.Typer(
     epilog=example("crew findings --severity critical"), no_args_is_help=False, invoke_without_command=True
 )
+
+OLD_LOOK = timedelta(hours=1)
+"""Crews look every few minutes; what nobody has looked at for so long is not known to be well."""
 
 STATE = typer.Option(
     [], "--state", metavar="STATE", help="new, ongoing, flapping, resolved, suppressed, open or all; repeatable."
@@ -266,11 +270,14 @@ def _print_long(entry: LedgerEntry, zone: Any) -> None:
 def _print_looks(app: App) -> None:
     """An empty list says something only where the crews have looked, and everything answered."""
     from cli.text import folded, when
+    from opscrew.clock import utc_now
     from opscrew.store.runs import latest_runs
 
     latest = {run.crew: run for run in reversed(latest_runs(app.database, limit=200))}
     if not latest:
         typer.echo("No crew has looked yet; `crew run` or `crew serve` makes them look.")
+    elif (last := max(run.ended_at for run in latest.values())) < utc_now() - OLD_LOOK:
+        typer.echo(f"No crew has looked since {when(last, app.quiet_settings.zone)}.")
     for run in latest.values():
         if run.outcome != "ok":
             ended = when(run.ended_at, app.quiet_settings.zone)

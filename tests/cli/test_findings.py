@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -150,6 +150,14 @@ def test_an_empty_list_says_who_has_not_seen_everything(crew) -> None:
     assert "storage_growth did not see everything at" in told
     assert "(partial): prod: volumes not measured" in told
     assert "No crew has looked yet" not in told
+
+
+def test_an_empty_list_says_that_nobody_has_looked_for_long(crew) -> None:
+    engine = open_database(Settings().database_url)
+    before = NOW - timedelta(hours=3)
+    record_run(engine, Run(crew="ci_watch", started_at=before, ended_at=before, outcome=RunOutcome.OK, summary="fine"))
+    engine.dispose()
+    assert "No crew has looked since" in crew("findings").out
 
 
 def test_listing_loads_nothing_that_it_does_not_need(stored) -> None:
