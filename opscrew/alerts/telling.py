@@ -30,6 +30,8 @@ from opscrew.reading_time import clock_time
 from opscrew.store.text import LONGEST_SENTENCE, storable
 
 MOST_CAUSES = 3
+LONGEST_SHORT = 120
+"""Characters of a rule's sentence where several groups are told in one."""
 
 
 def subject_of_group(group: Group, alerts: Sequence[KnownAlert]) -> Subject:
@@ -97,8 +99,9 @@ def storm_finding(storm: Storm, now: datetime) -> Finding:
     gravest = "; ".join(_in_short(group, alerts) for group, alerts in named)
     causes = [cause for group, _ in named for cause in group.triage.get("causes", [])[:1]]
     causes.sort(key=lambda cause: -cause["score"])
+    groups = f"{len(storm.groups)} group{'' if len(storm.groups) == 1 else 's'}"
     told = (
-        f"{storm.alerts} alerts in {len(storm.groups)} groups since {clock_time(storm.since)}; most share {common}. "
+        f"{storm.alerts} alerts in {groups} since {clock_time(storm.since)}; most share {common}. "
         f"The gravest: {gravest}"
     )
     told += f". Likeliest cause: {causes[0]['text']}" if causes else ""
@@ -167,8 +170,10 @@ def _said(firing: Sequence[KnownAlert], rules: Rules) -> Iterator[str]:
 
 
 def _in_short(group: Group, firing: Sequence[KnownAlert]) -> str:
-    objects = objects_in_short(firing, 2)
-    return f"{group.title} ({worst(firing).value}{': ' if objects else ''}{objects})"
+    """A group of a storm: its title, severity, first objects and what its rule says."""
+    said = next((said for one in firing if (said := said_of(one))), "")
+    parts = filter(None, (worst(firing).value, objects_in_short(firing, 2), storable(said.rstrip("."), LONGEST_SHORT)))
+    return f"{group.title} ({': '.join(parts)})"
 
 
 def _lines(alert: KnownAlert) -> Iterator[Evidence]:
