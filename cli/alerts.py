@@ -47,6 +47,9 @@ def show_list(
     """List alerts, the latest first."""
     from cli.text import ago, folded
     from opscrew.alerts.alert import AlertState
+    from opscrew.alerts.kinds import AlertKind
+    from opscrew.alerts.objects import object_words
+    from opscrew.alerts.telling import said_of
     from opscrew.clock import utc_now
 
     store = _store(app_of(context))
@@ -56,10 +59,12 @@ def show_list(
             print_json(_as_json(alert, store))
             continue
         marks = [name for name, is_so in (("silenced", alert.silenced), ("flapping", _flaps(alert, store))) if is_so]
+        marks += [alert.kind.value] if alert.kind is not AlertKind.USUAL else []
         state = ", ".join([alert.state.value, *marks])
         typer.echo(f"{alert.severity.value:<8}  {alert.fingerprint[:8]}  {alert.name} ({state})")
         since = ago(alert.starts_at, utc_now())
-        typer.echo(folded(f"began {since}; {_labels(alert)}", indent=10))
+        told = "; ".join(filter(None, (f"began {since}", object_words(alert), said_of(alert))))
+        typer.echo(folded(told, indent=10))
     if as_json:
         return
     if not found:
@@ -108,6 +113,11 @@ def _labels(alert: KnownAlert) -> str:
 
 
 def _as_json(alert: KnownAlert, store: AlertStore) -> dict[str, Any]:
+    from opscrew.alerts.alert import is_private
+    from opscrew.alerts.asides import LINK, VALUES
+    from opscrew.alerts.objects import object_words
+
+    said = {name: value for name, value in alert.annotations.items() if not is_private(name)}
     return {
         "id": alert.fingerprint,
         "name": alert.name,
@@ -116,7 +126,10 @@ def _as_json(alert: KnownAlert, store: AlertStore) -> dict[str, Any]:
         "silenced": alert.silenced,
         "flapping": _flaps(alert, store),
         "labels": alert.labels,
-        "annotations": alert.annotations,
+        "object": object_words(alert),
+        "annotations": said,
+        "values": alert.annotations.get(VALUES, ""),
+        "panel_url": alert.annotations.get(LINK, ""),
         "sources": sorted(alert.sources),
         "url": alert.url,
         "starts_at": alert.starts_at,
@@ -140,11 +153,20 @@ def _group_as_json(told: Group, count: int) -> dict[str, Any]:
 
 def _print_alert(alert: KnownAlert, zone: Any) -> None:
     from cli.text import folded, when
+    from opscrew.alerts.alert import is_private
+    from opscrew.alerts.asides import LINK, VALUES
+    from opscrew.alerts.objects import object_words
+    from opscrew.alerts.telling import said_of
 
     typer.echo(f"{alert.severity.value:<8}  {alert.fingerprint}  {alert.name} ({alert.state.value})")
+    others = (value for name, value in alert.annotations.items() if not is_private(name))
     facts = [
+        ("About", object_words(alert)),
+        ("Says", said_of(alert)),
+        ("Values", alert.annotations.get(VALUES, "")),
+        ("Panel", alert.annotations.get(LINK, "")),
         ("Labels", _labels(alert)),
-        ("Says", "\n".join(alert.annotations.values())),
+        ("Annotations", "\n".join(others)),
         ("Began", when(alert.starts_at, zone)),
         ("Ended", when(alert.resolved_at, zone) if alert.resolved_at else ""),
         ("Told by", ", ".join(sorted(alert.sources))),

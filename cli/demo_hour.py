@@ -29,6 +29,7 @@ from opscrew.actions.records import ActionRecord
 from opscrew.actions.verification import AuditCheck, verify
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.records import LedgerEntry
+from opscrew.memory.library import Library, files
 from opscrew.metrics import Metrics
 from opscrew.model.action import ActionState
 from opscrew.settings import BitbucketSettings, BudgetSettings, Settings
@@ -40,6 +41,9 @@ QUESTIONS = (
     "Which findings are open in infra?",
 )
 """Asked when the hour is over; answered without a model, from the same evidence that one would get."""
+
+PAST = Path(__file__).resolve().parents[1] / "demo"
+"""What happened in the demo's world before: its ``incidents/``."""
 
 START = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
 """A Tuesday; fixed, so that every run tells the same story."""
@@ -67,6 +71,8 @@ def play_hour(folder: Path, seed: int, story: Story) -> bool:
     with serve(create_app(world)) as url:
         settings = _settings(url, folder)
         engine = open_database(settings.database_url)
+        for document in files(PAST):
+            Library(engine, clock).put(document)
         metrics = Metrics()
         with Systems(settings, clock, metrics) as systems:
             context = CrewContext(settings=settings, engine=engine, clock=clock, metrics=metrics, systems=systems)

@@ -11,10 +11,13 @@ from crews.alert_reasoning import opinion
 from crews.context import CrewContext
 from opscrew.actions.execution import Execution
 from opscrew.actions.lifecycle import OPEN_STATES
-from opscrew.alerts.alert import AlertState, subject_of
+from opscrew.alerts.alert import AlertState
 from opscrew.alerts.causes import Candidate, cause_rules, rank
-from opscrew.alerts.groups import Group
+from opscrew.alerts.clusters import cluster_of, in_cluster
+from opscrew.alerts.groups import STORM, Group
+from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.objects import own_labels_of, subject_of
 from opscrew.alerts.repairs import proposed_repair, silence
 from opscrew.alerts.rules import alert_rules
 from opscrew.alerts.telling import group_finding
@@ -29,7 +32,8 @@ ENLARGED = ("VOLUME_FILLING", "VOLUME_FULL", "VOLUME_INODES_FILLING")
 
 def triaged(context: CrewContext, execution: Execution, group: Group, alerts: Sequence[KnownAlert]) -> Group:
     """The group with what was found out. Never raises for what a system does."""
-    case = Case(context, group, alerts, _affected(context, alerts), min(alert.starts_at for alert in alerts))
+    affected, note = _affected(context, alerts)
+    case = Case(context, group, alerts, affected, min(alert.starts_at for alert in alerts), note)
     looks = look_at_all(case, LOOKS)
     clues = [clue for look in looks.values() for clue in look.clues]
     ranked = rank(clues, case.began_at, case.affected, cause_rules())
@@ -45,25 +49,33 @@ def triaged(context: CrewContext, execution: Execution, group: Group, alerts: Se
         "explanation_note": judged.note,
         "action": actions[0] if actions else "",
         "actions": actions,
+        "cluster_note": note,
     }
+    if group.in_storm:
+        triage[STORM] = group.triage[STORM]
     return replace(group, triage=triage, triaged_at=context.clock())
 
 
-def _affected(context: CrewContext, alerts: Sequence[KnownAlert]) -> tuple[Subject, ...]:
-    """The objects that the alerts name. With one cluster configured, alerts need not name it."""
-    clusters = [part.name for part in context.settings.kubernetes]
-    default = clusters[0] if len(clusters) == 1 else ""
+def _affected(context: CrewContext, alerts: Sequence[KnownAlert]) -> tuple[tuple[Subject, ...], str]:
+    """The objects that the alerts name, and why some of them cannot be looked at in a cluster, or nothing."""
     found: dict[str, Subject] = {}
-    for alert in alerts:
-        subject = subject_of(alert.labels, default)
-        if subject is not None:
-            found[subject.key] = subject
-        node = alert.labels.get("node", "")
-        if node and subject is not None and subject.kind != "Node":
-            cluster = subject.scope.partition("/")[0]
-            beside = Subject(system="kubernetes", kind="Node", scope=cluster, name=node)
+    notes = {}
+    # Where a query fails, nobody knows whether anything is wrong with what it asks about.
+    for alert in (one for one in alerts if one.kind is not AlertKind.QUERY):
+        cluster, note = cluster_of(alert, context.settings.kubernetes)
+        subject = subject_of(alert, cluster)
+        if subject is None:
+            continue
+        if note:
+            notes[note] = True
+        elif cluster:
+            subject = in_cluster(subject, cluster)
+        found[subject.key] = subject
+        node = own_labels_of(alert).get("node", "")
+        if node and subject.kind != "Node":
+            beside = Subject(system="kubernetes", kind="Node", scope=subject.scope.partition("/")[0], name=node)
             found[beside.key] = beside
-    return tuple(found.values())[:MOST_SUBJECTS]
+    return tuple(found.values())[:MOST_SUBJECTS], "; ".join(notes)
 
 
 def _names(affected: Sequence[Subject], ranked: Sequence[Candidate]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from crews.context import CrewContext
 from opscrew.alerts.causes import Clue, cause_rules
 from opscrew.alerts.looks import Look
+from opscrew.alerts.objects import is_exporter
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.reading_time import clock_time
@@ -51,17 +52,21 @@ def rolled_out(context: CrewContext, affected: Sequence[Subject], began_at: date
     if not context.settings.kubernetes:
         return Look(problem="kubernetes is not configured")
     clues: list[Clue] = []
+    looked = 0
     for subject in [one for one in affected if one.system == "kubernetes"][:MOST_OBJECTS]:
         cluster, _, namespace = subject.scope.partition("/")
         client = context.systems.kubernetes(cluster)
-        if client is None or not namespace:
+        if client is None or not namespace or is_exporter(subject):
             continue
+        looked += 1
         pod = client.get(PODS, namespace, subject.name) if subject.kind == "Pod" else None
         if pod is not None:
             clues += _stuck(pod, subject, context.clock())
         owner = _workload_of(client, subject, pod, namespace)
         if owner is not None:
             clues += _change_of(client, owner, subject)
+    if not looked:
+        return Look(problem="the alert names no object of a cluster that is rolled out")
     since = began_at - timedelta(minutes=cause_rules().within_minutes)
     # Many pods of one workload lead to the same rollout.
     fresh = {(clue.text, str(clue.subject)): clue for clue in clues if clue.began_at >= since or clue.lasting}

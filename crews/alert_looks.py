@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +21,8 @@ from crews.context import CrewContext
 from opscrew.alerts.groups import Group
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.looks import Look, affects, clues_of_findings, log_look, value_look
+from opscrew.alerts.objects import place_of
+from opscrew.alerts.sentences import text_of
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger
 from opscrew.memory.library import Library
@@ -38,13 +40,17 @@ PATTERNS = 200
 
 @dataclass(frozen=True)
 class Case:
-    """What is triaged. ``affected`` are the objects that the alerts name; ``began_at`` is when the first began."""
+    """What is triaged. ``affected`` are the objects that the alerts name; ``began_at`` is when the first began.
+
+    ``cluster_note`` says why some of them cannot be looked for in a cluster, or nothing.
+    """
 
     context: CrewContext
     group: Group
     alerts: Sequence[KnownAlert]
     affected: tuple[Subject, ...]
     began_at: datetime
+    cluster_note: str = ""
 
     @property
     def first(self) -> KnownAlert:
@@ -82,7 +88,9 @@ def log_changes(case: Case) -> Look:
         return Look(problem="victorialogs is not configured")
     from tools.victorialogs.client import Period
 
-    subject = next((one for one in case.affected if "/" in one.scope), None)
+    if case.cluster_note:
+        return Look(problem=case.cluster_note)  # lines of the same namespace may be another cluster's
+    subject = next((one for one in case.affected if one.kind != "Node" and place_of(one)), None)
     if subject is None:
         return Look(problem="the alert names no namespace")
     logs = case.context.systems.logs_of(subject.scope.partition("/")[0])
@@ -94,7 +102,7 @@ def log_changes(case: Case) -> Look:
     fields = logs.fields(Period(start - HOUR, end))
     if not fields.namespace:
         return Look(problem="no field of the log lines tells the namespace (victorialogs.fields may name it)")
-    namespace = subject.scope.rpartition("/")[2]
+    namespace = place_of(subject).rpartition("/")[2]
     if subject.kind == "Pod":
         where = fields.of_pod(namespace, subject.name)
     elif subject.kind in ("Deployment", "StatefulSet", "DaemonSet"):
@@ -112,7 +120,7 @@ def log_changes(case: Case) -> Look:
 def history(case: Case) -> Look:
     """Past incidents like this one, and the runbook."""
     context = case.context
-    words = [case.group.title, *case.first.annotations.values()]
+    words = [case.group.title, text_of(case.first.annotations)]
     lines = []
     with Recall(
         Library(context.engine, context.clock),
@@ -134,7 +142,8 @@ def history(case: Case) -> Look:
 
 def rollouts(case: Case) -> Look:
     """What the clusters rolled out lately."""
-    return rolled_out(case.context, case.affected, case.began_at)
+    look = rolled_out(case.context, case.affected, case.began_at)
+    return replace(look, problem=case.cluster_note or look.problem)
 
 
 def pipelines(case: Case) -> Look:

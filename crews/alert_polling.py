@@ -70,7 +70,9 @@ def alert_sources(context: CrewContext) -> list[tuple[str, Callable[[], Sequence
     if alertmanager is not None:
         found.append(("alertmanager", lambda: from_routed("alertmanager", alertmanager.alerts(), clock())))
     if grafana is not None:
-        found.append(("grafana", lambda: from_routed("grafana", grafana.alerts(), clock())))
+        part = context.settings.grafana
+        url = str(part.url) if part is not None else ""
+        found.append(("grafana", lambda: from_routed("grafana", grafana.alerts(), clock(), url)))
     if vmalert is not None:
         found.append(("vmalert", lambda: from_vmalert(vmalert.alerts(), clock())))
     return found

@@ -6,7 +6,7 @@ Alerts are told by group, and a storm of them as one. What is silenced or expect
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from crews.alert_case import calmed, triaged
@@ -18,11 +18,14 @@ from opscrew.alerts.alert import AlertState
 from opscrew.alerts.causes import Ownership, cause_rules, ownership_of
 from opscrew.alerts.deliveries import all_deliveries, delivery_findings
 from opscrew.alerts.groups import Group, Storm, came_in_storms, is_due, storm_of, worst
+from opscrew.alerts.heartbeats import heartbeat_findings
 from opscrew.alerts.incident_store import IncidentStore
 from opscrew.alerts.incidents import draft
+from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert
 from opscrew.alerts.maintenance import maintenance_of
-from opscrew.alerts.store import AlertStore
+from opscrew.alerts.objects import own_labels_of
+from opscrew.alerts.store import UNGROUPED, AlertStore
 from opscrew.alerts.telling import group_finding, repair_failed_finding, storm_finding
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger
@@ -58,9 +61,12 @@ def run(context: CrewContext) -> Run:
     tally = _Tally()
     store.settle()
     tally.written = _write_up(context, store, execution)
-    firing = store.firing()
-    storm = storm_of(store.groups(), firing, context.clock(), store.rules)
+    known = store.firing()
+    firing = [alert for alert in known if alert.kind not in UNGROUPED]
+    storm = _storm(context, store, firing)
     _look_into(context, store, execution, storm, tally)
+    heartbeats = [*known, *store.ended_heartbeats()]
+    tally.told += heartbeat_findings(heartbeats, answered, context.clock(), store.rules)
     tally.told += _repairs_that_failed(context, store, execution)
     tally.told += delivery_findings(all_deliveries(context.engine), context.clock())
     Ledger(context.engine, context.clock).observe(NAME, tally.told, complete=True)
@@ -81,39 +87,61 @@ def run(context: CrewContext) -> Run:
     )
 
 
+def _storm(context: CrewContext, store: AlertStore, firing: Sequence[KnownAlert]) -> Storm | None:
+    """What is told as one, remembered by its groups: until it ends, also over a restart. What is left of one that is
+    over is told by itself. What is silenced or expected makes no storm."""
+    now = context.clock()
+    groups = store.groups()
+    storm = storm_of(groups, [one for one in firing if not _is_quiet(context, one, now)], now, store.rules)
+    if storm is None:
+        store.store_triage(*(group.with_storm(None) for group in groups if group.in_storm))
+        return None
+    store.store_triage(*storm.fresh)
+    return storm
+
+
 def _look_into(
     context: CrewContext, store: AlertStore, execution: Execution, storm: Storm | None, tally: _Tally
 ) -> None:
-    """Triage and findings of groups that are due. In a storm only groups from before it are told by themselves."""
+    """Triage and findings of groups that are due. Of a storm the gravest are looked into, and all are told as one."""
     now = context.clock()
-    if storm is not None:
-        tally.told.append(storm_finding(storm, now))
-    due = []
-    members_of = _by_group(store.firing())
+    due: list[tuple[Group, Sequence[KnownAlert]]] = []
+    members_of: dict[str, Sequence[KnownAlert]] = dict(_by_group(store.firing()))
+    of_storm = {group.id for group, _ in storm.groups} if storm is not None else set()
+    gravest = storm.groups[: store.rules.storm_named] if storm is not None else ()
     for group in store.groups():
         members = members_of.get(group.id, ())
         if not members or not is_due(group, now, store.rules):
             continue
         if all(_is_quiet(context, alert, now) for alert in members):
             tally.quiet += 1
-        elif storm is None or group.opened_at < storm.since:
+        elif group.id not in of_storm:
             due.append((group, members))
-    waiting = sorted(due, key=lambda one: (-worst(one[1]).rank, one[0].opened_at))
-    chosen = {group.id for group, _ in waiting if group.triaged_at is None and storm is None}
+    waiting = sorted([*due, *gravest], key=lambda one: (-worst(one[1]).rank, one[0].opened_at))
+    seen: dict[str, Group] = {}
     for group, members in waiting:
-        if group.id in chosen and tally.triaged < MOST_TRIAGED:
+        is_told_alone = group.id not in of_storm
+        is_test = all(alert.kind is AlertKind.TEST for alert in members)
+        if group.triaged_at is None and not is_test and tally.triaged < MOST_TRIAGED:
             group = triaged(context, execution, group, members)
             store.store_triage(group)
             tally.triaged += 1
-        elif (after := calmed(context, execution, group, members)) is not group:
+        elif is_told_alone and (after := calmed(context, execution, group, members)) is not group:
             group = after
             store.store_triage(group)
-        tally.told.append(group_finding(group, members, now, store.rules))
+        seen[group.id] = group
+        if is_told_alone:
+            tally.told.append(group_finding(group, members, now, store.rules))
+    if storm is not None:
+        looked = tuple((seen.get(group.id, group), members) for group, members in storm.groups)
+        tally.told.append(storm_finding(replace(storm, groups=looked), now))
 
 
 def _is_quiet(context: CrewContext, alert: KnownAlert, at: datetime) -> bool:
-    settings = context.settings
-    return alert.silenced or bool(maintenance_of(alert.labels, at, settings.alerts.maintenance, settings.zone))
+    windows = context.settings.alerts.maintenance
+    if alert.silenced or not windows:
+        return alert.silenced
+    return bool(maintenance_of(own_labels_of(alert), at, windows, context.settings.zone))
 
 
 def _by_group(alerts: Sequence[KnownAlert]) -> dict[str, list[KnownAlert]]:
@@ -173,6 +201,8 @@ def _write_up(context: CrewContext, store: AlertStore, execution: Execution) -> 
         members = store.members(group.id)
         if unseen:
             if not members or all(_is_quiet(context, alert, group.opened_at) for alert in members):
+                continue
+            if all(alert.kind is AlertKind.TEST for alert in members):
                 continue
             looked += 1
             group = triaged(context, execution, group, members)

@@ -16,6 +16,7 @@ from crews.team import catalogue
 from opscrew import redaction
 from opscrew.actions import catalog as action_catalog
 from opscrew.alerts import causes as alert_causes
+from opscrew.alerts import labels as alert_labels
 from opscrew.alerts import rules as alert_rules
 from opscrew.answer import (
     claim_language,
@@ -63,6 +64,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (redaction.PATTERNS_FILE, lambda: redaction.redact("")),
     (action_catalog.CATALOG_FILE, action_catalog.catalog),
     (alert_causes.CAUSES_FILE, alert_causes.cause_rules),
+    (alert_labels.LABELS_FILE, alert_labels.label_rules),
     (alert_rules.RULES_FILE, alert_rules.alert_rules),
     (claim_language.CLAIMS_FILE, claim_language.claim_words),
     (prose_words.PROSE_FILE, prose_words.prose_words),

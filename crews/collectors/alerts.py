@@ -13,7 +13,13 @@ from datetime import timedelta
 from crews.alert_polling import alert_sources, gaps_of
 from crews.collectors.collector import Request
 from crews.collectors.metric_places import may_be_ours, stores
-from opscrew.alerts.alert import KINDS_BY_LABEL, Alert, subject_of
+from opscrew.alerts.alert import Alert
+from opscrew.alerts.clusters import cluster_of
+from opscrew.alerts.kinds import kind_of
+from opscrew.alerts.labels import label_rules, own_labels
+from opscrew.alerts.objects import object_words, own_labels_of
+from opscrew.alerts.store import UNGROUPED
+from opscrew.alerts.telling import said_of
 from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import spoken_names
 from opscrew.model.coverage import Basis, Gap
@@ -22,14 +28,18 @@ from tools.errors import UpstreamError
 from tools.victoriametrics.client import named_query
 
 MOST = 10
-LONGEST_SUMMARY = 200
 EVER = "30d"
 """How far back the series that rules write are looked for, before their absence counts as nobody writing them."""
 
 PRESENT = timedelta(minutes=5)
 """A question about a time that ends earlier than this ago is about the past."""
 
-NAMING = ("alertname", "namespace", "service", "app", "job", "instance", *(label for label, _ in KINDS_BY_LABEL))
+NAMING = {
+    "alertname",
+    "namespace",
+    *(one.label for one in label_rules().kinds),
+    *label_rules().naming,
+}
 """Labels whose values people say when they ask about an alert. A severity is no name."""
 
 Answered = tuple[str, Sequence[Alert] | UpstreamError]
@@ -64,7 +74,9 @@ def _present(answers: Sequence[Answered], request: Request) -> list[Fact]:
     found: dict[str, Alert] = {}
     for _, told in answers:
         for alert in told if not isinstance(told, UpstreamError) else ():
-            found.setdefault(alert.fingerprint, alert)
+            # A heartbeat that fires says that nothing is wrong.
+            if kind_of(alert.labels, alert.annotations, alert.url) not in UNGROUPED:
+                found.setdefault(alert.fingerprint, alert)
     about = _about(found.values(), request)
     facts = [Fact(" and ".join(name for name, _ in answers), _counts(about, request), request.now, weight=9.5)]
     ordered = sorted(about, key=lambda one: (one.silenced is True, -one.severity.rank, one.starts_at, one.name))
@@ -78,19 +90,19 @@ def _about(alerts: Collection[Alert], request: Request) -> list[Alert]:
     cluster may be of any."""
     clusters = {one.name for one in request.understood.subjects if one.kind == "cluster"}
     names = {one.name for one in request.understood.subjects if one.kind not in ("pipeline", "branch", "cluster")}
-    values = (value for one in alerts for name, value in one.labels.items() if name in NAMING)
+    values = (value for one in alerts for name, value in own_labels_of(one).items() if name in NAMING)
     names |= spoken_names(request.question, values) - clusters
     return [
         alert
         for alert in alerts
-        if (not clusters or alert.labels.get("cluster", "") in {"", *clusters})
+        if (not clusters or cluster_of(alert, request.context.settings.kubernetes)[0] in {"", *clusters})
         and all(_holds(alert, name) for name in names)
     ]
 
 
 def _holds(alert: Alert, name: str) -> bool:
     """A workload's pods carry its name with a dash."""
-    return any(value == name or value.startswith(f"{name}-") for value in alert.labels.values())
+    return any(value == name or value.startswith(f"{name}-") for value in own_labels_of(alert).values())
 
 
 def _counts(alerts: Sequence[Alert], request: Request) -> str:
@@ -104,12 +116,10 @@ def _counts(alerts: Sequence[Alert], request: Request) -> str:
 
 
 def _line(alert: Alert, request: Request) -> str:
-    said = alert.annotations.get("summary") or alert.annotations.get("description") or ""
-    subject = subject_of(alert.labels)
-    where = f" on {subject.kind} {subject.scope}/{subject.name}" if subject else ""
-    if not subject and (instance := alert.labels.get("instance") or alert.labels.get("namespace")):
-        where = f" on {instance}"
-    summary = f": {' '.join(said.split())[:LONGEST_SUMMARY]}" if said else ""
+    said = said_of(alert)
+    words = object_words(alert)
+    where = f" on {words}" if words else ""
+    summary = f": {said.rstrip('.')}" if said else ""
     silenced = "; silenced" if alert.silenced else ""
     return (
         f"{alert.name}{where}{summary}; firing since {request.when(alert.starts_at)}; {alert.severity.value}{silenced}"
@@ -139,7 +149,8 @@ def _past(request: Request) -> list[Fact]:
         facts.append(gap_fact(source, gap, request.now))
     for place, one in enumerate(sorted(fitting, key=lambda sample: -sample.value)[:MOST]):
         labels = one.labels
-        where = f" in namespace {labels['namespace']}" if labels.get("namespace") else ""
+        namespace = own_labels(labels).get("namespace", "")
+        where = f" in namespace {namespace}" if namespace else ""
         grave = f"; {labels['severity']}" if labels.get("severity") else ""
         text = f"{labels.get('alertname', 'an alert')}{where} fired {when}, {one.value:.0f} series of it{grave}"
         facts.append(Fact(source, text, request.end, weight=9 - 0.1 * place))

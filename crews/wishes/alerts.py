@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from crews.collectors.collector import Request
 from crews.wishes.proposal import WHY, Proposal, key_of, nothing, proposed, unclear
+from opscrew.alerts.objects import object_words
 from opscrew.answer.subjects import spoken_names
 from opscrew.answer.wish_words import names_said
 from opscrew.model.action import Action
@@ -20,7 +21,6 @@ LENGTH = re.compile(
 )
 MINUTES = {"m": 1, "h": 60, "d": 24 * 60}
 UNSAID_MINUTES = 60
-SHOWN_LABELS = ("cluster", "namespace", "pod", "instance", "job")
 MOST_TOLD = 4
 SHORTEST_ID = 6
 
@@ -85,7 +85,7 @@ def _minutes(wish: str) -> int:
 def _told(found: Sequence[RoutedAlert]) -> str:
     parts = []
     for one in found[:MOST_TOLD]:
-        labels = ", ".join(f"{name} {one.labels[name]}" for name in SHOWN_LABELS if name in one.labels)
-        parts.append(f"{one.fingerprint} {one.name}" + (f" ({labels})" if labels else ""))
+        words = object_words(one)
+        parts.append(f"{one.fingerprint} {one.name}" + (f" ({words})" if words else ""))
     more = len(found) - MOST_TOLD
     return "; ".join(parts) + (f" and {more} more" if more > 0 else "")

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from opscrew.alerts.kinds import AlertKind, kind_of
+from opscrew.alerts.labels import label_rules
 from opscrew.alerts.rules import alert_rules
 from opscrew.model.finding import Severity
-from opscrew.model.subject import Subject
 from opscrew.store.text import storable
 
 MOST_LABELS = 40
 LONGEST_NAME, LONGEST_LABEL, LONGEST_ANNOTATION = 100, 200, 1_000
 """Characters. Labels are identifiers and annotations a few sentences; a whole log in one is cut."""
 
-KINDS_BY_LABEL = (
-    ("pod", "Pod"),
-    ("deployment", "Deployment"),
-    ("statefulset", "StatefulSet"),
-    ("daemonset", "DaemonSet"),
-    ("job_name", "Job"),
-    ("cronjob", "CronJob"),
-    ("horizontalpodautoscaler", "HorizontalPodAutoscaler"),
-    ("persistentvolumeclaim", "PersistentVolumeClaim"),
-    ("node", "Node"),
-)
-"""Labels of kube-state-metrics and the kubelet, the most exact object first."""
+UNNAMED = "unnamed alert"
 
 
 class AlertState(StrEnum):
@@ -55,28 +45,31 @@ class Alert:
 
     @property
     def name(self) -> str:
-        return self.labels.get("alertname", "unnamed alert")
+        names = ("alertname", *label_rules().also_called["alertname"])
+        return next((self.labels[name] for name in names if self.labels.get(name)), UNNAMED)
 
     @property
     def severity(self) -> Severity:
-        return alert_rules().severity_of(self.labels.get("severity") or self.labels.get("priority", ""))
+        return alert_rules().severity_of(self.labels)
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hex digits over the labels that say what is wrong: the same whoever tells it."""
-        return fingerprint_of(self.labels)
+        """Sixteen hex digits over the labels that say what is wrong: the same whoever tells it. A heartbeat is its
+        sender's own."""
+        is_heartbeat = kind_of(self.labels, self.annotations, self.url) is AlertKind.HEARTBEAT
+        return fingerprint_of(self.labels, alert_rules().heartbeat_labels if is_heartbeat else frozenset())
 
 
-def fingerprint_of(labels: Mapping[str, str]) -> str:
+def fingerprint_of(labels: Mapping[str, str], kept: Collection[str] = frozenset()) -> str:
     """See ``Alert.fingerprint``."""
-    out = alert_rules().labels_left_out
+    out = alert_rules().labels_left_out.difference(kept)
     told = "\n".join(f"{name}\t{value}" for name, value in sorted(labels.items()) if name not in out)
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def clean_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Without secrets and control characters, capped in number and length."""
-    kept = sorted(labels.items())[:MOST_LABELS]
+    """Without private labels, secrets and control characters, capped in number and length."""
+    kept = sorted((name, value) for name, value in labels.items() if not is_private(name))[:MOST_LABELS]
     # The name decides about grouping, so it is kept even when forty others come first.
     if "alertname" in labels:
         kept = [("alertname", labels["alertname"]), *(pair for pair in kept if pair[0] != "alertname")][:MOST_LABELS]
@@ -85,20 +78,11 @@ def clean_labels(labels: Mapping[str, str]) -> dict[str, str]:
 
 def clean_annotations(annotations: Mapping[str, str]) -> dict[str, str]:
     """The same for the sentences beside an alert."""
-    kept = sorted(annotations.items())[:MOST_LABELS]
+    kept = sorted((name, value) for name, value in annotations.items() if not is_private(name))[:MOST_LABELS]
     return {storable(name, LONGEST_NAME): storable(value, LONGEST_ANNOTATION) for name, value in kept}
 
 
-def subject_of(labels: Mapping[str, str], cluster: str = "") -> Subject | None:
-    """The Kubernetes object that labels name, or None. ``cluster`` is used where no label names one."""
-    where = labels.get("cluster") or cluster
-    namespace = labels.get("namespace") or labels.get("exported_namespace", "")
-    for label, kind in KINDS_BY_LABEL:
-        name = labels.get(label, "")
-        if not name:
-            continue
-        inner = "" if kind == "Node" else namespace
-        if kind != "Node" and not namespace:
-            continue
-        return Subject(system="kubernetes", kind=kind, scope="/".join(filter(None, (where, inner))), name=name)
-    return None
+def is_private(name: str) -> bool:
+    """Grafana's own bookkeeping: its API shows it and its webhook does not. Annotations with such names that are kept
+    are ours alone (``asides.py``)."""
+    return name.startswith("__") and name.endswith("__")

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opscrew.alerts.objects import place_of
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
 from opscrew.strict_yaml import load_strictly
@@ -157,7 +158,7 @@ def _nearness(subject: Subject, affected: Subject) -> Ownership:
     if subject.system != affected.system:
         # A pipeline of the repository "web" and the workload "web" share nothing but the name, which is a lot.
         return Ownership.SAME if _same_name(subject, affected) else Ownership.UNKNOWN
-    if subject.scope and subject.scope == affected.scope:
+    if subject.scope and subject.scope == place_of(affected):
         return Ownership.NAMESPACE
     return Ownership.CLUSTER if _cluster(subject) == _cluster(affected) else Ownership.UNKNOWN
 

@@ -10,10 +10,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from opscrew.alerts.alert import AlertState
+from opscrew.alerts.alert import UNNAMED, AlertState
+from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.objects import own_labels_of
 from opscrew.alerts.rules import Rules
 from opscrew.model.finding import Severity
+
+STORM = "storm"
+"""Key of ``Group.triage`` that says since when the group belongs to a storm."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +38,59 @@ class Group:
     def is_open(self) -> bool:
         return self.closed_at is None
 
+    @property
+    def name(self) -> str:
+        """That of its alerts."""
+        return self.key.partition("\n")[0].partition("=")[2] or UNNAMED
+
+    @property
+    def in_storm(self) -> bool:
+        """Whether it opened in a storm that is not over: then it is told with the others."""
+        return bool(self.triage.get(STORM))
+
+    def with_storm(self, since: datetime | None) -> Group:
+        """The group as one of a storm, or no longer."""
+        triage = {name: value for name, value in self.triage.items() if name != STORM}
+        return replace(self, triage=triage | ({STORM: since.isoformat()} if since else {}))
+
 
 @dataclass(frozen=True)
 class Storm:
-    """``common`` are the labels that most of the alerts share, most shared first."""
+    """``groups`` are its groups, the gravest first, with what fires in each; ``fresh`` those that just joined it.
 
-    alerts: int
-    groups: int
+    ``common`` are the labels that most of the alerts share, most shared first.
+    """
+
+    groups: tuple[tuple[Group, tuple[KnownAlert, ...]], ...]
+    fresh: tuple[Group, ...]
     since: datetime
     common: tuple[tuple[str, int], ...]
-    severity: Severity
+
+    @property
+    def alerts(self) -> int:
+        return sum(len(members) for _, members in self.groups)
 
 
-def group_key(labels: Mapping[str, str], rules: Rules) -> str:
-    """Equal for alerts that belong together."""
-    return "\n".join(f"{name}={labels.get(name, '')}" for name in rules.group_by)
+def group_key(alert: KnownAlert, rules: Rules) -> str:
+    """Equal for alerts that belong together, by their own labels and not by those of who was scraped."""
+    if alert.kind is AlertKind.QUERY:
+        return "\n".join(f"{name}={alert.labels.get(name, '')}" for name in rules.group_queries_by)
+    own = own_labels_of(alert)
+    return "\n".join(f"{name}={own.get(name, '')}" for name in rules.group_by)
 
 
 def new_group(alert: KnownAlert, rules: Rules, now: datetime) -> Group:
     """Opened by its first alert. The title names what the group has in common."""
-    key = group_key(alert.labels, rules)
+    key = group_key(alert, rules)
     identity = hashlib.sha256(f"{key}\n{now.isoformat()}".encode()).hexdigest()[:12]
-    where = "/".join(alert.labels[name] for name in rules.group_by if name != "alertname" and alert.labels.get(name))
-    return Group(identity, key, f"{alert.name} in {where}" if where else alert.name, now)
+    shared = dict(line.partition("=")[::2] for line in key.splitlines())
+    source, folder = shared.get("datasource_uid", ""), shared.get("grafana_folder", "")
+    title = alert.name
+    if where := "/".join(shared[name] for name in ("cluster", "namespace") if shared.get(name)):
+        title += f" in {where}"
+    title += f" of data source {source}" if source else ""
+    title += f" (folder {folder})" if folder else ""
+    return Group(identity, key, title, now)
 
 
 def is_due(group: Group, now: datetime, rules: Rules) -> bool:
@@ -76,20 +111,25 @@ def quieted(group: Group, alerts: Sequence[KnownAlert], now: datetime, rules: Ru
 def storm_of(groups: Iterable[Group], firing: Sequence[KnownAlert], now: datetime, rules: Rules) -> Storm | None:
     """What goes on when very much began at once, or None.
 
-    Counted over what still fires: a storm is over when its alerts are, or when its beginning is long past.
+    A storm takes in the groups that open while it blows, and keeps them until hardly anything of them fires: what comes
+    later is told by itself. Counted over what still fires.
     """
     since = now - timedelta(minutes=rules.storm_minutes)
-    fresh = [alert for alert in firing if alert.first_seen > since or _came_back_since(alert, since)]
-    fresh_groups = sum(1 for group in groups if group.is_open and group.opened_at > since)
-    if len(fresh) <= rules.storm_alerts and fresh_groups <= rules.storm_groups:
+    members: dict[str, list[KnownAlert]] = {}
+    for alert in firing:
+        members.setdefault(alert.group_id, []).append(alert)
+    open_ones = [group for group in groups if group.is_open]
+    began = sum(1 for alert in firing if alert.first_seen > since or _came_back_since(alert, since))
+    opened = [group for group in open_ones if group.opened_at > since]
+    blows = began > rules.storm_alerts or len(opened) > rules.storm_groups
+    kept = [group for group in open_ones if group.in_storm]
+    fresh = [group.with_storm(now) for group in opened if not group.in_storm] if blows else []
+    taken = [(group, tuple(members[group.id])) for group in (*kept, *fresh) if group.id in members]
+    alerts = [alert for _, told in taken for alert in told]
+    if not alerts or (not blows and len(alerts) <= rules.storm_rest):
         return None
-    return Storm(
-        alerts=len(fresh),
-        groups=fresh_groups,
-        since=min((alert.first_seen for alert in fresh), default=since),
-        common=common_labels(fresh),
-        severity=max((alert.severity for alert in fresh), key=lambda one: one.rank, default=Severity.WARNING),
-    )
+    taken.sort(key=lambda one: (-worst(one[1]).rank, -len(one[1]), one[0].opened_at))
+    return Storm(tuple(taken), tuple(fresh), min(group.opened_at for group, _ in taken), common_labels(alerts))
 
 
 def came_in_storms(groups: Sequence[Group], rules: Rules) -> set[str]:
@@ -106,7 +146,7 @@ def came_in_storms(groups: Sequence[Group], rules: Rules) -> set[str]:
 
 def common_labels(alerts: Sequence[KnownAlert], *, share: float = 0.5, most: int = 5) -> tuple[tuple[str, int], ...]:
     """``name=value`` pairs that at least that share of the alerts has, with how many do."""
-    counted = Counter(f"{name}={value}" for alert in alerts for name, value in alert.labels.items())
+    counted = Counter(f"{name}={value}" for alert in alerts for name, value in own_labels_of(alert).items())
     least = max(2, share * len(alerts))
     return tuple((pair, count) for pair, count in counted.most_common(50) if count >= least)[:most]
 

@@ -8,7 +8,10 @@ from datetime import datetime
 
 from opscrew.actions.records import ActionRecord
 from opscrew.alerts.groups import Group, worst
+from opscrew.alerts.kinds import STATE_REASON
 from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.objects import object_words, subject_of
+from opscrew.alerts.telling import said_of
 from opscrew.memory.documents import Document
 from opscrew.model.action import ActionState
 from opscrew.reading_time import clock_time, minute
@@ -16,6 +19,8 @@ from opscrew.store.text import storable
 
 MOST_LINES = 60
 MOST_ALERTS = 20
+MOST_OBJECTS = 500
+"""Names of one draft: more than people read, and few enough to be kept."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def draft(group: Group, alerts: Sequence[KnownAlert], actions: Sequence[ActionRe
         id=group.id,
         title=storable(group.title, 200),
         severity=worst(alerts).value,
-        system="kubernetes" if any(alert.labels.get("namespace") for alert in alerts) else "",
+        system="kubernetes" if any(subject_of(alert) for alert in alerts) else "",
         code=code,
         started_at=started,
         ended_at=max(started, ended),
@@ -79,6 +84,8 @@ def _parts(
         f"## What happened\n\n{len(alerts)} alert{'s' if len(alerts) != 1 else ''} from {minute(started)} to "
         f"{clock_time(ended)}, for {minutes} minutes. Severity: {worst(alerts).value}."
     )
+    if alerts:
+        yield "## Objects\n\n" + "\n".join(_objects(alerts))
     if group.triage.get("explanation"):
         yield f"In the model's words: {group.triage['explanation']}"
     yield "## Timeline\n\n" + "\n".join(f"- {minute(at)} {text}" for at, text in _timeline(group, alerts, actions))
@@ -101,7 +108,11 @@ def _timeline(
     told: list[tuple[datetime, str]] = []
     for alert in alerts[:MOST_ALERTS]:
         told.append((alert.starts_at, f"{alert.name} began ({_place(alert)})"))
-        told += [(alert.resolved_at, f"{alert.name} ended ({_place(alert)})")] if alert.resolved_at else []
+        told += (
+            [(alert.resolved_at, f"{alert.name} ended ({_place(alert)}){_unproven(alert)}")]
+            if alert.resolved_at
+            else []
+        )
     for cause in group.triage.get("causes", []):
         told.append((datetime.fromisoformat(cause["began_at"]), cause["text"]))
     if group.triaged_at:
@@ -113,9 +124,25 @@ def _timeline(
     return sorted(told, key=lambda one: one[0])[:MOST_LINES]
 
 
+def _objects(alerts: Sequence[KnownAlert]) -> Iterable[str]:
+    """Every one by name, with what its rule said of it."""
+    said: dict[str, str] = {}
+    for alert in alerts:
+        said.setdefault(_place(alert), said_of(alert))
+    names = list(said)
+    yield from (f"- {name}" + (f": {said[name]}" if said[name] else "") for name in names[:MOST_OBJECTS])
+    if len(names) > MOST_OBJECTS:
+        yield f"- and {len(names) - MOST_OBJECTS} more"
+
+
+def _unproven(alert: KnownAlert) -> str:
+    """Grafana ends an alert also when its series or its rule is gone: nobody has then seen that all is well."""
+    reason = alert.annotations.get(STATE_REASON, "")
+    return f", not because it was well: Grafana says {reason}" if reason else ""
+
+
 def _place(alert: KnownAlert) -> str:
-    names = ("pod", "deployment", "statefulset", "node", "instance", "namespace")
-    return next((f"{name} {alert.labels[name]}" for name in names if alert.labels.get(name)), "no object named")
+    return object_words(alert) or "no object named"
 
 
 def _told(record: ActionRecord) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from opscrew.alerts.causes import Clue
+from opscrew.alerts.objects import place_of
 from opscrew.findings.codes import title_of
 from opscrew.findings.records import LedgerEntry
 from opscrew.model.evidence import Evidence
@@ -37,7 +38,7 @@ def affects(entry: LedgerEntry, affected: Sequence[Subject]) -> bool:
     if subject.system != "kubernetes":
         return subject.kind in ("cluster", "workspace") or entry.finding.code == "SYSTEM_UNAVAILABLE"
     return any(
-        subject.scope == one.scope or (subject.kind == "Node" and _cluster(subject) == _cluster(one))
+        subject.scope == place_of(one) or (subject.kind == "Node" and _cluster(subject) == _cluster(one))
         for one in affected
     )
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+import orjson
+
 from opscrew.alerts.alert import Alert, AlertState, clean_annotations, clean_labels
+from opscrew.alerts.asides import asides, panel_link, values_told
 from opscrew.store.text import LONGEST_SENTENCE, storable
 from tools.alert_records import RoutedAlert
 from tools.victoriametrics.records import RuleAlert
 
 
-def from_routed(source: str, records: Iterable[RoutedAlert], now: datetime) -> list[Alert]:
-    """Firing alerts of Alertmanager or Grafana. What ended by its own time is no longer firing."""
+def from_routed(source: str, records: Iterable[RoutedAlert], now: datetime, grafana: str = "") -> list[Alert]:
+    """Firing alerts of Alertmanager or Grafana. What ended by its own time is no longer firing.
+
+    ``grafana`` is the address that its links lead to.
+    """
     return [
         Alert(
             source=source,
             state=AlertState.FIRING,
             labels=clean_labels(one.labels),
-            annotations=clean_annotations(one.annotations),
+            annotations=clean_annotations(one.annotations) | _beside(one.annotations, grafana),
             starts_at=one.starts_at,
             upstream_id=one.fingerprint,
             url=_shown(one.generator_url),
@@ -44,6 +50,16 @@ def from_vmalert(records: Iterable[RuleAlert], now: datetime) -> list[Alert]:
         for one in records
         if one.is_firing and (one.labels or one.name)
     ]
+
+
+def _beside(annotations: Mapping[str, str], grafana: str) -> dict[str, str]:
+    """Grafana's API tells in private annotations what its webhook tells in fields of their own."""
+    try:
+        values = orjson.loads(annotations.get("__values__", "{}"))
+    except orjson.JSONDecodeError:
+        values = {}
+    link = panel_link(grafana, annotations.get("__dashboardUid__", ""), annotations.get("__panelId__", ""))
+    return asides(values_told(values, annotations.get("__value_string__", "")), link)
 
 
 def _shown(url: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from opscrew.alerts.causes import Candidate, CauseRules, Ownership
 from opscrew.alerts.groups import Group
 from opscrew.alerts.life import KnownAlert
+from opscrew.alerts.objects import is_exporter
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject
@@ -67,9 +68,11 @@ def _target_of(kind: str, candidate: Candidate) -> tuple[Subject | None, Mapping
     clue, facts = candidate.clue, candidate.clue.facts
     nothing = (None, None)
     # A neighbour of the alert may be the cause, but acting on it needs a person who knows both.
-    if clue.subject is None or candidate.ownership is not Ownership.SAME:
+    if clue.subject is None or candidate.ownership is not Ownership.SAME or is_exporter(clue.subject):
         return nothing
     workload = _workload(clue.subject, facts)
+    if workload is not None and is_exporter(workload):
+        return nothing
     if kind == "delete_stuck_pod":
         if clue.subject.kind != "Pod" or not facts.get("uid"):
             return nothing

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from opscrew.alerts import rows
 from opscrew.alerts.alert import Alert, AlertState
 from opscrew.alerts.groups import Group, group_key, new_group, quieted
+from opscrew.alerts.kinds import AlertKind
 from opscrew.alerts.life import KnownAlert, observe, without_source
 from opscrew.alerts.rules import Rules, alert_rules
 from opscrew.alerts.unknown import alert_subject
@@ -26,15 +27,23 @@ from opscrew.store.prefixes import find_by_prefix
 from opscrew.store.tables.alerts import alert_groups, alerts
 
 LISTED_AT_ONCE = 10_000
+UNGROUPED = (AlertKind.HEARTBEAT, AlertKind.UNTOLD)
+"""Nothing is wrong while these fire."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What one delivery or poll changed. ``left_out`` were over the bound."""
+    """What one delivery or poll changed. ``returned`` had been over; ``left_out`` were over the bound."""
 
     new: int = 0
+    returned: int = 0
     resolved: int = 0
     left_out: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything began or ended."""
+        return bool(self.new or self.returned or self.resolved)
 
 
 class AlertStore:
@@ -61,11 +70,21 @@ class AlertStore:
                 for known in rows.read_alerts(connection, alerts.c.state == AlertState.FIRING)
                 if source in known.sources
                 and known.fingerprint not in held
+                and self._is_gone(known, now)
                 and not self._is_unknown(known, source, gaps, now)
             ]
             rows.update_alerts(connection, gone)
         resolved = sum(1 for alert in gone if alert.state is AlertState.RESOLVED)
-        return Taken(taken.new, taken.resolved + resolved, taken.left_out)
+        return replace(taken, resolved=taken.resolved + resolved)
+
+    def _is_gone(self, known: KnownAlert, now: datetime) -> bool:
+        """Whether not being held ends it at once. A source that was restarted has its heartbeats again in a minute, and
+        Grafana does not hold the tests that it sends."""
+        patience = {
+            AlertKind.HEARTBEAT: self.rules.heartbeat_grace_minutes,
+            AlertKind.TEST: self.rules.test_minutes,
+        }.get(known.kind, 0)
+        return now - known.last_seen >= timedelta(minutes=patience)
 
     def _is_unknown(self, known: KnownAlert, source: str, gaps: Collection[Gap], now: datetime) -> bool:
         """What nobody knows anything of for very long is let go, like what nobody speaks of."""
@@ -73,15 +92,19 @@ class AlertStore:
         return is_recent and is_hidden(alert_subject(source, known.name), gaps)
 
     def let_go_unheard(self, polled: Collection[str]) -> int:
-        """Ends alerts whose sources cannot be polled and have not spoken for very long."""
+        """Ends alerts whose sources cannot be polled and have not spoken for very long, and tests soon."""
         now = self._clock()
         before = now - timedelta(minutes=self.rules.unheard_minutes)
+        tested = now - timedelta(minutes=self.rules.test_minutes)
         with self._writing() as connection:
             over = []
             for known in rows.read_alerts(
-                connection, (alerts.c.state == AlertState.FIRING) & (alerts.c.last_seen < before)
+                connection, (alerts.c.state == AlertState.FIRING) & (alerts.c.last_seen < max(before, tested))
             ):
-                for source in set(known.sources) - set(polled):
+                is_test = known.kind is AlertKind.TEST
+                if not is_test and known.last_seen >= before:
+                    continue
+                for source in set(known.sources) - (set() if is_test else set(polled)):
                     known = without_source(known, source, now, now)
                 over.append(known)
             rows.update_alerts(connection, over)
@@ -102,14 +125,15 @@ class AlertStore:
         closed = [after for after in settled if not after.is_open]
         return tuple(closed)
 
-    def store_triage(self, group: Group) -> None:
-        """Keeps what triage found; nothing else about the group is changed."""
+    def store_triage(self, *groups: Group) -> None:
+        """Keeps what triage found; nothing else about the groups is changed."""
         with self._writing() as connection:
-            connection.execute(
-                update(alert_groups)
-                .where(alert_groups.c.id == group.id)
-                .values(triage=dict(group.triage), triaged_at=group.triaged_at)
-            )
+            for group in groups:
+                connection.execute(
+                    update(alert_groups)
+                    .where(alert_groups.c.id == group.id)
+                    .values(triage=dict(group.triage), triaged_at=group.triaged_at)
+                )
 
     def forget_old(self) -> int:
         """Deletes what ended long ago; returns how many alerts went."""
@@ -124,6 +148,13 @@ class AlertStore:
     def firing(self) -> tuple[KnownAlert, ...]:
         """Every alert that fires, the latest first."""
         return self.list((AlertState.FIRING,))
+
+    def ended_heartbeats(self) -> tuple[KnownAlert, ...]:
+        """Alerts that should always fire and do not."""
+        # What has no group is a heartbeat, or a helper of Alertmanager's; of both there are few.
+        wanted = (alerts.c.state == AlertState.RESOLVED) & (alerts.c.group_id == "")
+        with reading(self._engine).connect() as connection:
+            return tuple(one for one in rows.read_alerts(connection, wanted) if one.is_heartbeat)
 
     def list(self, states: Collection[AlertState] = (), limit: int = LISTED_AT_ONCE) -> tuple[KnownAlert, ...]:
         """Alerts in these states, or all; the latest first."""
@@ -165,6 +196,7 @@ class AlertStore:
         now = self._clock()
         known = {one.fingerprint: one for one in rows.read_by_fingerprint(connection, {a.fingerprint for a in told})}
         before = dict(known)
+        returned = 0
         room = self._room(connection)
         left_out = 0
         for alert in told:
@@ -177,6 +209,7 @@ class AlertStore:
                 left_out += 1
                 continue
             room -= begins
+            returned += begins and old is not None
             known[alert.fingerprint] = after
         self._put_into_groups(connection, known, now)
         new = [one for fingerprint, one in known.items() if fingerprint not in before]
@@ -184,7 +217,7 @@ class AlertStore:
         rows.insert_alerts(connection, new)
         rows.update_alerts(connection, changed)
         resolved = sum(1 for one in changed if one.state is AlertState.RESOLVED)
-        return Taken(len(new), resolved, left_out)
+        return Taken(len(new), returned, resolved, left_out)
 
     def _after_quiet(
         self, connection: Connection, only: Sequence[str] | None, now: datetime
@@ -205,14 +238,18 @@ class AlertStore:
 
     def _put_into_groups(self, connection: Connection, known: dict[str, KnownAlert], now: datetime) -> None:
         """Alerts that begin join the open group of their key, or open one."""
-        waiting = [one for one in known.values() if not one.group_id and one.state is AlertState.FIRING]
+        waiting = [
+            one
+            for one in known.values()
+            if not one.group_id and one.state is AlertState.FIRING and one.kind not in UNGROUPED
+        ]
         if not waiting:
             return
-        keys = {group_key(alert.labels, self.rules) for alert in waiting}
+        keys = {group_key(alert, self.rules) for alert in waiting}
         groups = {group.key: group for group in rows.read_open_groups(connection, keys)}
         opened = []
         for alert in waiting:
-            key = group_key(alert.labels, self.rules)
+            key = group_key(alert, self.rules)
             if key not in groups:
                 groups[key] = new_group(alert, self.rules, now)
                 opened.append(groups[key])

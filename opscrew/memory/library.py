@@ -21,10 +21,10 @@ from opscrew.store.tables.knowledge import knowledge
 from opscrew.store.text import storable
 
 KNOWLEDGE = Path(__file__).resolve().parents[2] / "knowledge"
-"""The files that come with the project: runbooks/ and incidents/."""
+"""The files that come with the project: runbooks/. A fresh installation has no history; only the demo brings one."""
 
 SHELVES = {"runbooks": "runbook", "incidents": "incident"}
-"""Folder below ``knowledge/`` to the kind of its documents."""
+"""Folder below ``knowledge/``, or below the demo's own, to the kind of its documents."""
 
 
 LONGEST_WORD, LONGEST_SEVERITY = 64, 16

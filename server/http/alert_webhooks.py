@@ -58,7 +58,7 @@ def router(context: ServerContext) -> APIRouter:
         context.crews.metrics.webhooks.labels(source, outcome).inc()
         return JSONResponse({"status": outcome, "detail": detail}, status_code=status)
 
-    @routes.post("/webhooks/{source}")
+    @routes.api_route("/webhooks/{source}", methods=["POST", "PUT"])  # Grafana offers both
     async def alerts(source: str, request: Request, authorization: str = Header(default="")) -> JSONResponse:
         """202 when it is stored, 400 when it cannot be read, 401 or 403 when refused, 404 for another source."""
         if source not in SOURCES:
@@ -79,24 +79,32 @@ def _take(context: ServerContext, wake: _Waker, source: str, body: bytes) -> tup
     """Status, outcome and detail."""
     crews = context.crews
     now = crews.clock()
+    grafana = crews.settings.grafana
     try:
-        delivery = read_webhook(source, body)
+        delivery = read_webhook(source, body, now, str(grafana.url) if grafana is not None else "")
     except MalformedWebhookError as problem:
         log.warning("webhook refused", source=source, reason=str(problem))
-        record_refused(crews.engine, source, str(problem), crews.clock())
+        record_refused(crews.engine, source, str(problem), now)
         wake()  # the crew tells it as a finding
         return 400, "malformed", str(problem)
-    if delivery.alerts and all(alert.ends_at and now - alert.ends_at > OLDEST for alert in delivery.alerts):
+    alerts = delivery.alerts
+    if alerts and all(alert.ends_at and now - alert.ends_at > OLDEST for alert in alerts):
         log.warning("webhook refused: what it tells of ended long ago", source=source)
         return 400, "refused", f"all of it ended more than {OLDEST} ago"
-    if not note_delivery(crews.engine, source, [hashed(body)], now, SAME_WITHIN):
-        return 202, "duplicate", "it has come before"
+    is_first = note_delivery(crews.engine, source, [hashed(body)], now, SAME_WITHIN)
     try:
-        taken = AlertStore(crews.engine, crews.clock).take(delivery.alerts)
+        # Also where it came before: an end may have come between, and then it is no second delivery but news.
+        taken = AlertStore(crews.engine, crews.clock).take(alerts)
+        if not is_first and not taken.changed:
+            return 202, "duplicate", "it has come before"
         record_accepted(crews.engine, source, now)
     except SQLAlchemyError:
         forget_delivery(crews.engine, source, [hashed(body)])  # or it would be refused when it is sent again
         raise
-    if taken.new or taken.resolved:
+    if delivery.odd:
+        odd = f"{len(delivery.odd)} of its {len(delivery.odd) + len(alerts)} alerts: {delivery.odd[0]}"
+        log.warning("alerts of a webhook left out", source=source, reason=odd)
+        record_refused(crews.engine, source, odd, now)
+    if taken.changed or delivery.odd:
         wake()
-    return 202, "accepted", f"{len(delivery.alerts)} alerts"
+    return 202, "accepted", f"{len(alerts)} alerts" + (f"; {len(delivery.odd)} cannot be read" if delivery.odd else "")

@@ -36,11 +36,11 @@ def test_the_list_fits_the_screen_too(crew) -> None:
 
 
 def test_json_is_one_object_a_line_with_what_can_be_compared(crew) -> None:
-    found = crew("knowledge", "search", "--json", "--kind", "incident", "--top", "3", "five seconds dns")
+    found = crew("knowledge", "search", "--json", "--kind", "runbook", "--top", "3", "pod crash looping")
     rows = [json.loads(line) for line in found.out.splitlines()]
-    assert rows[0]["id"] == "incident/2026-04-29-dns-timeouts"
+    assert rows[0]["id"] == "runbook/POD_CRASH_LOOPING"
     assert rows[0]["relevant"] is True
-    assert {row["kind"] for row in rows} == {"incident"}
+    assert {row["kind"] for row in rows} == {"runbook"}
 
 
 def test_a_question_from_another_field_says_that_nothing_fits(crew) -> None:

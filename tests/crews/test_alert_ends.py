@@ -68,7 +68,12 @@ def test_an_alert_that_ended_before_the_first_look_is_written_up_with_what_can_s
     (incident,) = incidents(context, clock)
     assert incident.outcome == "open"
     assert incident.ended_at - incident.started_at == timedelta(seconds=10)
-    for words in ("PodsRestart began (deployment web)", "PodsRestart ended", "web exits with 1", "Nothing by the crew"):
+    for words in (
+        "PodsRestart began (Deployment prod/shop/web)",
+        "PodsRestart ended",
+        "web exits with 1",
+        "Nothing by the crew",
+    ):
         assert words in incident.text
     assert actions(context, clock) == ()  # nothing is left to repair
     assert alert_triage.run(context).summary.endswith("0 incidents written up")

@@ -134,6 +134,25 @@ def test_a_rollout_before_the_alert_is_the_cause_and_its_roll_back_is_proposed(
     assert alert_triage.run(context).summary.endswith("0 incidents written up")
 
 
+def test_an_exporters_pod_is_neither_looked_into_nor_repaired(
+    context: CrewContext, clock: ManualClock, api: Api
+) -> None:
+    rolled_out(api, clock() - timedelta(minutes=4))
+    exporter = {"job": "kube-state-metrics", "pod": "web-exporter-1", "service": "web-exporter"}
+    store = AlertStore(context.engine, clock)
+    store.take(
+        [firing(clock(), "Mismatch", deployment="web", **exporter), firing(clock(), "Node", node="n1", **exporter)]
+    )
+    clock.forward(minutes=1)
+    alert_triage.run(context)
+    triage = {group.name: group.triage for group in store.groups()}
+    assert "revision 2" in triage["Mismatch"]["causes"][0]["text"]
+    assert triage["Node"]["causes"] == []
+    assert "names no object of a cluster that is rolled out" in triage["Node"]["not_looked_at"]["rollouts"]
+    execution = Execution(context.engine, context.settings, clock, context.uptime)
+    assert [str(one.action.target) for one in execution.list()] == ["Deployment prod/shop/web"]
+
+
 def test_a_change_after_the_alert_or_elsewhere_is_no_cause(context: CrewContext, clock: ManualClock, api: Api) -> None:
     rolled_out(api, clock() + timedelta(minutes=10))
     store = AlertStore(context.engine, clock)

@@ -16,6 +16,7 @@ from crews.alert_polling import poll
 from crews.context import CrewContext
 from crews.executors.silence_alert import SilenceAlert
 from crews.systems import Systems
+from opscrew.alerts.asides import left_out_of
 from opscrew.alerts.store import AlertStore
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics
@@ -59,10 +60,13 @@ receivers:
 """
 
 
-def tell(url: str, ends: datetime) -> None:
-    labels = {"alertname": "PodsRestart", "namespace": "shop", "pod": "web-1", "severity": "page"}
-    alert = {"labels": labels, "endsAt": ends.isoformat(), "annotations": {"summary": "web-1 restarts"}}
-    httpx.post(f"{url}/api/v2/alerts", json=[alert], timeout=60, trust_env=False).raise_for_status()
+def tell(url: str, ends: datetime, *pods: str, began: datetime | None = None) -> None:
+    alerts = []
+    for pod in pods or ("web-1",):
+        labels = {"alertname": "PodsRestart", "namespace": "shop", "pod": pod, "severity": "page"}
+        alert = {"labels": labels, "endsAt": ends.isoformat(), "annotations": {"summary": f"{pod} restarts"}}
+        alerts.append(alert | ({"startsAt": began.isoformat()} if began else {}))
+    httpx.post(f"{url}/api/v2/alerts", json=alerts, timeout=60, trust_env=False).raise_for_status()
 
 
 def test_an_alert_arrives_by_webhook_and_so_does_its_end(tmp_path: Path) -> None:
@@ -80,6 +84,24 @@ def test_an_alert_arrives_by_webhook_and_so_does_its_end(tmp_path: Path) -> None
         assert alert.sources == {"alertmanager": held[0]["fingerprint"]}
         tell(url, datetime.now(UTC))
         until(lambda: store.firing() == ())
+
+
+def test_what_alertmanager_cuts_is_counted_and_firing_again_is_heard(tmp_path: Path) -> None:
+    environment = {"CREW_ALERTS__WEBHOOK_TOKEN": TOKEN}
+    with Daemon(tmp_path / "data", environment, CREW) as daemon:
+        cutting = config(daemon.url).replace("send_resolved: true", "send_resolved: true\n        max_alerts: 2")
+        with alertmanager(tmp_path, cutting) as url:
+            store = AlertStore(open_database(f"sqlite:///{daemon.folder / 'crew.db'}"), utc_now)
+            began = datetime.now(UTC) - timedelta(minutes=3)
+            tell(url, datetime.now(UTC) + timedelta(minutes=5), *(f"web-{n}" for n in range(5)), began=began)
+            until(lambda: len(store.firing()) == 2)
+            assert {left_out_of(one.annotations) for one in store.firing()} == {(3, 2)}
+            tell(url, datetime.now(UTC), *(f"web-{n}" for n in range(5)), began=began)
+            until(lambda: store.firing() == ())
+            tell(url, datetime.now(UTC) + timedelta(minutes=5), "web-0", began=began)
+            until(lambda: [one.labels["pod"] for one in store.firing()] == ["web-0"])
+            (alert,) = store.firing()
+            assert alert.group_id, "it is told again"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

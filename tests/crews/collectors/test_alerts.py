@@ -58,7 +58,7 @@ def test_each_alert_is_told_once_with_who_is_silenced(server: Answers, tmp_path)
     assert "PodRestarts on Pod shop/cart-7f9c-x2k4q: PodRestarts is not well; firing since 10:00; critical" in told(
         answer
     )
-    assert "DiskFull on shop: DiskFull is not well; firing since 10:00; warning; silenced" in told(answer)
+    assert "DiskFull on namespace shop: DiskFull is not well; firing since 10:00; warning; silenced" in told(answer)
     assert told(answer).count("PodRestarts on") == 1
     assert "does not say" not in told(answer)
     assert next(fact for fact in answer.facts if "PodRestarts on" in fact.text).link == "http://rules.example/1"
@@ -128,3 +128,18 @@ def test_what_fired_in_another_cluster_of_the_store_is_not_ours(server: Answers,
         text = told(ask(crew, "which alerts fired yesterday?"))
     assert "2 different alerts fired" in text
     assert "Other" not in text
+
+
+def test_an_exporters_labels_are_no_answer_and_a_heartbeat_is_no_alert(server: Answers, tmp_path) -> None:
+    exporter = {"job": "kube-state-metrics", "pod": "ksm-kube-state-metrics-1", "service": "ksm", "container": "ksm"}
+    stuck = routed("RolloutStuck", deployment="web", **exporter)
+    down = routed("NodeNotReady", node="n1", **exporter) | {"annotations": {"message": "n1 is gone. Look."}}
+    server.by_path[ROUTED] = value([stuck, down, routed("Watchdog", severity="none")])
+    with crew_at(NOW, tmp_path, alertmanager={"url": server.url}) as crew:
+        text = told(ask(crew, "which alerts are firing?"))
+        about = told(ask(crew, "is an alert firing for node n1?"))
+    assert "2 alerts firing now" in text
+    assert "RolloutStuck on Deployment shop/web: RolloutStuck is not well" in text
+    assert "NodeNotReady on Node n1: n1 is gone; firing" in text
+    assert "NodeNotReady on Node n1" in about
+    assert "RolloutStuck on" not in about

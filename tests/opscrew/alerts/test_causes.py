@@ -32,6 +32,12 @@ def clue(cause: str, minutes: float, subject: Subject | None = WEB, **facts: Any
     return Clue(cause, f"{cause} {minutes}", NOW - timedelta(minutes=minutes), subject, lasting, facts=facts)
 
 
+def test_what_is_in_the_namespace_of_an_alert_that_names_no_more_is_near() -> None:
+    shop = thing("Namespace", "shop", "prod")
+    assert ownership_of(WEB, [shop]) is Ownership.NAMESPACE
+    assert ownership_of(thing("Deployment", "web", "prod/other"), [shop]) is Ownership.CLUSTER
+
+
 def test_every_code_and_action_in_the_rules_exists() -> None:
     assert set(RULES.codes) | RULES.codes_left_out <= set(codes())
     assert {kind for kind in RULES.repairs.values() if kind} <= set(catalog())

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from opscrew.alerts.alert import AlertState
-from opscrew.alerts.groups import storm_of
+from opscrew.alerts.groups import Storm, storm_of
 from opscrew.alerts.rules import alert_rules
 from opscrew.alerts.store import AlertStore
 from opscrew.model.coverage import Gap
@@ -65,20 +65,77 @@ def test_a_source_whose_clock_runs_ahead_tells_of_nothing_in_the_future(database
     assert alert.starts_at == clock()
 
 
-def test_notices_out_of_order_change_nothing(database: Engine, clock: ManualClock) -> None:
+def test_an_end_of_an_earlier_time_changes_nothing(database: Engine, clock: ManualClock) -> None:
     store = AlertStore(database, clock)
     first = firing(clock())
     store.take([first])
     clock.forward(minutes=2)
-    store.take([resolved(first, clock())])
-    store.take([first])  # a delivery that was tried again
-    assert store.firing() == ()
+    ended = resolved(first, clock())
+    store.take([ended])
     clock.forward(minutes=2)
     again = firing(clock())
     store.take([again])
-    store.take([resolved(first, clock())])
+    store.take([ended])
     (alert,) = store.firing()
     assert alert.starts_at == again.starts_at
+
+
+def test_an_end_counts_by_its_end_also_with_an_earlier_beginning(database: Engine, clock: ManualClock) -> None:
+    """Of a pair of Alertmanagers each has its own beginning; Grafana gives an end's own time as its beginning."""
+    store = AlertStore(database, clock)
+    early = firing(clock())
+    clock.forward(seconds=20)
+    store.take([firing(clock())])
+    clock.forward(minutes=5)
+    assert store.take([resolved(early, clock())]).resolved == 1
+    store.take([firing(clock())])
+    clock.forward(minutes=5)
+    assert store.take([resolved(firing(clock()), clock())]).resolved == 1
+    assert store.firing() == ()
+
+
+def test_firing_again_after_any_end_is_firing_again(database: Engine, clock: ManualClock) -> None:
+    """Also with the same beginning: a time-out or a lost connection ended it, and the world knows nothing of it."""
+    store = AlertStore(database, clock)
+    told = firing(clock())
+    store.take([told])
+    clock.forward(minutes=5)
+    store.reconcile("alertmanager", [])
+    assert store.firing() == ()
+    clock.forward(minutes=1)
+    assert store.take([told]).returned == 1
+    clock.forward(minutes=5)
+    store.take([resolved(told, clock())])
+    assert store.take([told]).returned == 1
+    (alert,) = store.firing()
+    assert alert.is_flapping(clock(), store.rules)
+
+
+def test_two_rules_of_one_title_in_two_folders_are_two_alerts(database: Engine, clock: ManualClock) -> None:
+    store = AlertStore(database, clock)
+    one, other = (firing(clock(), source="grafana", grafana_folder=name) for name in ("Shop", "Unix"))
+    store.take([one, other])
+    assert {group.title for group in store.groups()} == {
+        "PodsRestart in shop (folder Shop)",
+        "PodsRestart in shop (folder Unix)",
+    }
+    clock.forward(minutes=1)
+    store.take([resolved(one, clock())])
+    assert [alert.labels["grafana_folder"] for alert in store.firing()] == ["Unix"]
+
+
+def test_alerts_of_an_exporter_are_grouped_by_their_own_labels(database: Engine, clock: ManualClock) -> None:
+    exporter = {"job": "kube-state-metrics", "pod": "ksm-0", "namespace": "monitoring", "service": "ksm"}
+    store = AlertStore(database, clock)
+    store.take([firing(clock(), "NodeNotReady", node=node, **exporter) for node in ("n1", "n2")])
+    store.take([firing(clock(), "Stuck", exported_namespace="shop", exported_pod="web-1", **exporter)])
+    assert {group.title for group in store.groups()} == {"NodeNotReady", "Stuck in shop"}
+
+
+def test_a_name_that_holds_the_word_in_is_not_cut(database: Engine, clock: ManualClock) -> None:
+    store = AlertStore(database, clock)
+    store.take([firing(clock(), "Errors in checkout"), firing(clock(), "")])
+    assert {group.name for group in store.groups()} == {"Errors in checkout", "unnamed alert"}
 
 
 def test_a_group_closes_after_a_while_of_quiet_and_not_before(database: Engine, clock: ManualClock) -> None:
@@ -127,15 +184,29 @@ def test_no_more_are_kept_than_the_bound(database: Engine, clock: ManualClock) -
     assert store.take([firing(clock(), pod="0")]).left_out == 0  # what is known is still heard
 
 
-def test_a_storm_names_what_its_alerts_share(database: Engine, clock: ManualClock) -> None:
+def test_a_storm_names_what_its_alerts_share_and_stays_until_it_ends(database: Engine, clock: ManualClock) -> None:
     store = AlertStore(database, clock)
-    store.take([firing(clock(), f"Alert{number}", node="n7", pod=str(number)) for number in range(300)])
-    storm = storm_of(store.groups(), store.firing(), clock(), store.rules)
-    assert storm is not None
-    assert storm.alerts == 300
-    assert ("node=n7", 300) in storm.common
-    clock.forward(minutes=10)
-    assert storm_of(store.groups(), store.firing(), clock(), store.rules) is None
+    told = [firing(clock(), f"Alert{number}", node="n7", pod=str(number)) for number in range(300)]
+    store.take(told)
+
+    def storm() -> Storm | None:
+        found = storm_of(store.groups(), store.firing(), clock(), store.rules)
+        if found is not None:
+            store.store_triage(*found.fresh)
+        return found
+
+    first = storm()
+    assert first is not None
+    assert first.alerts == 300
+    assert ("node=n7", 300) in first.common
+    clock.forward(hours=2)
+    store.take([firing(clock(), "Later", pod="later")])
+    later = storm()
+    assert later is not None
+    assert later.since == first.since
+    assert later.alerts == 300, "what comes after it is told by itself"
+    store.take([resolved(one, clock()) for one in told[10:]])
+    assert storm() is None
 
 
 def test_old_alerts_are_forgotten(database: Engine, clock: ManualClock) -> None:

@@ -9,7 +9,8 @@ from opscrew.findings.codes import codes
 from opscrew.memory.library import KNOWLEDGE, files
 from opscrew.memory.search import Search
 
-DOCUMENTS = files(KNOWLEDGE)
+DEMO = KNOWLEDGE.parent / "demo"
+DOCUMENTS = [*files(KNOWLEDGE), *files(DEMO)]
 RUNBOOKS = [document for document in DOCUMENTS if document.kind == "runbook"]
 INCIDENTS = [document for document in DOCUMENTS if document.kind == "incident"]
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
@@ -34,7 +35,12 @@ def test_a_runbook_has_its_sections_and_says_something_in_each(document) -> None
     assert max(map(len, document.text.splitlines())) <= 200
 
 
-def test_every_system_has_runbooks_and_there_are_ten_incidents() -> None:
+def test_incidents_of_the_demo_belong_to_the_demo_alone() -> None:
+    assert {document.kind for document in files(KNOWLEDGE)} == {"runbook"}
+    assert {document.kind for document in files(DEMO)} == {"incident"}
+
+
+def test_every_system_has_runbooks_and_the_demo_has_ten_incidents() -> None:
     assert {document.system for document in RUNBOOKS} == SYSTEMS
     assert len(INCIDENTS) >= 10
     assert all(incident.happened_at and incident.proven is not None for incident in INCIDENTS)

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, func, select
 
 from crews.context import CrewContext
+from opscrew.alerts.deliveries import all_deliveries, delivery_findings
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings
 from opscrew.store import deliveries
@@ -58,9 +59,10 @@ class Receiver:
         answer = self.client.post("/webhooks/bitbucket", content=body, headers=headers | _named(name))
         return f"{answer.status_code} {answer.json()['status']}"
 
-    def alerts(self, *told: dict[str, Any]) -> httpx.Response:
+    def alerts(self, *told: dict[str, Any], method: str = "POST") -> httpx.Response:
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return self.client.post("/webhooks/alertmanager", json={"alerts": list(told)}, headers=headers)
+        body = {"alerts": list(told)}
+        return self.client.request(method, "/webhooks/alertmanager", json=body, headers=headers)
 
     def looks(self) -> int:
         count = 0
@@ -143,6 +145,24 @@ def test_alerts_in_the_same_words_count_once_within_a_minute(receiver: Receiver)
     assert receiver.alerts(alert()).json()["status"] == "duplicate"
     receiver.now += timedelta(minutes=2)
     assert receiver.alerts(alert()).json()["status"] == "accepted"  # it goes on, and is told again
+
+
+def test_the_same_words_after_an_end_are_news(receiver: Receiver) -> None:
+    assert receiver.alerts(alert()).json()["status"] == "accepted"
+    assert receiver.alerts(alert("resolved", NOW)).json()["status"] == "accepted"
+    assert receiver.alerts(alert()).json()["status"] == "accepted"  # it fires again
+    assert receiver.alerts(alert()).json()["status"] == "duplicate"
+
+
+def test_grafana_may_put_as_well(receiver: Receiver) -> None:
+    assert receiver.alerts(alert(), method="PUT").status_code == 202
+
+
+def test_one_odd_alert_is_told_and_keeps_the_others(receiver: Receiver, database: Engine) -> None:
+    answer = receiver.alerts(alert(), {"status": "firing", "labels": {}})
+    assert (answer.status_code, answer.json()["detail"]) == (202, "1 alerts; 1 cannot be read")
+    (found,) = delivery_findings(all_deliveries(database), NOW)
+    assert "1 of its 2 alerts: alert 2 has no labels" in found.cause
 
 
 def test_alerts_that_ended_long_ago_are_refused_and_one_that_fires_is_not(receiver: Receiver) -> None:
