@@ -155,6 +155,7 @@ def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
             "name": finding.subject.name,
             "reason": finding.reason,
             "message": finding.cause,
+            "next_step": finding.next_step,
             "evidence": [evidence.text for evidence in finding.evidence],
             **({"affected": affected} if (affected := finding.details.get("affected")) else {}),
         }

@@ -1,9 +1,10 @@
-"""Reads ``tests/opscrew/cluster/data/reports/*.yaml``: small clusters after public reports, and what a person must read.
+"""Reads ``tests/opscrew/cluster/data/reports/*.yaml``: small clusters after public reports, and what must be told.
 
-The notation: objects are written ``Kind.group namespace/name`` (the group left out for Kubernetes' own, the namespace for
-what has none). ``"Ready=False Reason - message @10m"`` is a condition that is ten minutes old, ``age`` how old the object
-is, ``owner`` an object above ("web" or "Service web"), and ``events`` its warnings ("Reason x5 @2m - message"). What is told stands
-as ``CODE Kind name`` with the words that a person needs (``says``) and what is listed under it (``affects``).
+The notation: objects are written ``Kind.group namespace/name`` (the group left out for Kubernetes' own, the namespace
+for what has none). ``"Ready=False Reason - message @10m"`` is a condition that is ten minutes old, ``age`` how old the
+object is, ``owner`` an object above ("web" or "Service web"), and ``events`` its warnings ("Reason x5 @2m - message").
+What is told stands as ``CODE Kind name``, with the words that a person needs (``says``) and what is listed under it
+(``affects``).
 """
 
 from __future__ import annotations
@@ -130,7 +131,10 @@ def _event(subject: dict[str, Any], notation: str) -> dict[str, Any]:
     return {
         "kind": "Event",
         "type": "Warning",
-        "involvedObject": {"kind": subject["kind"], **{key: metadata.get(key, "") for key in ("namespace", "name", "uid")}},
+        "involvedObject": {
+            "kind": subject["kind"],
+            **{key: metadata.get(key, "") for key in ("namespace", "name", "uid")},
+        },
         "reason": found["reason"],
         "message": found["message"],
         "count": int(found["count"] or 5),
