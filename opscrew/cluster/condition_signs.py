@@ -25,6 +25,7 @@ _DEEPEST_PART = 2
 def condition_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
     """One sign for each condition. ``working`` is whether the status says that work goes on."""
     own = _without_past(read_conditions(status), [value for _, value in own_states(status)])
+    own = [condition for condition in own if not _is_old_news(condition, own)]
     found = [("", condition) for condition in own] + list(_conditions_of_parts(status, "", _DEEPEST_PART))
     signs = [_sign_of(place, condition, working) for place, condition in found]
     return [_FINE if _is_open(sign) else sign for sign in signs] if is_summed_up(own) else signs
@@ -55,6 +56,14 @@ def _without_past(conditions: list[Condition], states: list[str]) -> list[Condit
     if not current or any(condition.status is not True for condition in conditions):
         return latest
     return current if _newest(latest) <= _newest(current) else latest
+
+
+def _is_old_news(condition: Condition, all_of_them: list[Condition]) -> bool:
+    """Whether it tells how something ended last ("LastBackupSucceeded"), and the whole became well only after that."""
+    if condition.since is None or not condition_types.is_past_type(condition.type):
+        return False
+    sums = [one for one in all_of_them if condition_types.is_summary_type(one.type) and one.status is True]
+    return any(one.since is not None and one.since > condition.since for one in sums)
 
 
 def _newest(conditions: list[Condition]) -> float:
@@ -137,4 +146,5 @@ def _is_echo(condition: Condition) -> bool:
 
 def _sign(health: Health, place: str, condition: Condition) -> Sign:
     where = f"{place} {condition.type}".strip()
-    return Sign(health, where, condition.reason, condition.message, condition.since)
+    timeless = condition.since is None and not place and condition_types.is_summary_type(condition.type)
+    return Sign(health, where, condition.reason, condition.message, condition.since, since_creation=timeless)

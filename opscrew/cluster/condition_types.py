@@ -53,6 +53,12 @@ def is_end_type(condition_type: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def is_past_type(condition_type: str) -> bool:
+    """Whether the type tells how something went the last time ("LastAsyncOperation")."""
+    return words_of_type(condition_type)[:1] == ("last",)
+
+
+@lru_cache(maxsize=1024)
 def is_error_type(condition_type: str) -> bool:
     """Whether the type names an error outright ("SyncError"), so that its mere presence is bad news."""
     words = words_of_type(condition_type)

@@ -13,6 +13,7 @@ from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.custom_holds import hold_on
 from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.status_fields import field_signs, says_working
+from opscrew.cluster.tones import Tone, tone_of
 from tools.kubernetes.fields import number
 from tools.kubernetes.records import Resource
 
@@ -29,8 +30,15 @@ def judge(resource: Resource) -> Sign:
     status = resource.status
     working = says_working(status) or conditions_say_working(status)
     signs = condition_signs(status, working) + field_signs(status, working)
-    # Of equal signs one that tells since when: without a time nobody can say that it takes too long.
-    return max(signs, key=lambda sign: (sign.health, sign.since is not None), default=_FINE)
+    return max(signs, key=_weight, default=_FINE)
+
+
+def _weight(sign: Sign) -> tuple[Health, bool, bool]:
+    """Of equal failures the one that says most; of everything else one that tells since when, since without a time
+    nobody can say that it takes too long."""
+    if sign.health is Health.FAILED:
+        return sign.health, tone_of(sign.message) in (Tone.FAILURE, Tone.ABSENCE), bool(sign.message)
+    return sign.health, sign.since is not None, sign.since_creation
 
 
 def is_called_good(resource: Resource) -> bool:

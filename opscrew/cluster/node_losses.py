@@ -20,7 +20,7 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Loss:
-    """``resources`` in the order of what matters: Services and workloads without a ready pod, the rest, pods, claims."""
+    """``resources`` by what matters: Services and workloads without a ready pod, other workloads, pods, claims."""
 
     resources: tuple[Resource, ...] = ()
     facts: tuple[str, ...] = ()
