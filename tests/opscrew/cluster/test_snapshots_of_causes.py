@@ -1,4 +1,4 @@
-"""Whole snapshots, as `crew cluster check --now` judges them: the cause alone is told, with its members and the words."""
+"""Whole snapshots as `crew cluster check --now` judges them: the cause alone is told, with its members."""
 
 from __future__ import annotations
 
