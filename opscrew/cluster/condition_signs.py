@@ -7,6 +7,7 @@ from its parts (``parents[]``, ``listeners[]``, ``diskStatus.default``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opscrew.cluster import condition_types, field_names, tones
@@ -26,8 +27,12 @@ def condition_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
     """One sign for each condition. ``working`` is whether the status says that work goes on."""
     own = _without_past(read_conditions(status), [value for _, value in own_states(status)])
     own = [condition for condition in own if not _is_old_news(condition, own)]
-    found = [("", condition) for condition in own] + list(_conditions_of_parts(status, "", _DEEPEST_PART))
+    found = [("", condition) for condition in own] + _of_this_generation(
+        list(_conditions_of_parts(status, "", _DEEPEST_PART))
+    )
     signs = [_sign_of(place, condition, working) for place, condition in found]
+    if any(_is_at_it(condition) for condition in own):
+        signs = [_excused(sign) for sign in signs]
     return [_FINE if _is_open(sign) else sign for sign in signs] if is_summed_up(own) else signs
 
 
@@ -41,6 +46,26 @@ def is_summed_up(conditions: list[Condition]) -> bool:
     """Whether "Ready" or its like is True, so that what the other conditions leave open does not matter. A controller
     that knows of a failure and calls the whole ready all the same is still believed about the failure."""
     return any(condition_types.is_summary_type(condition.type) and condition.status is True for condition in conditions)
+
+
+def _of_this_generation(found: list[tuple[str, Condition]]) -> list[tuple[str, Condition]]:
+    """Without what a part said of an older spec than the others speak of: a parent that the object has left, say."""
+    newest = max((condition.observed_generation or 0 for _, condition in found), default=0)
+    return [(place, one) for place, one in found if one.observed_generation in (None, newest)]
+
+
+def _is_at_it(condition: Condition) -> bool:
+    """Whether its controller says outright that it works on the object ("Reconciling"), and not with how little luck.
+    "Progressing" is none of these: it stays True for good once a rollout is over."""
+    named = condition_types.is_activity_type(condition.type) and condition.type != "Progressing"
+    return named and condition.status is True and tones.tone_of_reason(condition.reason) is not Tone.FAILURE
+
+
+def _excused(sign: Sign) -> Sign:
+    """By kstatus, "Ready" and its like may tell of the last attempt while the next one is under way; a failure that has
+    a condition of its own stays one."""
+    failed = sign.health is Health.FAILED and condition_types.is_summary_type(sign.where)
+    return replace(sign, health=Health.IN_PROGRESS) if failed else sign
 
 
 def _is_open(sign: Sign) -> bool:
@@ -125,6 +150,7 @@ def _health_of_unmet(condition: Condition, negative: bool, promising: bool, work
     if tone is Tone.SILENT:
         tone = tones.tone_of(condition.message)
     grave = condition.severity.lower() == "error"
+    grave = grave or (negative and condition_types.is_error_type(condition.type))
     if tone is Tone.FAILURE or (tone is Tone.ABSENCE and (grave or not working)):
         return Health.FAILED
     if tone is Tone.REST and not negative:
@@ -132,6 +158,8 @@ def _health_of_unmet(condition: Condition, negative: bool, promising: bool, work
     if tone in (Tone.PROGRESS, Tone.ABSENCE):
         return Health.IN_PROGRESS
     if negative or grave:
+        return Health.FAILED
+    if condition_types.is_verdict_type(condition.type) and tone is Tone.SILENT and not working:
         return Health.FAILED
     if working or condition.severity.lower() == "info" or not (condition.reason or condition.message):
         return Health.IN_PROGRESS

@@ -75,6 +75,12 @@ def is_promising_type(condition_type: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def is_verdict_type(condition_type: str) -> bool:
+    """Whether the type is what a controller has decided ("Accepted"), so that False is a refusal and no waiting."""
+    return word_lists()["verdict_types"].any_of(words_of_type(condition_type))
+
+
+@lru_cache(maxsize=1024)
 def is_activity_type(condition_type: str) -> bool:
     """Whether the type tells what is going on ("Reconciling") rather than how the object is."""
     return word_lists()["activity_types"].any_of(words_of_type(condition_type))

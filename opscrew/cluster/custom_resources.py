@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from opscrew.cluster import condition_types, tones
 from opscrew.cluster.custom_health import is_called_good, judge
 from opscrew.cluster.custom_runs import later_success
 from opscrew.cluster.problem import Problem
@@ -37,15 +38,24 @@ def _owner_is_content(snapshot: Snapshot, resource: Resource) -> bool:
 
 
 def _overdue(snapshot: Snapshot, resource: Resource, sign: Sign) -> Iterator[Problem]:
+    unclear = sign.health is Health.UNCLEAR
     since = sign.since or (resource.created_at if sign.since_creation else None)
+    if not snapshot.dated and unclear and _is_outright(sign):
+        yield _problem("CUSTOM_RESOURCE_STUCK", resource, sign, "It is not ready")
     if not snapshot.dated or since is None:
         return  # without both times nobody can say that it takes too long
     limits = thresholds()
-    unclear = sign.health is Health.UNCLEAR
     limit = limits.custom_unclear_seconds if unclear else limits.custom_progress_seconds
     if snapshot.age(since) > seconds(limit):
         minutes = int(snapshot.age(since).total_seconds() // 60)
         yield _problem("CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {minutes} minutes")
+
+
+def _is_outright(sign: Sign) -> bool:
+    """Whether the object itself says that it is not well, for a reason that is no word of waiting: that is told also where
+    nobody can say since when. An end that has not come yet is none."""
+    is_own = " " not in sign.where
+    return is_own and not condition_types.is_end_type(sign.where) and tones.is_telling(sign.reason)
 
 
 def _problem(code: str, resource: Resource, sign: Sign, beginning: str, severity: Severity | None = None) -> Problem:

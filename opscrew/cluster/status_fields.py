@@ -37,7 +37,7 @@ def field_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
         current = [(place, part) for place, part in parts if not (still_going and _has_ended(part))]
         of_parts += [sign for place, part in current for sign in _states_in(part, place)]
     at_work = working or any(sign.health is Health.IN_PROGRESS for sign in of_parts)
-    return [_excused(sign, working) for sign in own] + [_excused(sign, at_work) for sign in of_parts]
+    return [_excused(sign, at_work) for sign in own + of_parts]
 
 
 def _excused(sign: Sign, working: bool) -> Sign:
