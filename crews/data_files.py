@@ -42,7 +42,7 @@ from opscrew.ci import (
     watching,
 )
 from opscrew.ci.signatures import catalog as signatures
-from opscrew.cluster import folding, noise, thresholds, vocabulary
+from opscrew.cluster import folding, next_steps, noise, thresholds, vocabulary
 from opscrew.errors import CrewError
 from opscrew.findings import codes, life
 from opscrew.memory import words as memory_words
@@ -81,6 +81,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (watching.RULES_FILE, watching.watch_rules),
     (signatures.FOLDER, signatures.catalog),
     (folding.FOLDING_FILE, folding.folding),
+    (next_steps.NEXT_STEPS_FILE, next_steps.next_steps),
     (noise.NOISE_FILE, noise.load_noise),
     (thresholds.THRESHOLDS_FILE, thresholds.thresholds),
     (vocabulary.VOCABULARY_FILE, vocabulary.read_vocabulary),

@@ -52,8 +52,8 @@ def _overdue(snapshot: Snapshot, resource: Resource, sign: Sign) -> Iterator[Pro
 
 
 def _is_outright(sign: Sign) -> bool:
-    """Whether the object itself says that it is not well, for a reason that is no word of waiting: that is told also where
-    nobody can say since when. An end that has not come yet is none."""
+    """Whether the object itself says that it is not well, for a reason that is no word of waiting: that is told even
+    if nobody can say since when. An end that has not come yet is none."""
     is_own = " " not in sign.where
     return is_own and not condition_types.is_end_type(sign.where) and tones.is_telling(sign.reason)
 

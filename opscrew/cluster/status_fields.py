@@ -136,8 +136,9 @@ def _plain_failures(status: Mapping[str, Any]) -> Iterator[Sign]:
     for name, value in status.items():
         if isinstance(value, str) and field_names.is_plain_failure(name, value):
             yield Sign(Health.FAILED, name, value, message)
-        if value is False and (name == "valid" or (failing and condition_types.is_promising_type(name))):
-            yield Sign(Health.FAILED, name, "", message or "its controller calls it invalid")
+        outright = name in ("valid", "healthy")
+        if value is False and (outright or (failing and condition_types.is_promising_type(name))):
+            yield Sign(Health.FAILED, name, "", message or f"{name} is false")
 
 
 def _usability(status: Mapping[str, Any]) -> Iterator[Sign]:
@@ -152,12 +153,14 @@ def _usability(status: Mapping[str, Any]) -> Iterator[Sign]:
 
 
 def _errors(status: Mapping[str, Any], place: str) -> Iterator[Sign]:
-    """Fields such as ``errorMessage`` or ``failureReason`` that hold a text, and ``error: {message: ...}``."""
+    """Fields such as ``errorMessage``, ``failureReason`` or ``syncError`` that hold a text, and
+    ``error: {message: ...}``."""
     for name, value in status.items():
-        first = (words_of(name) or [""])[0]
+        words = words_of(name) or [""]
         message = value if isinstance(value, str) else text(value, "message")
         told = message.strip() and not tones.is_nothing(message)
-        if first in ("error", "failure") and told and not field_names.is_aside_field(name):
+        of_error = words[0] in ("error", "failure") or words[-1] == "error"
+        if of_error and told and not field_names.is_aside_field(name):
             yield Sign(Health.FAILED, f"{place}.{name}".strip("."), "", message)
 
 
