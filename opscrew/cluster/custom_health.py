@@ -37,7 +37,7 @@ def _weight(sign: Sign) -> tuple[Health, bool, bool]:
     """Of equal failures the one that says most; of everything else one that tells since when, since without a time
     nobody can say that it takes too long."""
     if sign.health is Health.FAILED:
-        return sign.health, tone_of(sign.message) in (Tone.FAILURE, Tone.ABSENCE), bool(sign.message)
+        return sign.health, tone_of(sign.message) in (Tone.FAILURE, Tone.ABSENCE), " " in sign.message
     return sign.health, sign.since is not None, sign.since_creation
 
 
