@@ -16,8 +16,8 @@ from tools.kubernetes.records import Event, Resource
 
 Key = tuple[str, str, str]
 
-# Kinds that some operators use too ("StatefulSet" of another group). A finding's subject names no group, and no repair of
-# the built-in object of that name must follow from it.
+# Kinds that some operators use too ("StatefulSet" of another group). A finding's subject names no group, and no repair
+# of the built-in object of that name must follow from it.
 _LOOK_ALIKES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 
 
