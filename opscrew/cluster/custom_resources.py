@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from opscrew.cluster import condition_types, tones
 from opscrew.cluster.custom_health import is_called_good, judge
@@ -47,8 +48,17 @@ def _overdue(snapshot: Snapshot, resource: Resource, sign: Sign) -> Iterator[Pro
     limits = thresholds()
     limit = limits.custom_unclear_seconds if unclear else limits.custom_progress_seconds
     if snapshot.age(since) > seconds(limit):
-        minutes = int(snapshot.age(since).total_seconds() // 60)
-        yield _problem("CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {minutes} minutes")
+        yield _problem(
+            "CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {_told(snapshot.age(since))}"
+        )
+
+
+def _told(age: timedelta) -> str:
+    """A length of time in its own unit: what hangs for days is not told anew every minute."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 2 * 60:
+        return f"{minutes} minutes"
+    return f"{minutes // 60} hours" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days"
 
 
 def _is_outright(sign: Sign) -> bool:
@@ -59,6 +69,6 @@ def _is_outright(sign: Sign) -> bool:
 
 
 def _problem(code: str, resource: Resource, sign: Sign, beginning: str, severity: Severity | None = None) -> Problem:
-    says = sign.message or sign.reason or sign.where
+    says = sign.message or (f"{sign.reason} ({sign.where})" if sign.reason else sign.where)
     facts = (f"{sign.where}: {sign.reason}" + (f" - {sign.message}" if sign.message else ""),)
     return Problem(code, resource, sign.reason or sign.where, f"{beginning}: {says}", facts=facts, severity=severity)
