@@ -55,6 +55,7 @@ def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:
         subject_of(group.resource, cluster),
         _cause(group),
         severity=problem.severity,
+        next_step=problem.next_step,
         reason=problem.reason,
         aspect=problem.aspect,
         evidence=_evidence(snapshot, group, cluster),

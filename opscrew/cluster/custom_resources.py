@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from opscrew.cluster.custom_health import is_called_good, judge
 from opscrew.cluster.problem import Problem
+from opscrew.cluster.runs import is_superseded
 from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
@@ -18,7 +19,7 @@ def check_custom_resources(snapshot: Snapshot) -> Iterator[Problem]:
     """A failure counts at once; work in progress and unexplained states only when they last too long."""
     for resource in snapshot.custom():
         sign = judge(resource)
-        if sign.health is Health.FAILED:
+        if sign.health is Health.FAILED and not is_superseded(snapshot, resource):
             yield _problem("CUSTOM_RESOURCE_FAILED", resource, sign, "It has failed")
         elif sign.health in _OPEN and resource.deleting_since is None and not _owner_is_content(snapshot, resource):
             yield from _overdue(snapshot, resource, sign)

@@ -8,6 +8,7 @@ from typing import Any
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.containers import Container, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
+from opscrew.cluster.probe_kills import target_of
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
@@ -76,13 +77,8 @@ def _has_time_to_start(snapshot: Snapshot, container: Container) -> bool:
 
 def _probe_lines(pod: Resource) -> tuple[str, ...]:
     """The readiness probe of each container, in a few words."""
-    lines = []
-    for container in mappings(pod.spec, "containers"):
-        probe = mapping(container, "readinessProbe")
-        what = next((kind for kind in ("httpGet", "tcpSocket", "exec", "grpc") if kind in probe), "")
-        if what:
-            port = text(probe, what, "port")
-            target = text(probe, what, "path") + (f" port {port}" if port else "")
-            timeout = number(probe, "timeoutSeconds") or 1
-            lines.append(f"readiness probe of {text(container, 'name')}: {what} {target}, timeout {timeout} s")
-    return tuple(lines)
+    targets = [
+        (text(container, "name"), target_of(mapping(container, "readinessProbe")))
+        for container in mappings(pod.spec, "containers")
+    ]
+    return tuple(f"readiness probe of {name}: {target}" for name, target in targets if target)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.containers import check_containers, containers_of
+from opscrew.cluster.containers import Container, check_containers, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
-from opscrew.cluster.pod_ends import evicted, failed, is_left_to_its_owner
+from opscrew.cluster.pod_ends import evicted, failed, is_history
 from opscrew.cluster.pod_readiness import check_readiness
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.services import is_ready
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
-from tools.kubernetes.fields import mappings, text
+from tools.kubernetes.fields import mapping, mappings, moment, text
 from tools.kubernetes.records import Resource
 
 # What the kubelet or the attach controller says while a pod cannot start, and the code it leads to.
@@ -37,7 +37,7 @@ def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
             continue
         if pod.deleting_since is not None:
             yield from _stuck_terminating(snapshot, pod)
-        elif text(pod.status, "phase") != "Succeeded" and not is_left_to_its_owner(snapshot, pod):
+        elif text(pod.status, "phase") != "Succeeded" and not is_history(snapshot, pod):
             yield from _problems(snapshot, pod)
 
 
@@ -53,13 +53,16 @@ def _is_plainly_healthy(pod: Resource) -> bool:
 
 def _problems(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
     if text(pod.status, "reason") == "Evicted":
-        yield evicted(snapshot, pod)
+        yield evicted(pod)
+        return
+    if text(pod.status, "phase") == "Failed" and text(pod.status, "reason"):
+        yield from failed(pod)  # its node or its deadline ended it, and the containers only tell that they were stopped
         return
     found = list(check_containers(snapshot, pod))
     if found:
         yield from found
     elif text(pod.status, "phase") == "Failed":
-        yield from failed(snapshot, pod)
+        yield from failed(pod)
     elif text(pod.status, "phase") == "Unknown":
         yield _out_of_sight(pod)
     elif (problem := _unplaced(snapshot, pod) or _unstarted(snapshot, pod)) is not None:
@@ -118,6 +121,9 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     scheduled = find_condition(read_conditions(pod.status), "PodScheduled")
     if text(pod.status, "phase") not in ("", "Pending") or (scheduled is not None and scheduled.status is False):
         return None
+    early = next((one for one in containers_of(pod) if one.is_early and _holds_up(one)), None)
+    if early is not None and moment(early.status, "state", "running", "startedAt"):
+        return _waits_for(snapshot, pod, early)  # a container that runs has its network and its volumes
     for event in recent_warnings(snapshot, pod, _START_EVENTS):
         # One failure is often mended by the next try a few seconds later. A file without a date ends with this event.
         lasting = event.count > 1 or snapshot.age(event.first_seen) >= seconds(thresholds().settle_seconds)
@@ -133,6 +139,28 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     minutes = int(snapshot.age(pod.created_at).total_seconds() // 60)
     cause = f"The pod has not started for {minutes} minutes, and nothing says why."
     return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)))
+
+
+def _holds_up(container: Container) -> bool:
+    """Whether an init container still runs, so that what comes after it has to wait; a sidecar need only start."""
+    runs = bool(mapping(container.status, "state", "running"))
+    return runs and not (container.is_sidecar and container.status.get("started") is True)
+
+
+def _waits_for(snapshot: Snapshot, pod: Resource, container: Container) -> Problem | None:
+    age = snapshot.age(moment(container.status, "state", "running", "startedAt"))
+    if age <= seconds(thresholds().pod_start_seconds):
+        return None
+    until = "its startup probe passes" if container.is_sidecar else "it ends"
+    minutes = int(age.total_seconds() // 60)
+    cause = (
+        f"{container.title} has been running for {minutes} minutes, and nothing else in the pod starts until {until}."
+    )
+    next_step = (
+        f"Read its log (kubectl -n {pod.namespace} logs {pod.name} -c {container.name}); usually it waits for another "
+        "service, a database or a download."
+    )
+    return Problem("POD_START_STUCK", pod, "PodInitializing", cause, caused_by=_node(pod), next_step=next_step)
 
 
 def _node(pod: Resource) -> tuple[Key, ...]:

@@ -16,7 +16,7 @@ class Problem:
 
     ``aspect`` tells apart two problems of one code on one resource (a container, a condition). ``facts`` are lines a
     person can check. ``caused_by`` names other resources that this one only suffers from, as ``Resource.key``.
-    ``severity`` overrides the default of the code.
+    ``severity`` and ``next_step`` override the defaults of the code.
     """
 
     code: str
@@ -28,3 +28,4 @@ class Problem:
     details: Mapping[str, Any] = field(default_factory=dict)
     caused_by: tuple[tuple[str, str, str], ...] = ()
     severity: Severity | None = None
+    next_step: str = ""

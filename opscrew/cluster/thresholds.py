@@ -32,10 +32,10 @@ class Thresholds:
     settle_seconds: int
     custom_progress_seconds: int
     custom_unclear_seconds: int
-    missed_schedules: int
     missed_schedule_seconds: int
     restart_burst: int
     restart_window_seconds: int
+    probe_kills: int
     oom_window_seconds: int
     event_window_seconds: int
     on_failure_retries: int
