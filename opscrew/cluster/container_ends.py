@@ -67,11 +67,12 @@ def kind_of(ended: Mapping[str, Any]) -> EndKind:
 
 def quote_of(ended: Mapping[str, Any]) -> str:
     """ ": what the runtime or the program said", one line; empty where nothing was said."""
-    said = _core(text(ended, "message")) if kind_of(ended).quote else ""
+    said = core_of(text(ended, "message")) if kind_of(ended).quote else ""
     return f": {said}" if said else ""
 
 
-def _core(message: str) -> str:
+def core_of(message: str) -> str:
+    """The line in which a program or a runtime says why, without the layers around it."""
     inner = _RUNTIME_LAYERS.sub("", message, count=1) if "container process" in message else message
     inner = _RUNTIME_REST.sub("", _RUNTIME_REST.sub("", inner.strip()))
     lines = [line.rstrip() for line in inner.splitlines() if line.strip() and not line[0].isspace()]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from opscrew.cluster.container_ends import core_of
 from opscrew.cluster.events import event_line
 from opscrew.cluster.image_pulls import pull_failure
 from opscrew.cluster.probe_kills import killed_container, probe_kill
@@ -61,6 +62,7 @@ class EventFaults(BaseModel):
 
     faults: tuple[EventFault, ...]
     harmless: tuple[str, ...]
+    gone: tuple[str, ...]
 
 
 @cache
@@ -86,33 +88,48 @@ def _unseen(snapshot: Snapshot) -> dict[Key, list[Event]]:
     """Events within the window by object, oldest first, of objects that are not in the snapshot."""
     window = seconds(thresholds().event_window_seconds)
     seen = {(resource.kind, resource.namespace, resource.name) for resource in snapshot.resources.values()}
+    kinds = _kinds_read(snapshot)
     found: dict[Key, list[Event]] = defaultdict(list)
     for event in snapshot.events:
         key = (event.subject.kind, event.subject.namespace, event.subject.name)
-        if key not in seen and event.subject.name and snapshot.age(event.last_seen) <= window:
+        is_seen = key in seen or (key[0], "", key[2]) in seen  # some write a namespace where the object has none
+        if not is_seen and event.subject.name and snapshot.age(event.last_seen) <= window:
             found[key].append(event)
     return {
         key: sorted(events, key=_when)
         for key, events in found.items()
-        if not _is_gone(snapshot, key, max(_when(event) for event in events))
+        if (key[0], "") not in kinds and ((key[0], key[1]) not in kinds or _is_news(snapshot, events))
     }
 
 
-def _is_gone(snapshot: Snapshot, key: Key, last: datetime) -> bool:
-    """Whether the object was there and is no more. A cluster that was asked for all of its kind knows; in a file others
-    of its kind are a sign, and an event of this moment speaks against it."""
-    if not snapshot.knows(key[0], key[1]):
-        return False
-    return snapshot.listed is not None or snapshot.age(last) > seconds(thresholds().settle_seconds)
+def _kinds_read(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """(kind, namespace) of which an object that is missing is gone, and its events are of the past; no namespace where
+    the whole cluster was asked. Events name a kind without its group."""
+    if snapshot.listed is not None:
+        return {(kind.partition(".")[0], "") for kind in snapshot.listed}
+    return {(resource.kind, resource.namespace) for resource in snapshot.resources.values() if resource.namespace}
+
+
+def _is_news(snapshot: Snapshot, events: Sequence[Event]) -> bool:
+    """In a file, others of its kind are a sign that the object is gone; an event of this moment speaks against it."""
+    return snapshot.age(max(_when(event) for event in events)) <= seconds(thresholds().settle_seconds)
 
 
 def _problem(snapshot: Snapshot, subject: Key, events: Sequence[Event]) -> Problem | None:
     resource = Resource("v1", *subject)
+    if _was_deleted(events):
+        return None
     for fault in event_faults().faults:
         told = [event for event in events if fault.fits(event)]
         if told and _counts(snapshot, fault, told, events):
             return _known(snapshot, resource, fault, told, events)
     return _unknown(snapshot, resource, events)
+
+
+def _was_deleted(events: Sequence[Event]) -> bool:
+    """Whether the last that was told of a pod is that it was stopped. One that is restarted is started again."""
+    ends = [event for event in events if any(word in event.message.lower() for word in event_faults().gone)]
+    return bool(ends) and not any(event.reason == "Started" and _when(event) > _when(ends[-1]) for event in events)
 
 
 def _counts(snapshot: Snapshot, fault: EventFault, told: Sequence[Event], events: Sequence[Event]) -> bool:
@@ -149,6 +166,8 @@ def _known(
             f"Container {name} is killed by its node again and again because {kill.words}.",
             kill.next_step,
         )
+    elif fault.code == "POD_START_FAILED":
+        cause = f"A container cannot be started: {core_of(last.message)}"
     elif fault.code == "POD_CRASH_LOOPING":
         cause = f"A container crashes each time it starts: {last.message.strip()}"
     elif fault.code == "POD_IMAGE_PULL_FAILED":

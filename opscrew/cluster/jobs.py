@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.problem import Problem
@@ -15,6 +16,11 @@ from opscrew.reading_time import minute
 from tools.kubernetes.fields import mappings, moment, number, text, truth
 from tools.kubernetes.records import Resource
 
+_NEXT_STEPS = {
+    "DeadlineExceeded": "Find out what it waited for or worked on so long; raise activeDeadlineSeconds if need be.",
+    "FailedIndexes": "Read the log of a pod of each failed index (status.failedIndexes) and mend the cause.",
+}
+"""By the Job's own reason; for the others the log of the last pod tells more."""
 _MOST_COUNTED = 10
 """Runs that are counted one by one; more are "at least" so many."""
 
@@ -31,7 +37,7 @@ def check_jobs(snapshot: Snapshot) -> Iterator[Problem]:
             cause = f"The job failed for good: {failed.message or reason}"
             times = number(job.status, "failed")
             facts = (f"{times} failed pods",) if times else ()
-            yield Problem("JOB_FAILED", job, reason, cause, facts=facts)
+            yield Problem("JOB_FAILED", job, reason, cause, facts=facts, next_step=_NEXT_STEPS.get(reason, ""))
         elif not find_condition(conditions, "Complete"):
             yield from check_creation(snapshot, job)
 
@@ -63,7 +69,10 @@ def _missed(snapshot: Snapshot, cron_job: Resource, schedule: Schedule) -> Itera
     if since is None or not snapshot.dated:
         return  # an undated file cannot tell that time has passed
     missed = schedule.runs_between(since, snapshot.now, limit=_MOST_COUNTED)
-    if not missed or snapshot.now - missed[0] <= seconds(thresholds().missed_schedule_seconds) or _is_running(cron_job):
+    if not missed or snapshot.now - missed[0] <= seconds(thresholds().missed_schedule_seconds):
+        return
+    if _is_running(cron_job):
+        yield from _blocked(snapshot, cron_job, missed[0])
         return
     times = f"at least {len(missed)} times" if len(missed) == _MOST_COUNTED else f"{len(missed)} times"
     again = f", and {times} since" if len(missed) > 1 else ""
@@ -77,6 +86,16 @@ def _missed(snapshot: Snapshot, cron_job: Resource, schedule: Schedule) -> Itera
         else ""
     )
     yield Problem("CRON_JOB_MISSED", cron_job, "MissedSchedule", cause, next_step=next_step)
+
+
+def _blocked(snapshot: Snapshot, cron_job: Resource, due: datetime) -> Iterator[Problem]:
+    """A run that still goes on and that no other may run beside: for a day that is its own affair."""
+    if snapshot.now - due <= seconds(thresholds().blocked_schedule_seconds):
+        return
+    runs = ", ".join(text(run, "name") for run in mappings(cron_job.status, "active"))
+    cause = f"The run {runs} still goes on and holds back every run since {minute(due)}."
+    next_step = "See what that run waits for; delete its Job if it hangs, and give it activeDeadlineSeconds."
+    yield Problem("CRON_JOB_MISSED", cron_job, "RunStillActive", cause, next_step=next_step)
 
 
 def _without_success(snapshot: Snapshot, cron_job: Resource, schedule: Schedule) -> Iterator[Problem]:

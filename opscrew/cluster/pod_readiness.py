@@ -8,7 +8,7 @@ from typing import Any
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.containers import Container, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
-from opscrew.cluster.probe_kills import target_of
+from opscrew.cluster.probe_kills import failing_probe, target_of
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
@@ -25,6 +25,10 @@ def check_readiness(snapshot: Snapshot, pod: Resource, node: tuple[Key, ...]) ->
     if text(pod.status, "phase") != "Running":
         return
     ready = find_condition(read_conditions(pod.status), "Ready")
+    if ready is not None and ready.status is True and (failing := failing_probe(snapshot, pod)) is not None:
+        cause = f"The pod serves, but its own check of life fails: {failing.message.strip()}"
+        yield Problem("POD_PROBE_FAILING", pod, "Unhealthy", cause, facts=(event_line(failing),), caused_by=node)
+        return
     if ready is None or ready.status is True or ready.reason == "PodCompleted" or _has_finished_steps(pod):
         return
     if _is_starting(snapshot, pod):
@@ -38,9 +42,16 @@ def check_readiness(snapshot: Snapshot, pod: Resource, node: tuple[Key, ...]) ->
         facts = (*(event_line(event) for event in probes[:2]), *_probe_lines(pod))
         yield Problem("POD_PROBE_FAILING", pod, "Unhealthy", cause, facts=facts, caused_by=node)
     elif snapshot.age(ready.since or pod.created_at) > seconds(thresholds().pod_not_ready_seconds):
-        cause = f"The pod runs but is not ready: {ready.message or ready.reason or 'no reason given'}"
+        cause = f"The pod runs but is not ready: {ready.message or ready.reason or 'no reason given'}{_gates(pod)}"
         reason = ready.reason or "NotReady"
         yield Problem("POD_NOT_READY", pod, reason, cause, facts=_probe_lines(pod), caused_by=node)
+
+
+def _gates(pod: Resource) -> str:
+    """What those say who hold the pod's readiness gates shut, such as a load balancer's health check."""
+    wanted = {text(gate, "conditionType") for gate in mappings(pod.spec, "readinessGates")}
+    said = [one.message or one.reason for one in read_conditions(pod.status) if one.type in wanted and not one.status]
+    return f" ({'; '.join(word for word in said if word)})" if any(said) else ""
 
 
 def _has_finished_steps(pod: Resource) -> bool:

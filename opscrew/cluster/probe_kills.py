@@ -15,13 +15,17 @@ from typing import Any
 
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from tools.kubernetes.fields import mapping, moment, number, text, texts
+from tools.kubernetes.fields import mapping, mappings, moment, number, text, texts
 from tools.kubernetes.records import Event, Resource
 
 _KILL = re.compile(r"ontainer (?P<name>[\w.-]+) failed (?P<probe>liveness|startup) probe", re.IGNORECASE)
 _ANSWER = re.compile(r"(?P<probe>liveness|startup) probe (?:failed|errored)(?P<answer>.*)", re.IGNORECASE | re.DOTALL)
 _STOPPED = (137, 143)
 """Exit codes of a container that was told to stop; another one needs the kubelet's word that it was killed."""
+_DEFAULT_PERIOD_SECONDS = 10
+"""What the API server fills in where a probe leaves it out."""
+_MANY_FAILURES = 10
+"""The default threshold kills after three; so many in a row without a kill do not pass by themselves."""
 _CLOSE = timedelta(minutes=15)
 """Between a failed probe and the end that it led to lies at most the grace period; events are written a bit later."""
 
@@ -53,6 +57,27 @@ class ProbeKill:
             "Ask the probed address from inside the pod; correct its path and port, or give it a longer timeout or "
             "more failures, and look at the load and the CPU limit of the container."
         )
+
+
+def failing_probe(snapshot: Snapshot, pod: Resource) -> Event | None:
+    """The newest word of a liveness probe that fails nearly every time although the container was not killed: its
+    threshold is high, or the probe itself cannot be run, which never kills. Single failures under load are no sign."""
+    for match, event in _said(snapshot, pod, "Unhealthy", _ANSWER):
+        if match["probe"].lower() == "liveness" and _fails_mostly(pod, event):
+            return event
+    return None
+
+
+def _fails_mostly(pod: Resource, event: Event) -> bool:
+    periods = [
+        number(container, "livenessProbe", "periodSeconds") or _DEFAULT_PERIOD_SECONDS
+        for container in mappings(pod.spec, "containers")
+        if event.container in ("", text(container, "name")) and "livenessProbe" in container
+    ]
+    if not periods or event.count < _MANY_FAILURES or event.first_seen is None or event.last_seen is None:
+        return False
+    tries = (event.last_seen - event.first_seen) / timedelta(seconds=max(periods)) + 1
+    return event.count >= tries / 2
 
 
 def killed_container(message: str) -> str:

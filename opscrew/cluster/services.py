@@ -36,7 +36,7 @@ def _endpoints(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
     # Some Services lead to pods that are not ready on purpose, so that these find each other while they start.
     any_will_do = truth(service.spec, "publishNotReadyAddresses") is True
     served = [pod for pod in pods if any_will_do or is_ready(pod)]
-    if served:
+    if served and text(service.spec, "clusterIP") != "None":  # a headless one leads to the pods, whatever port is asked
         yield from _missing_ports(service, served)
     if served or snapshot.age(service.created_at) <= seconds(thresholds().settle_seconds):
         return

@@ -134,6 +134,10 @@ class Snapshot:
                     waiting.append(child)
         return found
 
+    def has_events(self, resource: Resource) -> bool:
+        """Whether anything was said of it: cheaper than its events, for those that are plainly healthy."""
+        return (resource.kind, resource.namespace, resource.name) in self._events_by_subject
+
     def events_of(self, resource: Resource) -> list[Event]:
         """Its events, joined by kind and name and, where both sides have one, by uid. Newest last."""
         found = [

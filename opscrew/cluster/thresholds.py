@@ -33,6 +33,7 @@ class Thresholds:
     custom_progress_seconds: int
     custom_unclear_seconds: int
     missed_schedule_seconds: int
+    blocked_schedule_seconds: int
     restart_burst: int
     restart_window_seconds: int
     probe_kills: int
