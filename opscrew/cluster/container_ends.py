@@ -21,7 +21,7 @@ ENDS_FILE = Path(__file__).with_name("container_ends.yaml")
 _LONGEST_QUOTE = 200
 # The runtimes wrap what the kernel said into several layers; the innermost begins here and ends before ": unknown".
 _RUNTIME_LAYERS = re.compile(r".*?(?:starting|start) container process(?: caused)?:\s*", re.DOTALL)
-_RUNTIME_REST = re.compile(r"^error during container init:\s*|(?::\s*unknown)+\s*$")
+_RUNTIME_REST = re.compile(r"^(?:Error: )?error during container init:\s*|(?::\s*unknown)+\s*$")
 # Lines in which programs say why they give up. Stack frames are indented, and the line that counts is seldom the last
 # in Go and Java and always the last in Python.
 _LAST_WORDS = re.compile(

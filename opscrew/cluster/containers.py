@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opscrew.cluster.container_ends import end_text, kind_of, quote_of
+from opscrew.cluster.container import Container, containers_of
+from opscrew.cluster.container_ends import core_of, end_text, kind_of, quote_of
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.image_pulls import pull_failure
-from opscrew.cluster.probe_kills import ProbeKill, probe_kill
+from opscrew.cluster.probe_kills import ProbeKill, is_close, probe_kill
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from tools.kubernetes.fields import mapping, mappings, moment, number, text
+from tools.kubernetes.fields import moment, number, text
 from tools.kubernetes.records import Resource
 
 IMAGE_REASONS = frozenset(
@@ -42,63 +43,9 @@ START_REASONS = frozenset(
 )
 _STOPPED = (137, 143)
 """Exit codes of a container that was told to stop, as the rest of a pod is when its main container has ended."""
+_OUT_OF_MEMORY = ("SystemOOM", "OOMKilling")
+_MOMENT = timedelta(minutes=1)
 _LATEST = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Container:
-    """The parts of a container's status and spec that judgement needs, safely read. ``is_early`` is one of the init
-    containers; those that are always restarted are sidecars, which run beside the main ones."""
-
-    name: str
-    status: Mapping[str, Any]
-    spec: Mapping[str, Any]
-    is_early: bool = False
-
-    @property
-    def is_sidecar(self) -> bool:
-        return self.is_early and text(self.spec, "restartPolicy") == "Always"
-
-    @property
-    def title(self) -> str:
-        """ "Init container migrate"."""
-        kind = "Sidecar" if self.is_sidecar else "Init container" if self.is_early else "Container"
-        return f"{kind} {self.name}"
-
-    @property
-    def waiting(self) -> Mapping[str, Any]:
-        return mapping(self.status, "state", "waiting")
-
-    @property
-    def terminated(self) -> Mapping[str, Any]:
-        return mapping(self.status, "state", "terminated")
-
-    @property
-    def last_end(self) -> Mapping[str, Any]:
-        return mapping(self.status, "lastState", "terminated")
-
-    @property
-    def restarts(self) -> int:
-        return number(self.status, "restartCount") or 0
-
-    @property
-    def memory_limit(self) -> str:
-        return text(self.spec, "resources", "limits", "memory")
-
-
-def containers_of(pod: Resource) -> list[Container]:
-    """Init containers first, as they run; then the main ones, and the sidecars last."""
-    specs = {
-        text(spec, "name"): spec
-        for part in ("initContainers", "containers", "ephemeralContainers")
-        for spec in mappings(pod.spec, part)
-    }
-    found = [
-        Container(text(status, "name"), status, specs.get(text(status, "name"), {}), part == "initContainerStatuses")
-        for part in ("initContainerStatuses", "containerStatuses")
-        for status in mappings(pod.status, part)
-    ]
-    return sorted(found, key=lambda container: container.is_sidecar)
 
 
 def check_containers(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
@@ -108,7 +55,10 @@ def check_containers(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
         problem = _waiting_problem(snapshot, pod, container) or _restart_problem(snapshot, pod, container)
         if problem is not None:
             yield problem
-        elif (end := _end_problem(pod, container)) is not None:
+        elif _is_between_runs(pod, container):
+            if (loop := _crash_loop(snapshot, pod, container, container.terminated)) is not None:
+                yield loop
+        elif (end := _end_problem(snapshot, pod, container)) is not None:
             ended.append((container, end))
     if ended:
         ended.sort(key=lambda pair: _order_of_ends(pair[0]))
@@ -130,18 +80,24 @@ def _waiting_problem(snapshot: Snapshot, pod: Resource, container: Container) ->
     reason = text(container.waiting, "reason")
     message = text(container.waiting, "message")
     if reason == "CrashLoopBackOff":
-        return _crash_loop(snapshot, pod, container)
+        return _crash_loop(snapshot, pod, container, container.last_end or container.terminated)
     if reason in IMAGE_REASONS:
         return _image_problem(snapshot, pod, container)
     if reason in START_REASONS or reason.endswith("Error"):
-        cause = f"{container.title} cannot be started: {message or reason}"
+        cause = f"{container.title} cannot be started: {core_of(message) or reason}"
         return Problem("POD_START_FAILED", pod, reason, cause, container.name, _lines(message))
     return None
 
 
-def _crash_loop(snapshot: Snapshot, pod: Resource, container: Container) -> Problem | None:
-    reason, message = "CrashLoopBackOff", text(container.waiting, "message")
-    ended = container.last_end or container.terminated
+def _is_between_runs(pod: Resource, container: Container) -> bool:
+    """Whether it has just ended once more and will be started again: a crash loop that does not pause right now."""
+    restarted = text(pod.spec, "restartPolicy") in ("", "Always") or container.is_sidecar
+    return restarted and bool(container.terminated) and container.restarts >= thresholds().restart_burst
+
+
+def _crash_loop(snapshot: Snapshot, pod: Resource, container: Container, ended: Mapping[str, Any]) -> Problem | None:
+    message = text(container.waiting, "message")
+    reason = text(container.waiting, "reason") or text(ended, "reason") or "Error"
     if text(ended, "reason") == "OOMKilled" and _was_retried(pod, container):
         return _out_of_memory(pod, container, reason)
     if not _was_retried(pod, container):
@@ -152,7 +108,7 @@ def _crash_loop(snapshot: Snapshot, pod: Resource, container: Container) -> Prob
     kind = kind_of(ended)
     cause = f"{container.title} {kind.said} each time it starts"
     if ended:
-        cause += f" ({end_text(ended)}){quote_of(ended)}"
+        cause += f" ({end_text(ended)}){quote_of(ended)}{_memory_of_node(snapshot, pod, ended)}"
     details = _details(container)
     return Problem(
         "POD_CRASH_LOOPING",
@@ -164,6 +120,15 @@ def _crash_loop(snapshot: Snapshot, pod: Resource, container: Container) -> Prob
         details,
         next_step=kind.next if ended else "",
     )
+
+
+def _memory_of_node(snapshot: Snapshot, pod: Resource, ended: Mapping[str, Any]) -> str:
+    """A kill without a reason is often the kernel's: what the node reported of its memory at that time."""
+    node, at = text(pod.spec, "nodeName"), moment(ended, "finishedAt")
+    if number(ended, "exitCode") != 137 or not node:
+        return ""
+    told = [event for event in snapshot.events_of(Resource("v1", "Node", "", node)) if event.reason in _OUT_OF_MEMORY]
+    return next((f", while its node ran out of memory: {event.message}" for event in told if is_close(event, at)), "")
 
 
 def _was_retried(pod: Resource, container: Container) -> bool:
@@ -204,7 +169,7 @@ def _image_problem(snapshot: Snapshot, pod: Resource, container: Container) -> P
     )
 
 
-def _end_problem(pod: Resource, container: Container) -> Problem | None:
+def _end_problem(snapshot: Snapshot, pod: Resource, container: Container) -> Problem | None:
     """A container that ended badly and is not being restarted at this moment."""
     ended = container.terminated
     code, signal = number(ended, "exitCode"), number(ended, "signal")
@@ -212,6 +177,9 @@ def _end_problem(pod: Resource, container: Container) -> Problem | None:
         return None
     if not _was_retried(pod, container):
         return None
+    is_fresh = snapshot.dated and snapshot.age(moment(ended, "finishedAt")) <= _MOMENT
+    if is_fresh and text(pod.spec, "restartPolicy") == "Always" and text(pod.status, "phase") != "Failed":
+        return None  # it is started again at once
     reason = text(ended, "reason") or "Error"
     if reason == "OOMKilled":
         return _out_of_memory(pod, container, reason)

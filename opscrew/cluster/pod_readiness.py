@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.containers import Container, containers_of
+from opscrew.cluster.container import Container, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.probe_kills import failing_probe, target_of
 from opscrew.cluster.problem import Problem
@@ -31,7 +31,7 @@ def check_readiness(snapshot: Snapshot, pod: Resource, node: tuple[Key, ...]) ->
         return
     if ready is None or ready.status is True or ready.reason == "PodCompleted" or _has_finished_steps(pod):
         return
-    if _is_starting(snapshot, pod):
+    if _is_starting(snapshot, pod) or _is_retried(pod):
         return
     probes = recent_warnings(snapshot, pod, ("Unhealthy", "ProbeWarning"))
     lasting = snapshot.age(ready.since) >= seconds(thresholds().settle_seconds)
@@ -73,6 +73,13 @@ def _is_young(snapshot: Snapshot, pod: Resource) -> bool:
 def _is_starting(snapshot: Snapshot, pod: Resource) -> bool:
     """Whether a startup probe still gives one of the containers time."""
     return any(_has_time_to_start(snapshot, container) for container in containers_of(pod))
+
+
+def _is_retried(pod: Resource) -> bool:
+    """Whether one of its containers is tried again as often as somebody asked for it; too often is told elsewhere."""
+    return text(pod.spec, "restartPolicy") == "OnFailure" and any(
+        text(container.waiting, "reason") == "CrashLoopBackOff" for container in containers_of(pod)
+    )
 
 
 def _has_time_to_start(snapshot: Snapshot, container: Container) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.containers import Container, check_containers, containers_of
+from opscrew.cluster.container import Container, containers_of
+from opscrew.cluster.containers import check_containers
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.pod_ends import evicted, failed, is_history
 from opscrew.cluster.pod_readiness import check_readiness
@@ -15,7 +16,7 @@ from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
 from tools.kubernetes.fields import mapping, mappings, moment, text
-from tools.kubernetes.records import Resource
+from tools.kubernetes.records import Event, Resource
 
 # What the kubelet or the attach controller says while a pod cannot start, and the code it leads to.
 _START_EVENTS = {
@@ -25,6 +26,9 @@ _START_EVENTS = {
     "FailedCreatePodSandBox": "POD_SANDBOX_FAILED",
     "NetworkNotReady": "POD_SANDBOX_FAILED",
 }
+
+# What comes after the network and the volumes of a pod are there.
+_PAST_MOUNTS = ("Pulling", "Pulled", "Created", "Started")
 
 # What Cluster Autoscaler and Karpenter say of a pod they bring a node for.
 _SCALE_UP_EVENTS = ("TriggeredScaleUp", "Nominated")
@@ -124,7 +128,10 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     early = next((one for one in containers_of(pod) if one.is_early and _holds_up(one)), None)
     if early is not None and moment(early.status, "state", "running", "startedAt"):
         return _waits_for(snapshot, pod, early)  # a container that runs has its network and its volumes
+    told = snapshot.events_of(pod)
     for event in recent_warnings(snapshot, pod, _START_EVENTS):
+        if any(other.reason in _PAST_MOUNTS and _is_later(other, event) for other in told):
+            break
         # One failure is often mended by the next try a few seconds later. A file without a date ends with this event.
         lasting = event.count > 1 or snapshot.age(event.first_seen) >= seconds(thresholds().settle_seconds)
         if lasting or not snapshot.dated:
@@ -137,8 +144,18 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     waiting = [text(container.waiting, "reason") for container in containers_of(pod)]
     reason = next((word for word in waiting if word), "Pending")
     minutes = int(snapshot.age(pod.created_at).total_seconds() // 60)
-    cause = f"The pod has not started for {minutes} minutes, and nothing says why."
-    return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)))
+    why, next_step = "nothing says why", ""
+    if told and told[-1].reason == "Pulling":
+        why = f"its image is still being pulled: {told[-1].message.strip()}"
+        next_step = (
+            "Look at the size of the image, and at the way from the node to the registry; a mirror near by helps."
+        )
+    cause = f"The pod has not started for {minutes} minutes, and {why}."
+    return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)), next_step=next_step)
+
+
+def _is_later(one: Event, other: Event) -> bool:
+    return one.last_seen is not None and other.last_seen is not None and one.last_seen >= other.last_seen
 
 
 def _holds_up(container: Container) -> bool:

@@ -97,8 +97,8 @@ def probe_kill(
         if event.container in ("", container) and (not spec or f"{match['probe'].lower()}Probe" in spec)
     ]
     at = moment(ended, "finishedAt")
-    kills = [(match, event) for match, event in kills if _is_close(event, at)]
-    answers = [(match, event) for match, event in answers if _is_close(event, at)]
+    kills = [(match, event) for match, event in kills if is_close(event, at)]
+    answers = [(match, event) for match, event in answers if is_close(event, at)]
     if not kills and number(ended, "exitCode") not in _STOPPED:
         return None
     first = next(iter(kills or answers), None)
@@ -121,7 +121,8 @@ def _said(
             yield match, event
 
 
-def _is_close(event: Event, ended_at: datetime | None) -> bool:
+def is_close(event: Event, ended_at: datetime | None) -> bool:
+    """Whether what the event tells may have led to that end."""
     if ended_at is None or event.last_seen is None:
         return True
     # A repeated event keeps its first time: the end lies between the two, or shortly after.

@@ -65,7 +65,7 @@ def _missing_ports(service: Resource, pods: Sequence[Resource]) -> Iterator[Prob
         names = ", ".join(sorted({f'"{name}"' for name, _ in offered}))
         title = f"Port {text(port, 'port')}" + (f" ({text(port, 'name')})" if text(port, "name") else "")
         cause = (
-            f'{title} leads to the {protocol} port "{target}", which no container of its {len(pods)} pods has '
+            f'{title} leads to the {protocol} port "{target}", which no container of its pods has '
             f"({f'they name {names}' if names else 'they name none'}), so every connection to it fails."
         )
         yield Problem("SERVICE_PORT_MISSING", service, "TargetPortMissing", cause, aspect=target)
