@@ -1,7 +1,8 @@
 """Runs of one series: Jobs, and custom resources that begin, end and are made again (Backup, PipelineRun, Workflow).
 
 What failed and was run again with success since is history. Nobody tells which runs belong together in one way, so it
-is the owner where that is a schedule, else the owner and the name without what makes it unique.
+is the label that names what is run, else the owner where that is a schedule, else the owner and the name without what
+makes it unique.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from opscrew.cluster.field_names import is_end_time
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.status_fields import own_states
 from opscrew.cluster.tones import is_good_end
+from opscrew.cluster.vocabulary import words_of
 from tools.kubernetes.fields import moment
 from tools.kubernetes.records import Resource
 
 _GOOD_TYPES = ("Complete", "Completed", "Succeeded")
+_SERIES_LABELS = frozenset({"cron", "pipeline", "schedule", "task", "template", "trigger"})
+_ONE_RUN = frozenset({"run", "id", "uid", "time", "timestamp"})
 _SCHEDULE = re.compile(r"Cron|Schedul")
 """In the kind of an owner that makes the same run again and again."""
 # What is put behind a name to make it unique: a date, a time, a counter, or Kubernetes' five letters, which hold no
@@ -49,12 +53,20 @@ def has_ended_well(run: Resource) -> bool:
     )
 
 
-def _series(run: Resource) -> tuple[str, str, str]:
+def _series(run: Resource) -> tuple[object, ...]:
+    if labels := tuple(sorted((key, value) for key, value in run.labels.items() if _names_series(key))):
+        return run.namespace, labels
     owner = run.owners[0] if run.owners else None
     stem = _UNIQUE.sub("", run.name)
     if owner is None:
         return run.namespace, "", stem
     return run.namespace, f"{owner.kind}/{owner.name}", "" if _SCHEDULE.search(owner.kind) else stem
+
+
+def _names_series(label: str) -> bool:
+    """Whether the label names what is run again and again, and not the one run ("tekton.dev/pipelineRun")."""
+    words = words_of(label.rpartition("/")[2])
+    return not _SERIES_LABELS.isdisjoint(words) and words[-1] not in _ONE_RUN
 
 
 def _ended_at(run: Resource) -> datetime | None:
