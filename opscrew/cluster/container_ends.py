@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.strict_yaml import load_strictly
+from opscrew.errors import UsageError
+from opscrew.strict_yaml import HINT, load_strictly
 from tools.kubernetes.fields import number, text
 
 ENDS_FILE = Path(__file__).with_name("container_ends.yaml")
@@ -53,7 +54,10 @@ class EndKind(BaseModel):
 @cache
 def end_kinds() -> tuple[EndKind, ...]:
     """In the order of the file. Raises ``UsageError`` where it was edited wrongly."""
-    return load_strictly(ENDS_FILE, tuple[EndKind, ...])
+    kinds: tuple[EndKind, ...] = load_strictly(ENDS_FILE, tuple[EndKind, ...])
+    if not kinds or kinds[-1].codes or kinds[-1].reasons or kinds[-1].words:
+        raise UsageError(f"{ENDS_FILE}: the last entry must fit every end", HINT)
+    return kinds
 
 
 def kind_of(ended: Mapping[str, Any]) -> EndKind:

@@ -43,7 +43,7 @@ class _Rule:
 def pull_failure(messages: Iterable[str], image: str = "") -> PullFailure | None:
     """The first cause that one of the messages names, or None where they do not say. ``image`` as the pod writes it."""
     told = _without_names(" \n".join(messages), image)
-    return next((rule.failure for rule in _rules() if rule.pattern.search(told)), None)
+    return next((rule.failure for rule in pull_rules() if rule.pattern.search(told)), None)
 
 
 def _without_names(message: str, image: str) -> str:
@@ -58,7 +58,8 @@ def _without_names(message: str, image: str) -> str:
 
 
 @cache
-def _rules() -> tuple[_Rule, ...]:
+def pull_rules() -> tuple[_Rule, ...]:
+    """In the order of the file. Raises ``UsageError`` where it was edited wrongly."""
     failures: tuple[PullFailure, ...] = load_strictly(PULLS_FILE, tuple[PullFailure, ...])
     return tuple(_Rule(failure, _whole(failure.words)) for failure in failures)
 

@@ -21,7 +21,7 @@ from tools.kubernetes.records import Resource
 
 _GOOD_TYPES = ("Complete", "Completed", "Succeeded")
 _SERIES_LABELS = frozenset({"cron", "pipeline", "schedule", "task", "template", "trigger"})
-_ONE_RUN = frozenset({"run", "id", "uid", "time", "timestamp"})
+_ONE_RUN = frozenset({"generation", "hash", "id", "run", "time", "timestamp", "uid"})
 _SCHEDULE = re.compile(r"Cron|Schedul")
 """In the kind of an owner that makes the same run again and again."""
 # What is put behind a name to make it unique: a date, a time, a counter, or Kubernetes' five letters, which hold no
