@@ -8,9 +8,10 @@ from typing import Any
 from opscrew.cluster.checks import CHECKS
 from opscrew.cluster.events import EventGroup, digest
 from opscrew.cluster.folding import Folded, fold
+from opscrew.cluster.next_steps import next_step_of
 from opscrew.cluster.noise import Noise
 from opscrew.cluster.snapshot import Snapshot
-from opscrew.findings.codes import finding
+from opscrew.findings.codes import codes, finding
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
 from opscrew.model.subject import Subject
@@ -55,7 +56,7 @@ def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:
         subject_of(group.resource, cluster),
         _cause(group),
         severity=problem.severity,
-        next_step=problem.next_step,
+        next_step=problem.next_step or next_step_of(problem),
         reason=problem.reason,
         aspect=problem.aspect,
         evidence=_evidence(snapshot, group, cluster),
@@ -67,7 +68,8 @@ def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:
         },
     )
     # A symptom may be graver than its cause: no replica left because of one wrong image name.
-    gravest = max((p.severity for p in group.symptoms if p.severity), key=lambda s: s.rank, default=made.severity)
+    severities = (symptom.severity or codes()[symptom.code].severity for symptom in group.symptoms)
+    gravest = max(severities, key=lambda severity: severity.rank, default=made.severity)
     return made.model_copy(update={"severity": gravest}) if gravest.rank > made.severity.rank else made
 
 

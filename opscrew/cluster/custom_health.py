@@ -12,8 +12,8 @@ from opscrew.cluster.condition_signs import condition_signs, conditions_say_work
 from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.custom_holds import hold_on
 from opscrew.cluster.sign import Health, Sign
-from opscrew.cluster.status_fields import field_signs, own_states, says_working
-from opscrew.cluster.vocabulary import words_of
+from opscrew.cluster.status_fields import field_signs, says_working
+from opscrew.cluster.tones import Tone, tone_of
 from tools.kubernetes.fields import number
 from tools.kubernetes.records import Resource
 
@@ -29,21 +29,16 @@ def judge(resource: Resource) -> Sign:
         return Sign(Health.IN_PROGRESS, "observedGeneration", "", says, _unanswered_since(resource))
     status = resource.status
     working = says_working(status) or conditions_say_working(status)
-    signs = condition_signs(status, working) + field_signs(status, working) + _unready_fields(resource)
-    # Of equal signs one that tells since when: without a time nobody can say that it takes too long.
-    return max(signs, key=lambda sign: (sign.health, sign.since is not None), default=_FINE)
+    signs = condition_signs(status, working) + field_signs(status, working)
+    return max(signs, key=_weight, default=_FINE)
 
 
-def _unready_fields(resource: Resource) -> list[Sign]:
-    """``readyToUse: false`` says neither why nor since when, so it counts from the making of the object. Where the
-    status says anything else about how it is, that says more."""
-    if read_conditions(resource.status) or any(own_states(resource.status)):
-        return []
-    return [
-        Sign(Health.UNCLEAR, name, "", f"{name} is false, and no error is told", resource.created_at)
-        for name, value in resource.status.items()
-        if value is False and words_of(name)[:1] == ["ready"]
-    ]
+def _weight(sign: Sign) -> tuple[Health, bool, bool]:
+    """Of equal failures the one that says most; of everything else one that tells since when, since without a time
+    nobody can say that it takes too long."""
+    if sign.health is Health.FAILED:
+        return sign.health, tone_of(sign.message) in (Tone.FAILURE, Tone.ABSENCE), bool(sign.message)
+    return sign.health, sign.since is not None, sign.since_creation
 
 
 def is_called_good(resource: Resource) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.problem import Problem
-from opscrew.cluster.runs import has_ended_well, is_superseded
+from opscrew.cluster.runs import has_ended_well, later_success
 from opscrew.cluster.schedules import Schedule, ScheduleError, parse_schedule
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
@@ -32,7 +32,7 @@ def check_jobs(snapshot: Snapshot) -> Iterator[Problem]:
             continue
         conditions = read_conditions(job.status)
         failed = find_condition(conditions, "Failed")
-        if failed is not None and failed.status and not is_superseded(snapshot, job):
+        if failed is not None and failed.status and later_success(snapshot, job) is None:
             reason = failed.reason or "Failed"
             cause = f"The job failed for good: {failed.message or reason}"
             times = number(job.status, "failed")

@@ -8,7 +8,7 @@ from datetime import datetime
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.custom_health import judge
 from opscrew.cluster.problem import Problem
-from opscrew.cluster.runs import is_superseded
+from opscrew.cluster.runs import later_success
 from opscrew.cluster.services import is_ready
 from opscrew.cluster.sign import Health
 from opscrew.cluster.snapshot import Snapshot
@@ -36,11 +36,11 @@ def _is_left_to_its_owner(snapshot: Snapshot, pod: Resource) -> bool:
         return False
     if owner.is_custom:
         failed = judge(owner).health is Health.FAILED
-        return bool(owner.status) and (not failed or is_superseded(snapshot, owner))
+        return bool(owner.status) and (not failed or later_success(snapshot, owner) is not None)
     if owner.kind != "Job":
         return False
     condition = find_condition(read_conditions(owner.status), "Failed")
-    return condition is None or condition.status is not True or is_superseded(snapshot, owner)
+    return condition is None or condition.status is not True or later_success(snapshot, owner) is not None
 
 
 def evicted(pod: Resource) -> Problem:

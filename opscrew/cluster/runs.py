@@ -15,13 +15,11 @@ from opscrew.cluster.field_names import is_end_time
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.status_fields import own_states
 from opscrew.cluster.tones import is_good_end
-from opscrew.cluster.vocabulary import words_of
+from opscrew.cluster.vocabulary import word_lists, words_of
 from tools.kubernetes.fields import moment
 from tools.kubernetes.records import Resource
 
 _GOOD_TYPES = ("Complete", "Completed", "Succeeded")
-_SERIES_LABELS = frozenset({"cron", "pipeline", "schedule", "task", "template", "trigger"})
-_ONE_RUN = frozenset({"generation", "hash", "id", "run", "time", "timestamp", "uid"})
 _SCHEDULE = re.compile(r"Cron|Schedul")
 """In the kind of an owner that makes the same run again and again."""
 # What is put behind a name to make it unique: a date, a time, a counter, or Kubernetes' five letters, which hold no
@@ -29,19 +27,19 @@ _SCHEDULE = re.compile(r"Cron|Schedul")
 _UNIQUE = re.compile(r"[-.](?:\d{4}-\d\d-\d\d\S*|\d[\dTZ:]*|[bcdfghjklmnpqrstvwxz2456789]{5})$")
 
 
-def is_superseded(snapshot: Snapshot, run: Resource) -> bool:
-    """Whether a later run of the same series has ended well. One that began before this one had ended ran beside it."""
+def later_success(snapshot: Snapshot, run: Resource) -> Resource | None:
+    """The newest run of the same series that was made later and ended well. One that began before this one had ended
+    ran beside it, and says nothing about it."""
     if run.created_at is None:
-        return False
-    after = _ended_at(run) or run.created_at
-    return any(
-        other.created_at is not None
-        and other.created_at >= after
-        and other is not run
-        and _series(other) == _series(run)
-        and has_ended_well(other)
+        return None
+    after, series = _ended_at(run) or run.created_at, _series(run)
+    good = [
+        (other.created_at, other.name, other)
         for other in snapshot.of(run.key[0])
-    )
+        if other is not run and other.created_at is not None and other.created_at >= after
+        if _series(other) == series and has_ended_well(other)
+    ]
+    return max(good)[2] if good else None
 
 
 def has_ended_well(run: Resource) -> bool:
@@ -65,8 +63,8 @@ def _series(run: Resource) -> tuple[object, ...]:
 
 def _names_series(label: str) -> bool:
     """Whether the label names what is run again and again, and not the one run ("tekton.dev/pipelineRun")."""
-    words = words_of(label.rpartition("/")[2])
-    return not _SERIES_LABELS.isdisjoint(words) and words[-1] not in _ONE_RUN
+    words, lists = words_of(label.rpartition("/")[2]), word_lists()
+    return lists["series_labels"].any_of(words) and not lists["one_run_labels"].holds(words[-1])
 
 
 def _ended_at(run: Resource) -> datetime | None:

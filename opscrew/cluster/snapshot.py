@@ -74,6 +74,13 @@ class Snapshot:
         return found
 
     @cached_property
+    def _pods_by_node(self) -> Mapping[str, list[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for pod in self.of("Pod"):
+            found[text(pod.spec, "nodeName")].append(pod)
+        return found
+
+    @cached_property
     def _places(self) -> set[tuple[str, str]]:
         return {(kind, namespace) for kind, namespace, _ in self.resources}
 
@@ -146,6 +153,20 @@ class Snapshot:
             if not event.subject.uid or not resource.uid or event.subject.uid == resource.uid
         ]
         return sorted(found, key=lambda event: event.last_seen.timestamp() if event.last_seen else 0)
+
+    def pods_on(self, node: str) -> list[Resource]:
+        """The pods that were put on the node of that name."""
+        return self._pods_by_node.get(node, [])
+
+    def workload_of(self, resource: Resource) -> Resource:
+        """What a pod or a ReplicaSet belongs to: the first owner that is neither, be it a Deployment or the custom
+        resource of an operator. Static pods are owned by their node and stay themselves, so do runs of a CronJob."""
+        if resource.kind not in ("Pod", "ReplicaSet") or resource.is_custom:
+            return resource
+        owner = self.owner_of(resource)
+        if owner is None or owner.kind == "Node" or self.top_owner_of(resource).kind == "CronJob":
+            return resource
+        return self.workload_of(owner)
 
     def selected_pods(self, namespace: str, selector: Mapping[str, object]) -> list[Resource]:
         """Pods of the namespace that a plain or a ``matchLabels``/``matchExpressions`` selector picks."""

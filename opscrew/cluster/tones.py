@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from opscrew.cluster.vocabulary import phrases, word_lists, words_of
 
+_SHORTEST_ACTIVITY = 6  # letters; shorter words in "-ing" are things ("ring", "king")
+
 
 class Tone(StrEnum):
     """Strongest first."""
@@ -46,13 +48,28 @@ def tone_of_state(text: str) -> Tone:
     words = words_of(text)
     if len(words) <= 2 and "".join(words) in word_lists()["failure_states"].words:
         return Tone.FAILURE
-    return Tone.SILENT if " ".join(words) in word_lists()["harmless_states"].words else tone_of(text)
+    return Tone.SILENT if " ".join(words) in word_lists()["harmless_states"].words else _tone_of_words(text)
 
 
 @lru_cache(maxsize=1024)
 def tone_of_reason(text: str) -> Tone:
     """The same for a condition's reason, where words that only repeat the condition say nothing."""
-    return Tone.SILENT if " ".join(words_of(text)) in word_lists()["empty_reasons"].words else tone_of(text)
+    return Tone.SILENT if " ".join(words_of(text)) in word_lists()["empty_reasons"].words else _tone_of_words(text)
+
+
+def _tone_of_words(text: str) -> Tone:
+    """Of a state or a reason, where a word in "-ing" that no list has tells what goes on if it is the last."""
+    tone, last = tone_of(text), "".join(words_of(text)[-1:])
+    going_on = len(last) >= _SHORTEST_ACTIVITY and last.endswith("ing")
+    return Tone.PROGRESS if tone is Tone.SILENT and going_on else tone
+
+
+@lru_cache(maxsize=1024)
+def is_telling(reason: str) -> bool:
+    """Whether a reason says more than that a promise is not kept yet ("NotReady"), and nothing good either."""
+    words, lists = words_of(reason), word_lists()
+    plain = " ".join(words) in lists["empty_reasons"].words
+    return bool(words) and not plain and not lists["negations"].any_of(words) and not lists["good_ends"].any_of(words)
 
 
 @lru_cache(maxsize=1024)

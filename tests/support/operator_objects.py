@@ -31,7 +31,7 @@ class OperatorObject:
     group: str
 
     def built(self, since: str) -> dict[str, Any]:
-        """The object, made then and every condition unchanged since."""
+        """The object, made then, and every condition unchanged since."""
         status = _expanded({k: v for k, v in self.notation.items() if not k.startswith("its ")}, since)
         metadata = {"annotations": self.notation.get("its annotations", {}), "creationTimestamp": since}
         if "its generation" in self.notation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opscrew.cluster.causes import PLACES
 from opscrew.cluster.folding import folding
 from opscrew.findings.codes import codes
 from opscrew.model.finding import Severity
@@ -122,4 +123,4 @@ def test_a_deletion_that_hangs_because_its_resource_failed_goes_under_the_failur
 
 def test_every_code_of_the_folding_table_exists() -> None:
     assert set(folding()) <= set(codes())
-    assert {place for places in folding().values() for place in places} == {"own", "named", "descendants"}
+    assert {place for places in folding().values() for place in places} == set(PLACES)
