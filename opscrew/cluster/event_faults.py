@@ -32,6 +32,8 @@ _SCALE_UP = ("TriggeredScaleUp", "Nominated")
 _OFTEN = 5
 """A warning of a reason that nobody knows is a problem from here on; the first few may be a race."""
 _POD_SUFFIX = re.compile(r"-[a-z0-9]{5}$|-\d+$")
+# What the controllers of ReplicaSets and StatefulSets say of a pod that they have deleted.
+_DELETED = re.compile(r"^(?:Deleted pod: |delete Pod )(?P<name>[\w.-]+)")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,6 +47,7 @@ class EventFault(BaseModel):
     kinds: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     least: int = 1
+    once: bool = False
     over: tuple[str, ...] = ()
 
     def fits(self, event: Event) -> bool:
@@ -90,14 +93,18 @@ def _unseen(snapshot: Snapshot) -> dict[Key, list[Event]]:
     seen = {(resource.kind, resource.namespace, resource.name) for resource in snapshot.resources.values()}
     kinds = _kinds_read(snapshot)
     found: dict[Key, list[Event]] = defaultdict(list)
+    deleted: set[Key] = set()
     for event in snapshot.events:
         key = (event.subject.kind, event.subject.namespace, event.subject.name)
         is_seen = key in seen or (key[0], "", key[2]) in seen  # some write a namespace where the object has none
+        if event.reason == "SuccessfulDelete" and (match := _DELETED.search(event.message)):
+            deleted.add(("Pod", event.subject.namespace, match["name"]))
         if not is_seen and event.subject.name and snapshot.age(event.last_seen) <= window:
             found[key].append(event)
     return {
         key: sorted(events, key=_when)
         for key, events in found.items()
+        if key not in deleted
         if (key[0], "") not in kinds and ((key[0], key[1]) not in kinds or _is_news(snapshot, events))
     }
 
@@ -134,7 +141,9 @@ def _was_deleted(events: Sequence[Event]) -> bool:
 
 def _counts(snapshot: Snapshot, fault: EventFault, told: Sequence[Event], events: Sequence[Event]) -> bool:
     last = told[-1]
-    if sum(event.count for event in told) < fault.least or not (_lasts(snapshot, told) or fault.code == "POD_EVICTED"):
+    if sum(event.count for event in told) < fault.least:
+        return False
+    if not fault.once and (not _lasts(snapshot, told) or _is_silent(snapshot, last)):
         return False
     if fault.code == "POD_UNSCHEDULABLE" and any(
         event.reason in _SCALE_UP and snapshot.age(event.last_seen) <= seconds(thresholds().pod_start_seconds)
@@ -142,6 +151,10 @@ def _counts(snapshot: Snapshot, fault: EventFault, told: Sequence[Event], events
     ):
         return False  # a node is on its way
     return not any(event.reason in fault.over and _when(event) >= _when(last) for event in events)
+
+
+def _is_silent(snapshot: Snapshot, last: Event) -> bool:
+    return snapshot.age(last.last_seen) > seconds(thresholds().event_silence_seconds)
 
 
 def _lasts(snapshot: Snapshot, told: Sequence[Event]) -> bool:
@@ -182,7 +195,7 @@ def _known(
 def _unknown(snapshot: Snapshot, resource: Resource, events: Sequence[Event]) -> Problem | None:
     known = {reason for fault in event_faults().faults for reason in fault.reasons} | set(event_faults().harmless)
     told = [event for event in events if event.type == "Warning" and event.reason not in known]
-    if not told or not _lasts(snapshot, told):
+    if not told or not _lasts(snapshot, told) or _is_silent(snapshot, told[-1]):
         return None
     last = told[-1]
     severity = None if sum(event.count for event in told) >= _OFTEN else Severity.INFO

@@ -39,6 +39,7 @@ class Thresholds:
     probe_kills: int
     oom_window_seconds: int
     event_window_seconds: int
+    event_silence_seconds: int
     on_failure_retries: int
     quota_warning_percent: int
     certificate_warning_days: int
