@@ -103,7 +103,8 @@ def _unplaced(snapshot: Snapshot, pod: Resource) -> Problem | None:
         return None
     message = (scheduled.message if scheduled else "") or (events[0].message if events else "")
     cause = f"No node takes the pod: {message or 'the scheduler gives no reason'}"
-    facts = tuple(event_line(event) for event in events[:2])
+    refused = [event for event in snapshot.events_of(pod) if event.reason == "NotTriggerScaleUp"]
+    facts = tuple(event_line(event) for event in (*events[:1], *refused[-1:]))  # and why no autoscaler helps
     return Problem("POD_UNSCHEDULABLE", pod, "Unschedulable", cause, facts=facts, caused_by=_claims(pod))
 
 
