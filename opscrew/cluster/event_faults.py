@@ -90,23 +90,30 @@ def check_unseen(snapshot: Snapshot) -> Iterator[Problem]:
 def _unseen(snapshot: Snapshot) -> dict[Key, list[Event]]:
     """Events within the window by object, oldest first, of objects that are not in the snapshot."""
     window = seconds(thresholds().event_window_seconds)
-    seen = {(resource.kind, resource.namespace, resource.name) for resource in snapshot.resources.values()}
     kinds = _kinds_read(snapshot)
+    unread = [event for event in snapshot.events if (event.subject.kind, "") not in kinds]
+    if not unread:
+        return {}
+    seen = {(resource.kind, resource.namespace, resource.name) for resource in snapshot.resources.values()}
     found: dict[Key, list[Event]] = defaultdict(list)
-    deleted: set[Key] = set()
-    for event in snapshot.events:
+    deleted = set(_deleted_pods(snapshot))
+    for event in unread:
         key = (event.subject.kind, event.subject.namespace, event.subject.name)
         is_seen = key in seen or (key[0], "", key[2]) in seen  # some write a namespace where the object has none
-        if event.reason == "SuccessfulDelete" and (match := _DELETED.search(event.message)):
-            deleted.add(("Pod", event.subject.namespace, match["name"]))
         if not is_seen and event.subject.name and snapshot.age(event.last_seen) <= window:
             found[key].append(event)
     return {
         key: sorted(events, key=_when)
         for key, events in found.items()
         if key not in deleted
-        if (key[0], "") not in kinds and ((key[0], key[1]) not in kinds or _is_news(snapshot, events))
+        if (key[0], key[1]) not in kinds or _is_news(snapshot, events)
     }
+
+
+def _deleted_pods(snapshot: Snapshot) -> Iterator[Key]:
+    for event in snapshot.events:
+        if event.reason == "SuccessfulDelete" and (match := _DELETED.search(event.message)):
+            yield "Pod", event.subject.namespace, match["name"]
 
 
 def _kinds_read(snapshot: Snapshot) -> set[tuple[str, str]]:

@@ -37,7 +37,7 @@ _SCALE_UP_EVENTS = ("TriggeredScaleUp", "Nominated")
 def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
     """Every pod; a pod whose containers say what is wrong gets no further, vaguer problem."""
     for pod in snapshot.of("Pod"):
-        if _is_plainly_healthy(pod) and not snapshot.has_events(pod):
+        if _is_plainly_healthy(pod) and not snapshot.has_warnings(pod):
             continue
         if pod.deleting_since is not None:
             yield from _stuck_terminating(snapshot, pod)
