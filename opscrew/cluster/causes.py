@@ -25,6 +25,11 @@ from tools.kubernetes.records import Resource
 
 # "untolerated taint {node.kubernetes.io/unreachable: }", "had taint {key: value}, that the pod didn't tolerate".
 _TAINT = re.compile(r"taint \{(?P<key>[^:}\s]+)")
+_NO_NETWORK = re.compile(r"\bcni\b|network ?plugin", re.IGNORECASE)
+# A host name, which a lookup, a scheme, a port or a second label tells from other words.
+_HOST = re.compile(
+    r"(?:lookup |://)([a-z][\w.-]*)|(?<![\w./-])([a-z][\w-]*(?:\.[\w-]+)*):\d|(?<![\w./-])([a-z][\w-]*(?:\.[\w-]+)+)"
+)
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 # By the convention of the network plugins' interface their files lie in /etc/cni/net.d and /opt/cni/bin.
 _PLUGIN_FOLDER = "/cni/"
@@ -196,6 +201,27 @@ def _network_pods(search: Search, symptom: Symptom) -> Iterator[Key]:
             yield pod.key
 
 
+def _node_network(search: Search, symptom: Symptom) -> Iterator[Key]:
+    """The same, of a node that says its network plugin is missing."""
+    said = " ".join(f"{problem.reason} {problem.cause}" for problem in symptom.problems)
+    if _NO_NETWORK.search(said):
+        for pod in search.network_pods:
+            if text(pod.spec, "nodeName") == symptom.resource.name:
+                yield pod.key
+
+
+def _mentioned_services(search: Search, symptom: Symptom) -> Iterator[Key]:
+    """Services in trouble whose host name its message calls: "lookup NAME" from the same namespace,
+    "NAME.NAMESPACE.svc" from anywhere."""
+    said = " ".join(problem.cause for problem in symptom.problems)
+    for name in {"".join(found.groups("")) for found in _HOST.finditer(said)}:
+        service, _, rest = name.partition(".")
+        namespace = rest.partition(".")[0] or symptom.resource.namespace
+        for candidate in search.troubled.get(service, ()):
+            if candidate.kind == "Service" and not candidate.is_custom and candidate.namespace == namespace:
+                yield candidate.key
+
+
 def _apis(search: Search, symptom: Symptom) -> Iterator[Key]:
     """Aggregated APIs of which its message speaks: "(get pods.metrics.k8s.io)", "metrics.k8s.io/v1beta1"."""
     said = " ".join(problem.cause for problem in symptom.problems)
@@ -228,6 +254,8 @@ PLACES: Mapping[str, Callable[[Search, Symptom], Iterator[Key]]] = {
     "tainted_nodes": _tainted_nodes,
     "volume_holders": _volume_holders,
     "network_pods": _network_pods,
+    "node_network": _node_network,
+    "mentioned_services": _mentioned_services,
     "apis": _apis,
     "makers": _makers,
 }

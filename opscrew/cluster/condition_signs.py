@@ -14,7 +14,7 @@ from opscrew.cluster import condition_types, field_names, tones
 from opscrew.cluster.condition_types import words_of_type
 from opscrew.cluster.conditions import Condition, read_conditions
 from opscrew.cluster.sign import Health, Sign
-from opscrew.cluster.status_fields import own_states
+from opscrew.cluster.status_fields import has_ended_well, own_states
 from opscrew.cluster.tones import Tone
 from opscrew.cluster.vocabulary import words_of
 from tools.kubernetes.fields import mapping, mappings
@@ -33,7 +33,8 @@ def condition_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
     signs = [_sign_of(place, condition, working) for place, condition in found]
     if any(_is_at_it(condition) for condition in own):
         signs = [_excused(sign) for sign in signs]
-    return [_FINE if _is_open(sign) else sign for sign in signs] if is_summed_up(own) else signs
+    is_settled = is_summed_up(own) or has_ended_well(status)
+    return [_FINE if _is_open(sign) else sign for sign in signs] if is_settled else signs
 
 
 def conditions_say_working(status: Mapping[str, Any]) -> bool:
@@ -145,10 +146,13 @@ def _is_bad_without_status(condition: Condition) -> bool:
 
 def _health_of_unmet(condition: Condition, negative: bool, promising: bool, working: bool) -> Health:
     tone = Tone.SILENT if _is_echo(condition) else tones.tone_of_reason(condition.reason)
+    harmless = condition.severity.lower() == "info"  # the word of its controller that nothing is wrong
     if not negative and not promising:  # "Active", "Fallback": only a reason that is plainly bad counts
-        return Health.FAILED if tone is Tone.FAILURE else Health.FINE
+        return Health.FAILED if tone is Tone.FAILURE and not harmless else Health.FINE
     if tone is Tone.SILENT:
         tone = tones.tone_of(condition.message)
+    if harmless:
+        return Health.ON_HOLD if tone is Tone.REST else Health.IN_PROGRESS
     grave = condition.severity.lower() == "error"
     grave = grave or (negative and condition_types.is_error_type(condition.type))
     if tone is Tone.FAILURE or (tone is Tone.ABSENCE and (grave or not working)):
@@ -161,7 +165,7 @@ def _health_of_unmet(condition: Condition, negative: bool, promising: bool, work
         return Health.FAILED
     if condition_types.is_verdict_type(condition.type) and tone is Tone.SILENT and not working:
         return Health.FAILED
-    if working or condition.severity.lower() == "info" or not (condition.reason or condition.message):
+    if working or not (condition.reason or condition.message):
         return Health.IN_PROGRESS
     return Health.UNCLEAR
 

@@ -18,6 +18,7 @@ from tools.kubernetes.fields import number
 from tools.kubernetes.records import Resource
 
 _FINE = Sign(Health.FINE)
+_PLAINNESS = {Tone.FAILURE: 2, Tone.ABSENCE: 1}
 
 
 def judge(resource: Resource) -> Sign:
@@ -33,11 +34,11 @@ def judge(resource: Resource) -> Sign:
     return max(signs, key=_weight, default=_FINE)
 
 
-def _weight(sign: Sign) -> tuple[Health, bool, bool]:
+def _weight(sign: Sign) -> tuple[Health, int, bool]:
     """Of equal failures the one that says most; of everything else one that tells since when, since without a time
     nobody can say that it takes too long."""
     if sign.health is Health.FAILED:
-        return sign.health, tone_of(sign.message) in (Tone.FAILURE, Tone.ABSENCE), bool(sign.message)
+        return sign.health, _PLAINNESS.get(tone_of(sign.message), 0), " " in sign.message
     return sign.health, sign.since is not None, sign.since_creation
 
 

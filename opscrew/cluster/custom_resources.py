@@ -12,6 +12,7 @@ from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
+from opscrew.reading_time import span
 from tools.kubernetes.records import Resource
 
 _OPEN = (Health.IN_PROGRESS, Health.UNCLEAR)
@@ -47,8 +48,9 @@ def _overdue(snapshot: Snapshot, resource: Resource, sign: Sign) -> Iterator[Pro
     limits = thresholds()
     limit = limits.custom_unclear_seconds if unclear else limits.custom_progress_seconds
     if snapshot.age(since) > seconds(limit):
-        minutes = int(snapshot.age(since).total_seconds() // 60)
-        yield _problem("CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {minutes} minutes")
+        yield _problem(
+            "CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {span(snapshot.age(since))}"
+        )
 
 
 def _is_outright(sign: Sign) -> bool:
@@ -59,6 +61,6 @@ def _is_outright(sign: Sign) -> bool:
 
 
 def _problem(code: str, resource: Resource, sign: Sign, beginning: str, severity: Severity | None = None) -> Problem:
-    says = sign.message or sign.reason or sign.where
+    says = sign.message or (f"{sign.reason} ({sign.where})" if sign.reason else sign.where)
     facts = (f"{sign.where}: {sign.reason}" + (f" - {sign.message}" if sign.message else ""),)
     return Problem(code, resource, sign.reason or sign.where, f"{beginning}: {says}", facts=facts, severity=severity)

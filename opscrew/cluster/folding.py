@@ -19,9 +19,12 @@ from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.findings.codes import codes
 from opscrew.model.finding import Severity
 from opscrew.strict_yaml import read_strictly
+from tools.kubernetes.fields import text
 from tools.kubernetes.records import Resource
 
 FOLDING_FILE = Path(__file__).with_name("folding.yaml")
+_BY_NODE = frozenset({"named", "nodes", "lost_nodes"})
+"""Places that hold the node of a pod."""
 
 
 @dataclass
@@ -73,10 +76,16 @@ def fold(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
 
 
 def _gather(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
+    """Pods that a node in trouble explains are a group apart: the same failure elsewhere has another cause."""
+    found = list(problems)
+    troubled = {one.resource.name for one in found if one.resource.kind == "Node" and not _is_hint(one)}
     groups: dict[tuple[object, ...], Folded] = {}
-    for problem in problems:
+    for problem in found:
         resource = snapshot.workload_of(problem.resource)
-        identity = (resource.key, problem.code, problem.aspect, problem.reason if problem.code == "POD_FAILED" else "")
+        reason = problem.reason if problem.code == "POD_FAILED" else ""
+        node = text(problem.resource.spec, "nodeName") if problem.resource.kind == "Pod" else ""
+        explained = node in troubled and not _BY_NODE.isdisjoint(folding().get(problem.code, ()))
+        identity = (resource.key, problem.code, problem.aspect, reason, node if explained else "")
         group = groups.setdefault(identity, Folded(problem, resource))
         group.members.append(problem)
     return list(groups.values())
@@ -96,11 +105,15 @@ def _cause_of(search: Search, group: Folded, by_resource: Mapping[Key, list[Fold
 
 def _may_cause(other: Folded, symptom: Folded) -> bool:
     """Hints are no causes, and one on the same resource is one only when it does more than count what is short."""
-    if (other.problem.severity or codes()[other.problem.code].severity) is Severity.INFO:
+    if _is_hint(other.problem):
         return False
     if other.resource.key != symptom.resource.key:
         return True
     return not _is_summary(other.problem.code)
+
+
+def _is_hint(problem: Problem) -> bool:
+    return (problem.severity or codes()[problem.code].severity) is Severity.INFO
 
 
 def _is_summary(code: str) -> bool:

@@ -15,6 +15,7 @@ from opscrew.cluster.services import is_ready
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
+from opscrew.reading_time import span
 from tools.kubernetes.fields import mapping, mappings, moment, text
 from tools.kubernetes.records import Event, Resource
 
@@ -144,14 +145,13 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
         return None
     waiting = [text(container.waiting, "reason") for container in containers_of(pod)]
     reason = next((word for word in waiting if word), "Pending")
-    minutes = int(snapshot.age(pod.created_at).total_seconds() // 60)
     why, next_step = "nothing says why", ""
     if told and told[-1].reason == "Pulling":
         why = f"its image is still being pulled: {told[-1].message.strip()}"
         next_step = (
             "Look at the size of the image, and at the way from the node to the registry; a mirror near by helps."
         )
-    cause = f"The pod has not started for {minutes} minutes, and {why}."
+    cause = f"The pod has not started for {span(snapshot.age(pod.created_at))}, and {why}."
     return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)), next_step=next_step)
 
 
@@ -170,10 +170,7 @@ def _waits_for(snapshot: Snapshot, pod: Resource, container: Container) -> Probl
     if age <= seconds(thresholds().pod_start_seconds):
         return None
     until = "its startup probe passes" if container.is_sidecar else "it ends"
-    minutes = int(age.total_seconds() // 60)
-    cause = (
-        f"{container.title} has been running for {minutes} minutes, and nothing else in the pod starts until {until}."
-    )
+    cause = f"{container.title} has been running for {span(age)}, and nothing else in the pod starts until {until}."
     next_step = (
         f"Read its log (kubectl -n {pod.namespace} logs {pod.name} -c {container.name}); usually it waits for another "
         "service, a database or a download."
@@ -191,7 +188,6 @@ def _stuck_terminating(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
     if snapshot.age(pod.deleting_since) <= seconds(thresholds().terminating_seconds):
         return
     held = f" Held by finalizers: {', '.join(pod.finalizers)}." if pod.finalizers else ""
-    minutes = int(snapshot.age(pod.deleting_since).total_seconds() // 60)
-    cause = f"The pod should have been gone {minutes} minutes ago.{held}"
+    cause = f"The pod should have been gone {span(snapshot.age(pod.deleting_since))} ago.{held}"
     severity = None if snapshot.dated else Severity.INFO  # see terminations.py
     yield Problem("POD_TERMINATING_STUCK", pod, "Terminating", cause, caused_by=_node(pod), severity=severity)

@@ -1,9 +1,9 @@
 """What a resource refers to by its fields, read by the conventions of names and by no knowledge of any product.
 
-``secretStoreRef: {kind: SecretStore, name: vault}``, ``dependsOn: [{name: infra}]``, ``parentRefs``,
-``clusterName: c1``, ``resources: [{kind: Deployment, name: web}]``: a mapping with a name is a reference, and its kind
-stands beside the name or in the name of the field. Only resources that have a problem are ever compared with one, so a
-mapping that is no reference at all does no harm.
+``secretStoreRef: {kind: SecretStore, name: vault}``, ``dependsOn: [{name: infra}]``, ``clusterName: c1``,
+``resources: [{kind: Deployment, name: web}]``: a text or a mapping with a name is a reference, and its kind stands
+beside the name or in the name of the field. Only resources that have a problem are ever compared with one, so a text
+that is no reference at all does no harm.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _walk(value: Mapping[str, Any], depth: int) -> Iterator[FieldReference]:
         if word_lists()["asking_references"].any_of(words_of(stem)):
             continue  # "claimRef" leads to who asked for it
         if isinstance(inner, str):
-            if stem and stem != key:
+            if stem:
                 yield FieldReference(stem, inner)
             continue
         for member in inner if isinstance(inner, list) else [inner]:

@@ -16,6 +16,10 @@ from tools.kubernetes.records import Event, Resource
 
 Key = tuple[str, str, str]
 
+# Kinds that some operators use too ("StatefulSet" of another group). A finding's subject names no group, and no repair
+# of the built-in object of that name must follow from it.
+_LOOK_ALIKES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+
 
 class Snapshot:
     """``listed`` holds the kinds that were read completely; None for files, where each kind that occurs in a
@@ -170,6 +174,8 @@ class Snapshot:
             return resource
         owner = self.owner_of(resource)
         if owner is None or owner.kind == "Node" or self.top_owner_of(resource).kind == "CronJob":
+            return resource
+        if owner.is_custom and owner.kind in _LOOK_ALIKES:
             return resource
         return self.workload_of(owner)
 

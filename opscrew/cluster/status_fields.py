@@ -31,7 +31,7 @@ def field_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
     parts = list(_parts(status))
     own = [*_states_in(status, ""), *_plain_failures(status), *_usability(status), *_numbered_state(status)]
     of_parts = [sign for place, part in parts for sign in _errors_of_part(part, place)]
-    if not _has_ended_well(status):
+    if not has_ended_well(status):
         still_going = says_working(status, running=True)
         # A step that has ended inside a whole that still goes on may have been tried again since.
         current = [(place, part) for place, part in parts if not (still_going and _has_ended(part))]
@@ -62,7 +62,8 @@ def own_states(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _has_ended_well(status: Mapping[str, Any]) -> bool:
+def has_ended_well(status: Mapping[str, Any]) -> bool:
+    """Whether a state word of the object itself says that its work is done, and went well."""
     return any(tones.is_good_end(value) for _, value in own_states(status))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 
 from opscrew.cluster.vocabulary import phrases, word_lists, words_of
 
+# "0 errors", "failed: 0": a count of none is no news.
+_NONE_OF_THEM = re.compile(r"(?<![\w./:-])0 [A-Za-z]+")
+_NONE_BEHIND = re.compile(r"[A-Za-z]+(?: ?[:=])? ?0(?![\w./])")
 _SHORTEST_ACTIVITY = 6  # letters; shorter words in "-ing" are things ("ring", "king")
 
 
@@ -24,7 +28,8 @@ class Tone(StrEnum):
 def tone_of(text: str) -> Tone:
     """Whether the text speaks of failure, absence, chosen rest, progress, or none of them."""
     lists = word_lists()
-    joined, harmless = phrases()["harmless"].subn(" ", f" {' '.join(words_of(text))} ")
+    counted = _NONE_BEHIND.sub(" ", _NONE_OF_THEM.sub(" ", text))
+    joined, harmless = phrases()["harmless"].subn(" ", f" {' '.join(words_of(counted))} ")
     words = _without_negated(joined.split())
     for tone in (Tone.FAILURE, Tone.ABSENCE, Tone.REST):
         if lists[tone].any_of(words) or phrases()[tone].search(joined):

@@ -196,3 +196,25 @@ def test_a_volume_that_the_lost_node_holds_keeps_its_new_pod_waiting() -> None:
     (found,) = assessed(*objects, waiting, event(waiting, "FailedAttachVolume", message)).problems
     assert found.code == "NODE_NOT_READY"
     assert {"kind": "Pod", "namespace": "team", "name": "queue-reader"} in found.details["affected"]
+
+
+def test_the_same_failure_on_a_sound_node_is_not_laid_on_the_lost_one() -> None:
+    objects = cluster(20)
+    ill = next(one for one in objects if one["kind"] == "Pod" and one["metadata"]["name"] == "web-1-0")
+    ill["status"]["conditions"] = [condition("Ready", False, "ContainersNotReady", since=ago(hours=2))]
+    failing = event(ill, "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 500")
+    lost, probe = assessed(*objects, failing).problems
+    assert (lost.code, probe.code, probe.subject.name) == ("NODE_NOT_READY", "POD_PROBE_FAILING", "web")
+    assert "web-1-0" in probe.cause
+
+
+def test_two_lost_nodes_are_two_findings_and_share_out_their_pods() -> None:
+    objects = cluster(20)
+    second = next(one for one in objects if one["kind"] == "Node" and one["metadata"]["name"] == "node-b")
+    second["status"] = objects[2]["status"]
+    for one in objects:
+        if one["kind"] == "Pod" and one.get("spec", {}).get("nodeName") == "node-b":
+            one["status"]["conditions"] = [condition("Ready", False, since=ago(minutes=20))]
+    found = assessed(*objects).problems
+    assert [(one.code, one.subject.name) for one in found] == [("NODE_NOT_READY", "node-b"), ("NODE_NOT_READY", LOST)]
+    assert len({one.fingerprint for one in found}) == 2
