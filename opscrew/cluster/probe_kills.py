@@ -18,7 +18,12 @@ from opscrew.cluster.thresholds import seconds, thresholds
 from tools.kubernetes.fields import mapping, mappings, moment, number, text, texts
 from tools.kubernetes.records import Event, Resource
 
-_KILL = re.compile(r"ontainer (?P<name>[\w.-]+) failed (?P<probe>liveness|startup) probe", re.IGNORECASE)
+# "Container app failed liveness probe, will be restarted"; before Kubernetes 1.13 "Killing container with id
+# docker://app:Container failed liveness probe.. Container will be killed and recreated."
+_KILL = re.compile(
+    r"(?:ontainer (?P<name>[\w.-]+)|://(?P<old_name>[\w.-]+):Container) failed (?P<probe>liveness|startup) probe",
+    re.IGNORECASE,
+)
 _ANSWER = re.compile(r"(?P<probe>liveness|startup) probe (?:failed|errored)(?P<answer>.*)", re.IGNORECASE | re.DOTALL)
 _STOPPED = (137, 143)
 """Exit codes of a container that was told to stop; another one needs the kubelet's word that it was killed."""
@@ -83,14 +88,18 @@ def _fails_mostly(pod: Resource, event: Event) -> bool:
 def killed_container(message: str) -> str:
     """The container that a "Killing" event names as killed for its probe; empty for any other message."""
     match = _KILL.search(message)
-    return match["name"] if match else ""
+    return match["name"] or match["old_name"] if match else ""
 
 
 def probe_kill(
     snapshot: Snapshot, pod: Resource, container: str, spec: Mapping[str, Any], ended: Mapping[str, Any]
 ) -> ProbeKill | None:
     """What killed the container the last time, or None where the events name no probe."""
-    kills = [(match, event) for match, event in _said(snapshot, pod, "Killing", _KILL) if match["name"] == container]
+    kills = [
+        (match, event)
+        for match, event in _said(snapshot, pod, "Killing", _KILL)
+        if container in (match["name"], match["old_name"])
+    ]
     answers = [
         (match, event)
         for match, event in _said(snapshot, pod, "Unhealthy", _ANSWER)
