@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from opscrew.cluster import condition_types, tones
 from opscrew.cluster.custom_health import is_called_good, judge
-from opscrew.cluster.custom_runs import later_success
 from opscrew.cluster.problem import Problem
+from opscrew.cluster.runs import later_success
 from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
+from opscrew.reading_time import span
 from tools.kubernetes.records import Resource
 
 _OPEN = (Health.IN_PROGRESS, Health.UNCLEAR)
@@ -49,16 +49,8 @@ def _overdue(snapshot: Snapshot, resource: Resource, sign: Sign) -> Iterator[Pro
     limit = limits.custom_unclear_seconds if unclear else limits.custom_progress_seconds
     if snapshot.age(since) > seconds(limit):
         yield _problem(
-            "CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {_told(snapshot.age(since))}"
+            "CUSTOM_RESOURCE_STUCK", resource, sign, f"It has not become ready for {span(snapshot.age(since))}"
         )
-
-
-def _told(age: timedelta) -> str:
-    """A length of time in its own unit: what hangs for days is not told anew every minute."""
-    minutes = int(age.total_seconds() // 60)
-    if minutes < 2 * 60:
-        return f"{minutes} minutes"
-    return f"{minutes // 60} hours" if minutes < 2 * 24 * 60 else f"{minutes // (24 * 60)} days"
 
 
 def _is_outright(sign: Sign) -> bool:

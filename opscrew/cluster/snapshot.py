@@ -70,6 +70,11 @@ class Snapshot:
         return found
 
     @cached_property
+    def _warned(self) -> set[Key]:
+        warnings = (event.subject for event in self.events if event.type == "Warning")
+        return {(subject.kind, subject.namespace, subject.name) for subject in warnings}
+
+    @cached_property
     def _pods_by_label(self) -> Mapping[tuple[str, str, str], set[Key]]:
         found: dict[tuple[str, str, str], set[Key]] = defaultdict(set)
         for pod in self.of("Pod"):
@@ -144,6 +149,10 @@ class Snapshot:
                     found.append(child)
                     waiting.append(child)
         return found
+
+    def has_warnings(self, resource: Resource) -> bool:
+        """Whether any warning speaks of it: cheaper than its events, for those that are plainly healthy."""
+        return (resource.kind, resource.namespace, resource.name) in self._warned
 
     def events_of(self, resource: Resource) -> list[Event]:
         """Its events, joined by kind and name and, where both sides have one, by uid. Newest last."""
