@@ -22,6 +22,7 @@ from tools.kubernetes.records import Resource, group_of
 _DEEPEST = 10
 _SUFFIX = re.compile(r"(?:Refs?|References?|Name|ID)$")
 _SAME_KIND = "dependson"
+_SHORTEST_STEM = 3  # letters; nearly every kind ends like a shorter word
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class FieldReference:
         if self.stem.lower() == _SAME_KIND and not self.kind:
             right_kind = (other.kind, other.group) == (of.kind, of.group)
         else:
-            wanted = self.kind or self.stem
-            right_kind = other.kind == wanted if self.kind else other.kind.lower().endswith(wanted.lower())
+            named_after = len(self.stem) >= _SHORTEST_STEM and other.kind.lower().endswith(self.stem.lower())
+            right_kind = other.kind == self.kind if self.kind else named_after
         near = other.namespace in ("", self.namespace or of.namespace)
-        return bool(right_kind) and near and self.group in ("", other.group)
+        return right_kind and near and self.group in ("", other.group)
 
     def _needs_mention(self, other: Resource) -> bool:
         acted_on = word_lists()["acted_on_references"].any_of(words_of(self.stem))
