@@ -25,13 +25,15 @@ _MOST_AFFECTED = 200
 
 @dataclass(frozen=True)
 class Assessment:
-    """``held_back`` counts hints beyond their cap by code; ``not_checked`` says what could not be read and why."""
+    """``held_back`` counts hints beyond their cap by code; ``not_checked`` says what could not be read and why.
+    ``symptoms`` are findings that are told as a part of their cause, as they would stand without it."""
 
     findings: list[Finding]
     counts: dict[str, int]
     held_back: dict[str, int] = field(default_factory=dict)
     not_checked: dict[str, str] = field(default_factory=dict)
     events: list[EventGroup] = field(default_factory=list)
+    symptoms: list[Finding] = field(default_factory=list)
 
     @property
     def problems(self) -> list[Finding]:
@@ -46,7 +48,8 @@ def assess(snapshot: Snapshot, noise: Noise, cluster: str = "") -> Assessment:
     shown, held_back = noise.quieten(findings)
     shown.sort(key=lambda f: -f.severity.rank)
     counts = {kind: len(snapshot.of(kind)) for kind in ("Node", "Namespace", "Pod", "Deployment", "Job")}
-    return Assessment(shown, counts, held_back, snapshot.not_checked, digest(snapshot.events))
+    symptoms = [_finding(snapshot, group, cluster) for cause in folded for group in cause.under]
+    return Assessment(shown, counts, held_back, snapshot.not_checked, digest(snapshot.events), symptoms)
 
 
 def _finding(snapshot: Snapshot, group: Folded, cluster: str) -> Finding:

@@ -36,6 +36,7 @@ class Folded:
     members: list[Problem] = field(default_factory=list)
     symptoms: list[Problem] = field(default_factory=list)
     workloads: list[Resource] = field(default_factory=list)  # of the symptoms
+    under: list[Folded] = field(default_factory=list)  # the symptoms as they would stand without their cause
 
     @property
     def involved(self) -> list[Resource]:
@@ -72,6 +73,7 @@ def fold(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
         else:
             root.symptoms.extend(group.members)
             root.workloads.append(group.resource)
+            root.under.append(group)
     return kept
 
 
