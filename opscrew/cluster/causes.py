@@ -246,6 +246,7 @@ def _makers(search: Search, symptom: Symptom) -> Iterator[Key]:
 
 PLACES: Mapping[str, Callable[[Search, Symptom], Iterator[Key]]] = {
     "own": _own,
+    "itself": _own,
     "descendants": _descendants,
     "named": _named,
     "references": _references,

@@ -100,4 +100,4 @@ def _why_not(snapshot: Snapshot, resource: Resource) -> str:
         if sign is not None and sign.health > Health.ON_HOLD and sign.message:
             return f"{below.kind} {below.name}: {sign.message}"
     said = [c.message for c in read_conditions(resource.status) if tone_of(c.message) is Tone.FAILURE]
-    return said[0] if said else ""
+    return max(said, key=len, default="")  # the shorter one only says that it has expired

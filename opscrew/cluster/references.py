@@ -20,7 +20,7 @@ from tools.kubernetes.fields import mapping, text
 from tools.kubernetes.records import Resource, group_of
 
 _DEEPEST = 10
-_SUFFIX = re.compile(r"(?:Refs?|References?|Name)$")
+_SUFFIX = re.compile(r"(?:Refs?|References?|Name|ID)$")
 _SAME_KIND = "dependson"
 
 
@@ -58,7 +58,10 @@ class FieldReference:
 
 
 def references_of(resource: Resource) -> Iterator[FieldReference]:
-    """All of its spec and status, in the order of the fields."""
+    """All of its spec and status, in the order of the fields. What tells of a node is called after it ("StorageNode w-1")
+    and so refers to it by its name."""
+    if "node" in words_of(resource.kind):
+        yield FieldReference("node", resource.name, kind="Node")
     for part in (resource.spec, resource.status):
         yield from _walk(part, _DEEPEST)
 
