@@ -58,8 +58,8 @@ class FieldReference:
 
 
 def references_of(resource: Resource) -> Iterator[FieldReference]:
-    """All of its spec and status, in the order of the fields. What tells of a node is called after it ("StorageNode w-1")
-    and so refers to it by its name."""
+    """All of its spec and status, in the order of the fields. What tells of a node ("StorageNode w-1") is called after
+    it, and so refers to it by its name."""
     if "node" in words_of(resource.kind):
         yield FieldReference("node", resource.name, kind="Node")
     for part in (resource.spec, resource.status):

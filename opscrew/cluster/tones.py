@@ -71,9 +71,9 @@ def _tone_of_words(text: str) -> Tone:
 
 @lru_cache(maxsize=1024)
 def is_telling(reason: str) -> bool:
-    """Whether a reason says more than that a promise is not kept yet ("NotReady"), and nothing good either."""
+    """Whether a reason says more than that a promise is not kept yet ("NotReady"), or a step done ("PodScheduled")."""
     words, lists = words_of(reason), word_lists()
-    plain = " ".join(words) in lists["empty_reasons"].words
+    plain = " ".join(words) in lists["empty_reasons"].words or "".join(words[-1:]).endswith("ed")
     return bool(words) and not plain and not lists["negations"].any_of(words) and not lists["good_ends"].any_of(words)
 
 
