@@ -24,7 +24,7 @@ from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
 from opscrew.strict_yaml import load_strictly
-from tools.kubernetes.records import Event, Resource
+from tools.kubernetes.records import Event, Reference, Resource
 
 FAULTS_FILE = Path(__file__).with_name("event_faults.yaml")
 
@@ -130,7 +130,7 @@ def _is_news(snapshot: Snapshot, events: Sequence[Event]) -> bool:
 
 
 def _problem(snapshot: Snapshot, subject: Key, events: Sequence[Event]) -> Problem | None:
-    resource = Resource("v1", *subject)
+    resource = Resource("v1", *subject, owners=tuple(_owners(snapshot, subject)))
     if _was_deleted(events):
         return None
     for fault in event_faults().faults:
@@ -138,6 +138,18 @@ def _problem(snapshot: Snapshot, subject: Key, events: Sequence[Event]) -> Probl
         if told and _counts(snapshot, fault, told, events):
             return _known(snapshot, resource, fault, told, events)
     return _unknown(snapshot, resource, events)
+
+
+def _owners(snapshot: Snapshot, subject: Key) -> Iterator[Reference]:
+    """The workload that was read and must have made the pod, by the names that controllers give."""
+    kind, namespace, name = subject
+    if kind != "Pod":
+        return
+    stem = _POD_SUFFIX.sub("", name)
+    makers = [(maker, stem) for maker in ("ReplicaSet", "StatefulSet", "DaemonSet", "Job")]
+    for maker, its_name in (*makers, ("Deployment", stem.rpartition("-")[0])):
+        if snapshot.find(maker, namespace, its_name) is not None:
+            yield Reference(maker, namespace, its_name)
 
 
 def _was_deleted(events: Sequence[Event]) -> bool:

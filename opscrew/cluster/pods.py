@@ -130,6 +130,12 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     early = next((one for one in containers_of(pod) if one.is_early and _holds_up(one)), None)
     if early is not None and moment(early.status, "state", "running", "startedAt"):
         return _waits_for(snapshot, pod, early)  # a container that runs has its network and its volumes
+    if (
+        snapshot.dated
+        and pod.created_at
+        and snapshot.age(pod.created_at) < seconds(thresholds().pod_unschedulable_seconds)
+    ):
+        return None  # what it mounts may be made in the same moment
     told = snapshot.events_of(pod)
     for event in recent_warnings(snapshot, pod, _START_EVENTS):
         if any(other.reason in _PAST_MOUNTS and _is_later(other, event) for other in told):

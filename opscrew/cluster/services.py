@@ -42,12 +42,15 @@ def _endpoints(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
         return
     if pods and all(text(pod.status, "phase") == "Succeeded" for pod in pods):
         return  # the pods of a job find each other through it, and have done their work
+    # What is left of pods that have ended serves nothing, and nobody waits for it.
+    living = [pod for pod in pods if text(pod.status, "phase") not in ("Failed", "Succeeded")]
+    if not living and _is_scaled_to_zero(snapshot, service):
+        return
     if not pods:
-        if _is_scaled_to_zero(snapshot, service):
-            return
         cause = "No pod matches its selector, so every connection to it fails."
         yield Problem("SERVICE_WITHOUT_PODS", service, "NoEndpoints", cause)
         return
+    pods = living or pods
     if is_being_replaced(snapshot, pods):
         return
     cause = f"None of its {len(pods)} pods is ready, so every connection to it fails."

@@ -169,11 +169,12 @@ class Snapshot:
 
     def workload_of(self, resource: Resource) -> Resource:
         """What a pod or a ReplicaSet belongs to: the first owner that is neither, be it a Deployment or the custom
-        resource of an operator. Static pods are owned by their node and stay themselves, so do runs of a CronJob."""
+        resource of an operator. Static pods are owned by their node and stay themselves; a run of a CronJob is its
+        Job."""
         if resource.kind not in ("Pod", "ReplicaSet") or resource.is_custom:
             return resource
         owner = self.owner_of(resource)
-        if owner is None or owner.kind == "Node" or self.top_owner_of(resource).kind == "CronJob":
+        if owner is None or owner.kind == "Node":
             return resource
         if owner.is_custom and owner.kind in _LOOK_ALIKES:
             return resource
