@@ -27,6 +27,7 @@ AREAS: tuple[str, ...] = (
     "webhooks",
     "open_port",
     "cluster",
+    "snapshots",
     "cluster_sweep",
     "storage",
     "alerts",

@@ -107,7 +107,9 @@ def _check_files(app: App, paths: list[Path], now: datetime | None, as_json: boo
             continue
         assessment = assess(read.snapshot, noise)
         if as_json:
-            extra = {"malformed": read.malformed} if read.malformed else {}
+            extra: dict[str, Any] = {"malformed": read.malformed} if read.malformed else {}
+            if assessment.not_checked:
+                extra["not_checked"] = assessment.not_checked
             print_json({"file": str(path), "findings": _rows(assessment.findings), **extra})
         else:
             typer.echo(_as_text(str(path), assessment, "every object in this file was judged"))
@@ -155,6 +157,7 @@ def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
             "name": finding.subject.name,
             "reason": finding.reason,
             "message": finding.cause,
+            "next_step": finding.next_step,
             "evidence": [evidence.text for evidence in finding.evidence],
             **({"affected": affected} if (affected := finding.details.get("affected")) else {}),
         }

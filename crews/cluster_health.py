@@ -17,6 +17,7 @@ from opscrew.cluster.throttling_coverage import THROTTLING
 from opscrew.cluster.wording import counted
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
+from opscrew.findings.life import OPEN, FindingState
 from opscrew.findings.not_measured import not_measured
 from opscrew.findings.records import Changes
 from opscrew.model.coverage import Basis, Coverage, Gap, in_words
@@ -59,6 +60,7 @@ def run(context: CrewContext) -> Run:
         assessment = assess(snapshot, noise, part.name)
         told, silent = findings_with_peaks(context.systems, part, assessment.findings, snapshot.now)
         unavailable += [silent] if silent else []
+        told += _told_before(ledger, assessment)
         seen = objects_coverage(reading)
         changes = ledger.observe(source(part.name), told, complete=not reading.interrupted, gaps=seen.gaps)
         if not reading.interrupted:  # a hitch is told by the run, and over with the next
@@ -84,6 +86,16 @@ def run(context: CrewContext) -> Run:
 def _remember_names(context: CrewContext, cluster: str, snapshot: Snapshot) -> None:
     read = [kind for kind in NAMED_KINDS if snapshot.knows(kind)]
     remember(context.engine, cluster, (one.key for kind in NAMED_KINDS for one in snapshot.of(kind)), read)
+
+
+def _told_before(ledger: Ledger, assessment: Assessment) -> list[Finding]:
+    """Symptoms that were findings of their own before their cause showed. They are there still: that they are told
+    under their cause from now on must not look like an end of them."""
+    if not assessment.symptoms:
+        return []
+    known = {entry.fingerprint for entry in ledger.list((*OPEN, FindingState.SUPPRESSED), limit=None)}
+    known -= {found.fingerprint for found in assessment.findings}
+    return [found for found in assessment.symptoms if found.fingerprint in known]
 
 
 def _watch_throttling(context: CrewContext, part: KubernetesSettings, snapshot: Snapshot, ledger: Ledger) -> Throttling:

@@ -43,7 +43,16 @@ from opscrew.ci import (
     watching,
 )
 from opscrew.ci.signatures import catalog as signatures
-from opscrew.cluster import folding, noise, thresholds, vocabulary
+from opscrew.cluster import (
+    container_ends,
+    event_faults,
+    folding,
+    image_pulls,
+    next_steps,
+    noise,
+    thresholds,
+    vocabulary,
+)
 from opscrew.errors import CrewError
 from opscrew.findings import codes, life
 from opscrew.memory import words as memory_words
@@ -86,7 +95,11 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (poll_bucket.RULES_FILE, poll_bucket.poll_rules),
     (watching.RULES_FILE, watching.watch_rules),
     (signatures.FOLDER, signatures.catalog),
+    (container_ends.ENDS_FILE, container_ends.end_kinds),
+    (event_faults.FAULTS_FILE, event_faults.event_faults),
     (folding.FOLDING_FILE, folding.folding),
+    (image_pulls.PULLS_FILE, image_pulls.pull_rules),
+    (next_steps.NEXT_STEPS_FILE, next_steps.next_steps),
     (noise.NOISE_FILE, noise.load_noise),
     (thresholds.THRESHOLDS_FILE, thresholds.thresholds),
     (vocabulary.VOCABULARY_FILE, vocabulary.read_vocabulary),

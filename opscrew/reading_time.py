@@ -6,7 +6,7 @@ like the secrets that redaction masks. Times that programs read stay in UTC, wit
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _zone: tzinfo = UTC
 
@@ -30,3 +30,13 @@ def clock_time(moment: datetime) -> str:
 def timestamp(moment: datetime) -> str:
     """ISO 8601 with offset, for logs: ``2026-10-06T14:00:05.123456+02:00``."""
     return moment.astimezone(_zone).isoformat()
+
+
+def span(age: timedelta) -> str:
+    """A length of time in its own unit ("40 minutes", "4 hours", "3 days"): what hangs for days is not told anew every
+    minute."""
+    minutes = int(age.total_seconds() // 60)
+    if minutes < 2 * 60:
+        return f"{minutes} minutes"
+    hours = round(minutes / 60)
+    return f"{hours} hours" if hours < 2 * 24 else f"{round(hours / 24)} days"

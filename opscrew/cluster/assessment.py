@@ -10,10 +10,11 @@ from typing import Any
 from opscrew.cluster.checks import CHECKS
 from opscrew.cluster.events import EventGroup, digest
 from opscrew.cluster.folding import Folded, fold
+from opscrew.cluster.next_steps import next_step_of
 from opscrew.cluster.noise import Noise
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
-from opscrew.findings.codes import finding
+from opscrew.findings.codes import codes, finding
 from opscrew.model.coverage import REST
 from opscrew.model.evidence import Evidence
 from opscrew.model.finding import Finding, Severity
@@ -28,13 +29,15 @@ _MOST_AFFECTED = 200
 
 @dataclass(frozen=True)
 class Assessment:
-    """``held_back`` counts hints beyond their cap by code; ``not_checked`` says what could not be read and why."""
+    """``held_back`` counts hints beyond their cap by code; ``not_checked`` says what could not be read and why.
+    ``symptoms`` are findings that are told as a part of their cause, as they would stand without it."""
 
     findings: list[Finding]
     counts: dict[str, int]
     held_back: dict[str, int] = field(default_factory=dict)
     not_checked: dict[str, str] = field(default_factory=dict)
     events: list[EventGroup] = field(default_factory=list)
+    symptoms: list[Finding] = field(default_factory=list)
 
     @property
     def problems(self) -> list[Finding]:
@@ -52,7 +55,8 @@ def assess(snapshot: Snapshot, noise: Noise, cluster: str = "") -> Assessment:
     shown, held_back = noise.quieten(findings)
     shown.sort(key=lambda f: -f.severity.rank)
     counts = {kind: len(snapshot.of(kind)) for kind in ("Node", "Namespace", "Pod", "Deployment", "Job")}
-    return Assessment(shown, counts, held_back, snapshot.not_checked, digest(snapshot.events))
+    symptoms = [_finding(snapshot, group, cluster, rests_on) for cause in folded for group in cause.under]
+    return Assessment(shown, counts, held_back, snapshot.not_checked, digest(snapshot.events), symptoms)
 
 
 def _problems(snapshot: Snapshot, rests_on: dict[str, set[str]]) -> Iterator[Problem]:
@@ -73,6 +77,7 @@ def _finding(snapshot: Snapshot, group: Folded, cluster: str, rests_on: Mapping[
         subject_of(group.resource, cluster),
         _cause(group),
         severity=problem.severity,
+        next_step=problem.next_step or next_step_of(problem),
         reason=problem.reason,
         aspect=problem.aspect,
         evidence=_evidence(snapshot, group, cluster),
@@ -86,7 +91,8 @@ def _finding(snapshot: Snapshot, group: Folded, cluster: str, rests_on: Mapping[
         },
     )
     # A symptom may be graver than its cause: no replica left because of one wrong image name.
-    gravest = max((p.severity for p in group.symptoms if p.severity), key=lambda s: s.rank, default=made.severity)
+    severities = (symptom.severity or codes()[symptom.code].severity for symptom in group.symptoms)
+    gravest = max(severities, key=lambda severity: severity.rank, default=made.severity)
     return made.model_copy(update={"severity": gravest}) if gravest.rank > made.severity.rank else made
 
 

@@ -10,6 +10,7 @@ from opscrew.cluster.certificates import check_certificates
 from opscrew.cluster.custom_resources import check_custom_resources
 from opscrew.cluster.deployments import check_deployments, check_replica_sets
 from opscrew.cluster.disruptions import check_disruption_budgets
+from opscrew.cluster.event_faults import check_unseen
 from opscrew.cluster.hygiene import check_config_maps, check_network_policies, check_roles, check_security
 from opscrew.cluster.ingresses import check_ingresses, check_routes
 from opscrew.cluster.jobs import check_cron_jobs, check_jobs
@@ -21,7 +22,7 @@ from opscrew.cluster.services import check_services
 from opscrew.cluster.sets import check_daemon_sets, check_stateful_sets
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.terminations import check_terminations
-from opscrew.cluster.volumes import check_claims, check_storage_classes, check_volumes
+from opscrew.cluster.volumes import check_attachments, check_claims, check_storage_classes, check_volumes
 from opscrew.cluster.webhooks import check_webhooks
 
 Check = Callable[[Snapshot], Iterator[Problem]]
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     check_webhooks,
     check_claims,
     check_volumes,
+    check_attachments,
     check_storage_classes,
     check_pods,
     check_deployments,
@@ -48,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     check_quotas,
     check_certificates,
     check_custom_resources,
+    check_unseen,
     check_terminations,
     check_config_maps,
     check_network_policies,

@@ -7,13 +7,14 @@ from its parts (``parents[]``, ``listeners[]``, ``diskStatus.default``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from opscrew.cluster import condition_types, field_names, tones
 from opscrew.cluster.condition_types import words_of_type
 from opscrew.cluster.conditions import Condition, read_conditions
 from opscrew.cluster.sign import Health, Sign
-from opscrew.cluster.status_fields import own_states
+from opscrew.cluster.status_fields import has_ended_well, own_states
 from opscrew.cluster.tones import Tone
 from opscrew.cluster.vocabulary import words_of
 from tools.kubernetes.fields import mapping, mappings
@@ -25,9 +26,15 @@ _DEEPEST_PART = 2
 def condition_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
     """One sign for each condition. ``working`` is whether the status says that work goes on."""
     own = _without_past(read_conditions(status), [value for _, value in own_states(status)])
-    found = [("", condition) for condition in own] + list(_conditions_of_parts(status, "", _DEEPEST_PART))
+    own = [condition for condition in own if not _is_old_news(condition, own)]
+    found = [("", condition) for condition in own] + _of_this_generation(
+        list(_conditions_of_parts(status, "", _DEEPEST_PART))
+    )
     signs = [_sign_of(place, condition, working) for place, condition in found]
-    return [_FINE if _is_open(sign) else sign for sign in signs] if is_summed_up(own) else signs
+    if any(_is_at_it(condition) for condition in own):
+        signs = [_excused(sign) for sign in signs]
+    is_settled = is_summed_up(own) or has_ended_well(status)
+    return [_FINE if _is_open(sign) else sign for sign in signs] if is_settled else signs
 
 
 def conditions_say_working(status: Mapping[str, Any]) -> bool:
@@ -40,6 +47,26 @@ def is_summed_up(conditions: list[Condition]) -> bool:
     """Whether "Ready" or its like is True, so that what the other conditions leave open does not matter. A controller
     that knows of a failure and calls the whole ready all the same is still believed about the failure."""
     return any(condition_types.is_summary_type(condition.type) and condition.status is True for condition in conditions)
+
+
+def _of_this_generation(found: list[tuple[str, Condition]]) -> list[tuple[str, Condition]]:
+    """Without what a part said of an older spec than the others speak of: a parent that the object has left, say."""
+    newest = max((condition.observed_generation or 0 for _, condition in found), default=0)
+    return [(place, one) for place, one in found if one.observed_generation in (None, newest)]
+
+
+def _is_at_it(condition: Condition) -> bool:
+    """Whether its controller says outright that it works on the object ("Reconciling"), and not with how little luck.
+    "Progressing" is none of these: it stays True for good once a rollout is over."""
+    named = condition_types.is_activity_type(condition.type) and condition.type != "Progressing"
+    return named and condition.status is True and tones.tone_of_reason(condition.reason) is not Tone.FAILURE
+
+
+def _excused(sign: Sign) -> Sign:
+    """By kstatus, "Ready" and its like may tell of the last attempt while the next one is under way; a failure that has
+    a condition of its own stays one."""
+    failed = sign.health is Health.FAILED and condition_types.is_summary_type(sign.where)
+    return replace(sign, health=Health.IN_PROGRESS) if failed else sign
 
 
 def _is_open(sign: Sign) -> bool:
@@ -55,6 +82,14 @@ def _without_past(conditions: list[Condition], states: list[str]) -> list[Condit
     if not current or any(condition.status is not True for condition in conditions):
         return latest
     return current if _newest(latest) <= _newest(current) else latest
+
+
+def _is_old_news(condition: Condition, all_of_them: list[Condition]) -> bool:
+    """Whether it tells how something ended last ("LastBackupSucceeded"), and the whole became well only after that."""
+    if condition.since is None or not condition_types.is_past_type(condition.type):
+        return False
+    sums = [one for one in all_of_them if condition_types.is_summary_type(one.type) and one.status is True]
+    return any(one.since is not None and one.since > condition.since for one in sums)
 
 
 def _newest(conditions: list[Condition]) -> float:
@@ -111,11 +146,15 @@ def _is_bad_without_status(condition: Condition) -> bool:
 
 def _health_of_unmet(condition: Condition, negative: bool, promising: bool, working: bool) -> Health:
     tone = Tone.SILENT if _is_echo(condition) else tones.tone_of_reason(condition.reason)
+    harmless = condition.severity.lower() == "info"  # the word of its controller that nothing is wrong
     if not negative and not promising:  # "Active", "Fallback": only a reason that is plainly bad counts
-        return Health.FAILED if tone is Tone.FAILURE else Health.FINE
+        return Health.FAILED if tone is Tone.FAILURE and not harmless else Health.FINE
     if tone is Tone.SILENT:
         tone = tones.tone_of(condition.message)
+    if harmless:
+        return Health.ON_HOLD if tone is Tone.REST else Health.IN_PROGRESS
     grave = condition.severity.lower() == "error"
+    grave = grave or (negative and condition_types.is_error_type(condition.type))
     if tone is Tone.FAILURE or (tone is Tone.ABSENCE and (grave or not working)):
         return Health.FAILED
     if tone is Tone.REST and not negative:
@@ -124,7 +163,9 @@ def _health_of_unmet(condition: Condition, negative: bool, promising: bool, work
         return Health.IN_PROGRESS
     if negative or grave:
         return Health.FAILED
-    if working or condition.severity.lower() == "info" or not (condition.reason or condition.message):
+    if condition_types.is_verdict_type(condition.type) and tone is Tone.SILENT and not working:
+        return Health.FAILED
+    if working or not (condition.reason or condition.message):
         return Health.IN_PROGRESS
     return Health.UNCLEAR
 
@@ -137,4 +178,5 @@ def _is_echo(condition: Condition) -> bool:
 
 def _sign(health: Health, place: str, condition: Condition) -> Sign:
     where = f"{place} {condition.type}".strip()
-    return Sign(health, where, condition.reason, condition.message, condition.since)
+    timeless = condition.since is None and not place and condition_types.is_summary_type(condition.type)
+    return Sign(health, where, condition.reason, condition.message, condition.since, since_creation=timeless)

@@ -53,6 +53,12 @@ def is_end_type(condition_type: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def is_past_type(condition_type: str) -> bool:
+    """Whether the type tells how something went the last time ("LastAsyncOperation")."""
+    return words_of_type(condition_type)[:1] == ("last",)
+
+
+@lru_cache(maxsize=1024)
 def is_error_type(condition_type: str) -> bool:
     """Whether the type names an error outright ("SyncError"), so that its mere presence is bad news."""
     words = words_of_type(condition_type)
@@ -66,6 +72,12 @@ def is_promising_type(condition_type: str) -> bool:
     lists = word_lists()
     participle = any(word.endswith("ed") and not lists["promising_exceptions"].holds(word) for word in words)
     return participle or lists["promising_types"].any_of(words)
+
+
+@lru_cache(maxsize=1024)
+def is_verdict_type(condition_type: str) -> bool:
+    """Whether the type is what a controller has decided ("Accepted"), so that False is a refusal and no waiting."""
+    return word_lists()["verdict_types"].any_of(words_of_type(condition_type))
 
 
 @lru_cache(maxsize=1024)

@@ -13,10 +13,12 @@ from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.custom_holds import hold_on
 from opscrew.cluster.sign import Health, Sign
 from opscrew.cluster.status_fields import field_signs, says_working
+from opscrew.cluster.tones import Tone, tone_of
 from tools.kubernetes.fields import number
 from tools.kubernetes.records import Resource
 
 _FINE = Sign(Health.FINE)
+_PLAINNESS = {Tone.FAILURE: 2, Tone.ABSENCE: 1}
 
 
 def judge(resource: Resource) -> Sign:
@@ -29,8 +31,15 @@ def judge(resource: Resource) -> Sign:
     status = resource.status
     working = says_working(status) or conditions_say_working(status)
     signs = condition_signs(status, working) + field_signs(status, working)
-    # Of equal signs one that tells since when: without a time nobody can say that it takes too long.
-    return max(signs, key=lambda sign: (sign.health, sign.since is not None), default=_FINE)
+    return max(signs, key=_weight, default=_FINE)
+
+
+def _weight(sign: Sign) -> tuple[Health, int, bool]:
+    """Of equal failures the one that says most; of everything else one that tells since when, since without a time
+    nobody can say that it takes too long."""
+    if sign.health is Health.FAILED:
+        return sign.health, _PLAINNESS.get(tone_of(sign.message), 0), " " in sign.message
+    return sign.health, sign.since is not None, sign.since_creation
 
 
 def is_called_good(resource: Resource) -> bool:

@@ -40,6 +40,12 @@ def is_end_time(name: str) -> bool:
     return "".join(words_of(name)) in word_lists()["end_times"].words
 
 
+@lru_cache(maxsize=4096)
+def is_ready_field(name: str) -> bool:
+    """Whether true or false under this field says outright that the object can be used ("readyToUse")."""
+    return "".join(words_of(name)) in word_lists()["ready_fields"].words
+
+
 @lru_cache(maxsize=1024)
 def asks_for_hold(name: str) -> bool:
     """Whether an annotation of this name asks the controller to leave the object alone ("pause-reconciliation")."""

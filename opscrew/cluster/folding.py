@@ -8,19 +8,23 @@ it, found along owner chains and along the references its check named.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from opscrew.cluster.causes import Search, Symptom, suspects
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.findings.codes import codes
 from opscrew.model.finding import Severity
 from opscrew.strict_yaml import read_strictly
+from tools.kubernetes.fields import text
 from tools.kubernetes.records import Resource
 
 FOLDING_FILE = Path(__file__).with_name("folding.yaml")
+_BY_NODE = frozenset({"named", "nodes", "lost_nodes"})
+"""Places that hold the node of a pod."""
 
 
 @dataclass
@@ -32,12 +36,20 @@ class Folded:
     members: list[Problem] = field(default_factory=list)
     symptoms: list[Problem] = field(default_factory=list)
     workloads: list[Resource] = field(default_factory=list)  # of the symptoms
+    under: list[Folded] = field(default_factory=list)  # the symptoms as they would stand without their cause
+
+    @property
+    def involved(self) -> list[Resource]:
+        """What it is about and what was found of it, symptoms left out; some may be there twice."""
+        return [self.resource, *(member.resource for member in self.members)]
 
     @property
     def affected(self) -> list[Resource]:
-        """All resources involved besides ``resource``, each once, in the order they were found."""
-        resources = [problem.resource for problem in (*self.members, *self.symptoms)]
-        found = {resource.key: resource for resource in (*self.workloads, *resources)}
+        """All resources involved besides ``resource``, each once: workloads, what was found, what may follow."""
+        problems = (*self.members, *self.symptoms)
+        resources = [problem.resource for problem in problems]
+        expected = [resource for problem in problems for resource in problem.affects]
+        found = {resource.key: resource for resource in (*self.workloads, *resources, *expected)}
         found.pop(self.resource.key, None)
         return list(found.values())
 
@@ -45,11 +57,12 @@ class Folded:
 def fold(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
     """Causes only, in the order of the problems. Nothing is lost: each problem is a cause, a member or a symptom."""
     groups = _gather(snapshot, problems)
+    search = Search(snapshot, {one.key: one for group in groups for one in group.involved}.values())
     by_resource: dict[Key, list[Folded]] = defaultdict(list)
     for group in groups:
-        for key in {group.resource.key, *(member.resource.key for member in group.members)}:
+        for key in {one.key for one in group.involved}:
             by_resource[key].append(group)
-    causes = [_cause_of(snapshot, group, by_resource) for group in groups]
+    causes = [_cause_of(search, group, by_resource) for group in groups]
     position = {id(group): index for index, group in enumerate(groups)}
     parents = [position[id(cause)] if cause is not None else None for cause in causes]
     kept = []
@@ -60,33 +73,32 @@ def fold(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
         else:
             root.symptoms.extend(group.members)
             root.workloads.append(group.resource)
+            root.under.append(group)
     return kept
 
 
 def _gather(snapshot: Snapshot, problems: Iterable[Problem]) -> list[Folded]:
+    """Pods that a node in trouble explains are a group apart: the same failure elsewhere has another cause."""
+    found = list(problems)
+    troubled = {one.resource.name for one in found if one.resource.kind == "Node" and not _is_hint(one)}
     groups: dict[tuple[object, ...], Folded] = {}
-    for problem in problems:
-        resource = _workload_of(snapshot, problem.resource)
-        identity = (resource.key, problem.code, problem.aspect, problem.reason if problem.code == "POD_FAILED" else "")
+    for problem in found:
+        resource = snapshot.workload_of(problem.resource)
+        reason = problem.reason if problem.code == "POD_FAILED" else ""
+        node = text(problem.resource.spec, "nodeName") if problem.resource.kind == "Pod" else ""
+        explained = node in troubled and not _BY_NODE.isdisjoint(folding().get(problem.code, ()))
+        identity = (resource.key, problem.code, problem.aspect, reason, node if explained else "")
         group = groups.setdefault(identity, Folded(problem, resource))
         group.members.append(problem)
     return list(groups.values())
 
 
-def _workload_of(snapshot: Snapshot, resource: Resource) -> Resource:
-    """What a pod or a ReplicaSet belongs to. Static pods are owned by their node and stay themselves."""
-    if resource.kind not in ("Pod", "ReplicaSet") or resource.is_custom:
-        return resource
-    owner = snapshot.top_owner_of(resource)
-    return resource if owner.kind in ("Node", "CronJob") or owner.is_custom else owner
-
-
-def _cause_of(snapshot: Snapshot, group: Folded, by_resource: Mapping[Key, list[Folded]]) -> Folded | None:
+def _cause_of(search: Search, group: Folded, by_resource: Mapping[Key, list[Folded]]) -> Folded | None:
     """The gravest other problem in the places where this symptom's cause may be."""
     places = folding().get(group.problem.code)
     if places is None:
         return None
-    for key in _suspects(snapshot, group, places):
+    for key in suspects(search, Symptom(group.resource, group.members), places):
         for other in by_resource.get(key, ()):
             if other is not group and _may_cause(other, group):
                 return other
@@ -95,27 +107,20 @@ def _cause_of(snapshot: Snapshot, group: Folded, by_resource: Mapping[Key, list[
 
 def _may_cause(other: Folded, symptom: Folded) -> bool:
     """Hints are no causes, and one on the same resource is one only when it does more than count what is short."""
-    if (other.problem.severity or codes()[other.problem.code].severity) is Severity.INFO:
+    if _is_hint(other.problem):
         return False
     if other.resource.key != symptom.resource.key:
         return True
     return not _is_summary(other.problem.code)
 
 
+def _is_hint(problem: Problem) -> bool:
+    return (problem.severity or codes()[problem.code].severity) is Severity.INFO
+
+
 def _is_summary(code: str) -> bool:
     """Codes that only count what is missing, and so never explain another problem of their own resource."""
     return "own" in folding().get(code, ())
-
-
-def _suspects(snapshot: Snapshot, group: Folded, places: Iterable[str]) -> Iterator[Key]:
-    if "named" in places:
-        for problem in group.members:
-            yield from problem.caused_by
-    if "own" in places:
-        yield group.resource.key
-    if "descendants" in places:
-        for resource in snapshot.descendants_of(group.resource):
-            yield resource.key
 
 
 def _root(start: int, parents: Sequence[int | None]) -> int:

@@ -1,56 +1,69 @@
-"""Why an image could not be pulled, told from the words of the container runtime and the registry."""
+"""Why an image could not be pulled, told from the words of the container runtime and the registry.
+
+The words are data (``image_pulls.yaml``). What names an image or an address is cut out of a message before its words
+count: tags, paths and digests hold every number and every word.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-# In this order: a rate limit is answered with 429 and often mentions authentication as the way out.
-_CAUSES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("the registry limits how often this cluster may pull", ("toomanyrequests", "rate limit", "429", "quota exceeded")),
-    (
-        "the registry refuses the credentials, or there are none",
-        (
-            "unauthorized",
-            "authentication required",
-            "no basic auth",
-            "denied",
-            "401",
-            "403",
-            "forbidden",
-            "pull access denied",
-            "insufficient_scope",
-            "unable to retrieve some image pull secrets",
-        ),
-    ),
-    (
-        "the image or its tag does not exist",
-        ("not found", "manifest unknown", "name unknown", "does not exist", "404", "repository name not known"),
-    ),
-    ("the image is not built for this node's architecture", ("no match for platform", "no matching manifest")),
-    ("the node has no room left for the image", ("no space left",)),
-    ("the registry's certificate is not trusted", ("x509", "certificate")),
-    (
-        "the registry cannot be reached",
-        (
-            "i/o timeout",
-            "no such host",
-            "connection refused",
-            "connection reset",
-            "tls handshake timeout",
-            "deadline exceeded",
-            "network is unreachable",
-            "server misbehaving",
-            "500",
-            "502",
-            "503",
-            "504",
-            "eof",
-        ),
-    ),
+from pydantic import BaseModel, ConfigDict
+
+from opscrew.strict_yaml import load_strictly
+
+PULLS_FILE = Path(__file__).with_name("image_pulls.yaml")
+
+# Addresses, digests, and quoted or bare names with a slash and a tag ("reg.example.org/team/web:1").
+_NAMES = re.compile(
+    r'https?://[^\s"]+|sha256:[0-9a-f]+|"[^"\s]*[/:@][^"\s]*"|[\w.-]+(?::\d+)?/[^\s"]*[:@][^\s"]*', re.IGNORECASE
 )
 
 
-def pull_failure_cause(messages: Iterable[str]) -> str:
-    """Half a sentence, or an empty text where the messages do not say."""
-    whole = " ".join(messages).lower()
-    return next((cause for cause, words in _CAUSES if any(word in whole for word in words)), "")
+class PullFailure(BaseModel):
+    """One entry of ``image_pulls.yaml``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cause: str
+    next: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    failure: PullFailure
+    pattern: re.Pattern[str]
+
+
+def pull_failure(messages: Iterable[str], image: str = "") -> PullFailure | None:
+    """The first cause that one of the messages names, or None where they do not say. ``image`` as the pod writes it."""
+    told = _without_names(" \n".join(messages), image)
+    return next((rule.failure for rule in pull_rules() if rule.pattern.search(told)), None)
+
+
+def _without_names(message: str, image: str) -> str:
+    cut = _NAMES.sub(" ", message)
+    name = image.partition("@")[0]
+    last = name.rpartition("/")[2]
+    plain = name[: len(name) - len(last)] + last.partition(":")[0]
+    parts = (image, name, plain, plain.partition("/")[2], last)
+    for part in sorted({part for part in parts if len(part) > 1}, key=len, reverse=True):
+        cut = re.sub(rf"(?<![\w.-]){re.escape(part)}(?![\w-])", " ", cut)
+    return cut
+
+
+@cache
+def pull_rules() -> tuple[_Rule, ...]:
+    """In the order of the file. Raises ``UsageError`` where it was edited wrongly."""
+    failures: tuple[PullFailure, ...] = load_strictly(PULLS_FILE, tuple[PullFailure, ...])
+    return tuple(_Rule(failure, _whole(failure.words)) for failure in failures)
+
+
+def _whole(words: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words, with nothing of a longer word or number around it."""
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(re.escape(word) for word in words)})(?![\w-])", re.IGNORECASE)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.problem import Problem
+from opscrew.cluster.runs import has_ended_well, later_success
 from opscrew.cluster.schedules import Schedule, ScheduleError, parse_schedule
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.cluster.workloads import check_creation
 from opscrew.reading_time import minute
-from tools.kubernetes.fields import moment, number, text, truth
+from tools.kubernetes.fields import mappings, moment, number, text, truth
 from tools.kubernetes.records import Resource
+
+_NEXT_STEPS = {
+    "DeadlineExceeded": "Find out what it waited for or worked on so long; raise activeDeadlineSeconds if need be.",
+    "FailedIndexes": "Read the log of a pod of each failed index (status.failedIndexes) and mend the cause.",
+}
+"""By the Job's own reason; for the others the log of the last pod tells more."""
+_MOST_COUNTED = 10
+"""Runs that are counted one by one; more are "at least" so many."""
 
 
 def check_jobs(snapshot: Snapshot) -> Iterator[Problem]:
@@ -22,26 +32,14 @@ def check_jobs(snapshot: Snapshot) -> Iterator[Problem]:
             continue
         conditions = read_conditions(job.status)
         failed = find_condition(conditions, "Failed")
-        if failed is not None and failed.status and not _was_superseded(snapshot, job):
+        if failed is not None and failed.status and later_success(snapshot, job) is None:
             reason = failed.reason or "Failed"
             cause = f"The job failed for good: {failed.message or reason}"
             times = number(job.status, "failed")
             facts = (f"{times} failed pods",) if times else ()
-            yield Problem("JOB_FAILED", job, reason, cause, facts=facts)
+            yield Problem("JOB_FAILED", job, reason, cause, facts=facts, next_step=_NEXT_STEPS.get(reason, ""))
         elif not find_condition(conditions, "Complete"):
             yield from check_creation(snapshot, job)
-
-
-def _was_superseded(snapshot: Snapshot, job: Resource) -> bool:
-    """Whether a later run of the same CronJob succeeded: then the failure is history."""
-    owner = snapshot.owner_of(job)
-    if owner is None or owner.kind != "CronJob" or job.created_at is None:
-        return False
-    for other in snapshot.children_of(owner):
-        complete = find_condition(read_conditions(other.status), "Complete")
-        if complete and complete.status and other.created_at and other.created_at > job.created_at:
-            return True
-    return False
 
 
 def check_cron_jobs(snapshot: Snapshot) -> Iterator[Problem]:
@@ -63,19 +61,76 @@ def check_cron_jobs(snapshot: Snapshot) -> Iterator[Problem]:
             yield Problem("CRON_JOB_INVALID", cron_job, "InvalidSchedule", f"Its schedule is not valid: {problem}")
             continue
         yield from _missed(snapshot, cron_job, schedule)
+        yield from _without_success(snapshot, cron_job, schedule)
 
 
 def _missed(snapshot: Snapshot, cron_job: Resource, schedule: Schedule) -> Iterator[Problem]:
     since = moment(cron_job.status, "lastScheduleTime") or cron_job.created_at
     if since is None or not snapshot.dated:
         return  # an undated file cannot tell that time has passed
-    missed = schedule.runs_between(since, snapshot.now, limit=thresholds().missed_schedules)
-    late = snapshot.now - missed[0] if missed else None
-    if late is None or len(missed) < thresholds().missed_schedules:
+    missed = schedule.runs_between(since, snapshot.now, limit=_MOST_COUNTED)
+    if not missed or snapshot.now - missed[0] <= seconds(thresholds().missed_schedule_seconds):
         return
-    if late > seconds(thresholds().missed_schedule_seconds) and not _is_running(cron_job):
-        cause = f"It was due at {minute(missed[0])} and has not run since {minute(since)}."
-        yield Problem("CRON_JOB_MISSED", cron_job, "MissedSchedule", cause)
+    if _is_running(cron_job):
+        yield from _blocked(snapshot, cron_job, missed[0])
+        return
+    times = f"at least {len(missed)} times" if len(missed) == _MOST_COUNTED else f"{len(missed)} times"
+    again = f", and {times} since" if len(missed) > 1 else ""
+    last = moment(cron_job.status, "lastScheduleTime")
+    cause = f"It was due at {minute(missed[0])}{again}, and has not run{f' since {minute(last)}' if last else ' yet'}."
+    deadline = number(cron_job.spec, "startingDeadlineSeconds")
+    next_step = (
+        f"Raise startingDeadlineSeconds ({deadline}): a run that cannot begin within it is skipped; then look whether "
+        "the controller manager was down at that time."
+        if deadline is not None
+        else ""
+    )
+    yield Problem("CRON_JOB_MISSED", cron_job, "MissedSchedule", cause, next_step=next_step)
+
+
+def _blocked(snapshot: Snapshot, cron_job: Resource, due: datetime) -> Iterator[Problem]:
+    """A run that still goes on and that no other may run beside: for a day that is its own affair."""
+    if snapshot.now - due <= seconds(thresholds().blocked_schedule_seconds):
+        return
+    runs = ", ".join(text(run, "name") for run in mappings(cron_job.status, "active"))
+    cause = f"The run {runs} still goes on and holds back every run since {minute(due)}."
+    next_step = "See what that run waits for; delete its Job if it hangs, and give it activeDeadlineSeconds."
+    yield Problem("CRON_JOB_MISSED", cron_job, "RunStillActive", cause, next_step=next_step)
+
+
+def _without_success(snapshot: Snapshot, cron_job: Resource, schedule: Schedule) -> Iterator[Problem]:
+    """Runs begin and none of them succeeds. Where failed Jobs are not kept, the CronJob's own status is the only trace;
+    where one is there, it tells more."""
+    status = cron_job.status
+    last, success = moment(status, "lastScheduleTime"), moment(status, "lastSuccessfulTime")
+    since = success or cron_job.created_at
+    if last is None or since is None or since >= last or (success is None and not _writes_success(snapshot)):
+        return
+    if snapshot.dated and snapshot.age(since) <= seconds(thresholds().missed_schedule_seconds):
+        return
+    for job in snapshot.children_of(cron_job):
+        failed = find_condition(read_conditions(job.status), "Failed")
+        if (failed is not None and failed.status) or (success is None and has_ended_well(job)):
+            return
+    # What still runs may yet succeed.
+    begun = len(schedule.runs_between(since, last, limit=_MOST_COUNTED)) - len(mappings(status, "active"))
+    if begun < 1:
+        return
+    never = "No run has ever succeeded" if success is None else f"No run has succeeded since {minute(success)}"
+    kept = number(cron_job.spec, "failedJobsHistoryLimit")
+    next_step = (
+        "Set failedJobsHistoryLimit to 1 or more (it is 0), so that a failed run and its log can be read; then start "
+        "one by hand (kubectl create job --from=cronjob/NAME)."
+        if kept == 0
+        else ""
+    )
+    cause = f"{never}; the last one began at {minute(last)}."
+    yield Problem("CRON_JOB_NOT_SUCCEEDING", cron_job, "NoSuccessfulRun", cause, next_step=next_step)
+
+
+def _writes_success(snapshot: Snapshot) -> bool:
+    """Whether this cluster writes down when a run succeeded (Kubernetes 1.21 and later): then nothing means never."""
+    return any(moment(other.status, "lastSuccessfulTime") for other in snapshot.of("CronJob"))
 
 
 def _is_running(cron_job: Resource) -> bool:

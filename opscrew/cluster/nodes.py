@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opscrew.cluster.conditions import Condition, find_condition, read_conditions
+from opscrew.cluster.node_losses import loss_of
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
@@ -56,7 +57,8 @@ def _not_ready(snapshot: Snapshot, node: Resource, ready: Condition | None) -> I
     reason = ready.reason or "NotReady"
     says = ready.message or reason
     cause = f"The kubelet does not report any more: {says}" if ready.status is None else f"Not ready: {says}"
-    yield Problem("NODE_NOT_READY", node, reason, cause)
+    hit = loss_of(snapshot, node)
+    yield Problem("NODE_NOT_READY", node, reason, cause, facts=hit.facts, affects=hit.resources)
 
 
 def _is_leaving(snapshot: Snapshot, node: Resource, ready: Condition | None) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.containers import Container, containers_of
+from opscrew.cluster.container import Container, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
+from opscrew.cluster.probe_kills import failing_probe, target_of
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
@@ -24,9 +25,13 @@ def check_readiness(snapshot: Snapshot, pod: Resource, node: tuple[Key, ...]) ->
     if text(pod.status, "phase") != "Running":
         return
     ready = find_condition(read_conditions(pod.status), "Ready")
+    if ready is not None and ready.status is True and (failing := failing_probe(snapshot, pod)) is not None:
+        cause = f"The pod serves, but its own check of life fails: {failing.message.strip()}"
+        yield Problem("POD_PROBE_FAILING", pod, "Unhealthy", cause, facts=(event_line(failing),), caused_by=node)
+        return
     if ready is None or ready.status is True or ready.reason == "PodCompleted" or _has_finished_steps(pod):
         return
-    if _is_starting(snapshot, pod):
+    if _is_starting(snapshot, pod) or _is_retried(pod):
         return
     probes = recent_warnings(snapshot, pod, ("Unhealthy", "ProbeWarning"))
     lasting = snapshot.age(ready.since) >= seconds(thresholds().settle_seconds)
@@ -37,9 +42,16 @@ def check_readiness(snapshot: Snapshot, pod: Resource, node: tuple[Key, ...]) ->
         facts = (*(event_line(event) for event in probes[:2]), *_probe_lines(pod))
         yield Problem("POD_PROBE_FAILING", pod, "Unhealthy", cause, facts=facts, caused_by=node)
     elif snapshot.age(ready.since or pod.created_at) > seconds(thresholds().pod_not_ready_seconds):
-        cause = f"The pod runs but is not ready: {ready.message or ready.reason or 'no reason given'}"
+        cause = f"The pod runs but is not ready: {ready.message or ready.reason or 'no reason given'}{_gates(pod)}"
         reason = ready.reason or "NotReady"
         yield Problem("POD_NOT_READY", pod, reason, cause, facts=_probe_lines(pod), caused_by=node)
+
+
+def _gates(pod: Resource) -> str:
+    """What those say who hold the pod's readiness gates shut, such as a load balancer's health check."""
+    wanted = {text(gate, "conditionType") for gate in mappings(pod.spec, "readinessGates")}
+    said = [one.message or one.reason for one in read_conditions(pod.status) if one.type in wanted and not one.status]
+    return f" ({'; '.join(word for word in said if word)})" if any(said) else ""
 
 
 def _has_finished_steps(pod: Resource) -> bool:
@@ -63,6 +75,13 @@ def _is_starting(snapshot: Snapshot, pod: Resource) -> bool:
     return any(_has_time_to_start(snapshot, container) for container in containers_of(pod))
 
 
+def _is_retried(pod: Resource) -> bool:
+    """Whether one of its containers is tried again as often as somebody asked for it; too often is told elsewhere."""
+    return text(pod.spec, "restartPolicy") == "OnFailure" and any(
+        text(container.waiting, "reason") == "CrashLoopBackOff" for container in containers_of(pod)
+    )
+
+
 def _has_time_to_start(snapshot: Snapshot, container: Container) -> bool:
     probe: Mapping[str, Any] = mapping(container.spec, "startupProbe")
     since = moment(container.status, "state", "running", "startedAt")
@@ -76,13 +95,8 @@ def _has_time_to_start(snapshot: Snapshot, container: Container) -> bool:
 
 def _probe_lines(pod: Resource) -> tuple[str, ...]:
     """The readiness probe of each container, in a few words."""
-    lines = []
-    for container in mappings(pod.spec, "containers"):
-        probe = mapping(container, "readinessProbe")
-        what = next((kind for kind in ("httpGet", "tcpSocket", "exec", "grpc") if kind in probe), "")
-        if what:
-            port = text(probe, what, "port")
-            target = text(probe, what, "path") + (f" port {port}" if port else "")
-            timeout = number(probe, "timeoutSeconds") or 1
-            lines.append(f"readiness probe of {text(container, 'name')}: {what} {target}, timeout {timeout} s")
-    return tuple(lines)
+    targets = [
+        (text(container, "name"), target_of(mapping(container, "readinessProbe")))
+        for container in mappings(pod.spec, "containers")
+    ]
+    return tuple(f"readiness probe of {name}: {target}" for name, target in targets if target)

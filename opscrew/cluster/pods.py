@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.containers import check_containers, containers_of
+from opscrew.cluster.container import Container, containers_of
+from opscrew.cluster.containers import check_containers
 from opscrew.cluster.events import event_line, recent_warnings
-from opscrew.cluster.pod_ends import evicted, failed, is_left_to_its_owner
+from opscrew.cluster.pod_ends import evicted, failed, is_history
 from opscrew.cluster.pod_readiness import check_readiness
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.services import is_ready
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
-from tools.kubernetes.fields import mappings, text
-from tools.kubernetes.records import Resource
+from opscrew.reading_time import span
+from tools.kubernetes.fields import mapping, mappings, moment, text
+from tools.kubernetes.records import Event, Resource
 
 # What the kubelet or the attach controller says while a pod cannot start, and the code it leads to.
 _START_EVENTS = {
@@ -26,6 +28,9 @@ _START_EVENTS = {
     "NetworkNotReady": "POD_SANDBOX_FAILED",
 }
 
+# What comes after the network and the volumes of a pod are there.
+_PAST_MOUNTS = ("Pulling", "Pulled", "Created", "Started")
+
 # What Cluster Autoscaler and Karpenter say of a pod they bring a node for.
 _SCALE_UP_EVENTS = ("TriggeredScaleUp", "Nominated")
 
@@ -33,11 +38,11 @@ _SCALE_UP_EVENTS = ("TriggeredScaleUp", "Nominated")
 def check_pods(snapshot: Snapshot) -> Iterator[Problem]:
     """Every pod; a pod whose containers say what is wrong gets no further, vaguer problem."""
     for pod in snapshot.of("Pod"):
-        if _is_plainly_healthy(pod):
+        if _is_plainly_healthy(pod) and not snapshot.has_warnings(pod):
             continue
         if pod.deleting_since is not None:
             yield from _stuck_terminating(snapshot, pod)
-        elif text(pod.status, "phase") != "Succeeded" and not is_left_to_its_owner(snapshot, pod):
+        elif text(pod.status, "phase") != "Succeeded" and not is_history(snapshot, pod):
             yield from _problems(snapshot, pod)
 
 
@@ -53,13 +58,16 @@ def _is_plainly_healthy(pod: Resource) -> bool:
 
 def _problems(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
     if text(pod.status, "reason") == "Evicted":
-        yield evicted(snapshot, pod)
+        yield evicted(pod)
+        return
+    if text(pod.status, "phase") == "Failed" and text(pod.status, "reason"):
+        yield from failed(pod)  # its node or its deadline ended it, and the containers only tell that they were stopped
         return
     found = list(check_containers(snapshot, pod))
     if found:
         yield from found
     elif text(pod.status, "phase") == "Failed":
-        yield from failed(snapshot, pod)
+        yield from failed(pod)
     elif text(pod.status, "phase") == "Unknown":
         yield _out_of_sight(pod)
     elif (problem := _unplaced(snapshot, pod) or _unstarted(snapshot, pod)) is not None:
@@ -96,7 +104,8 @@ def _unplaced(snapshot: Snapshot, pod: Resource) -> Problem | None:
         return None
     message = (scheduled.message if scheduled else "") or (events[0].message if events else "")
     cause = f"No node takes the pod: {message or 'the scheduler gives no reason'}"
-    facts = tuple(event_line(event) for event in events[:2])
+    refused = [event for event in snapshot.events_of(pod) if event.reason == "NotTriggerScaleUp"]
+    facts = tuple(event_line(event) for event in (*events[:1], *refused[-1:]))  # and why no autoscaler helps
     return Problem("POD_UNSCHEDULABLE", pod, "Unschedulable", cause, facts=facts, caused_by=_claims(pod))
 
 
@@ -118,7 +127,19 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
     scheduled = find_condition(read_conditions(pod.status), "PodScheduled")
     if text(pod.status, "phase") not in ("", "Pending") or (scheduled is not None and scheduled.status is False):
         return None
+    early = next((one for one in containers_of(pod) if one.is_early and _holds_up(one)), None)
+    if early is not None and moment(early.status, "state", "running", "startedAt"):
+        return _waits_for(snapshot, pod, early)  # a container that runs has its network and its volumes
+    if (
+        snapshot.dated
+        and pod.created_at
+        and snapshot.age(pod.created_at) < seconds(thresholds().pod_unschedulable_seconds)
+    ):
+        return None  # what it mounts may be made in the same moment
+    told = snapshot.events_of(pod)
     for event in recent_warnings(snapshot, pod, _START_EVENTS):
+        if any(other.reason in _PAST_MOUNTS and _is_later(other, event) for other in told):
+            break
         # One failure is often mended by the next try a few seconds later. A file without a date ends with this event.
         lasting = event.count > 1 or snapshot.age(event.first_seen) >= seconds(thresholds().settle_seconds)
         if lasting or not snapshot.dated:
@@ -130,9 +151,37 @@ def _unstarted(snapshot: Snapshot, pod: Resource) -> Problem | None:
         return None
     waiting = [text(container.waiting, "reason") for container in containers_of(pod)]
     reason = next((word for word in waiting if word), "Pending")
-    minutes = int(snapshot.age(pod.created_at).total_seconds() // 60)
-    cause = f"The pod has not started for {minutes} minutes, and nothing says why."
-    return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)))
+    why, next_step = "nothing says why", ""
+    if told and told[-1].reason == "Pulling":
+        why = f"its image is still being pulled: {told[-1].message.strip()}"
+        next_step = (
+            "Look at the size of the image, and at the way from the node to the registry; a mirror near by helps."
+        )
+    cause = f"The pod has not started for {span(snapshot.age(pod.created_at))}, and {why}."
+    return Problem("POD_START_STUCK", pod, reason, cause, caused_by=(*_claims(pod), *_node(pod)), next_step=next_step)
+
+
+def _is_later(one: Event, other: Event) -> bool:
+    return one.last_seen is not None and other.last_seen is not None and one.last_seen >= other.last_seen
+
+
+def _holds_up(container: Container) -> bool:
+    """Whether an init container still runs, so that what comes after it has to wait; a sidecar need only start."""
+    runs = bool(mapping(container.status, "state", "running"))
+    return runs and not (container.is_sidecar and container.status.get("started") is True)
+
+
+def _waits_for(snapshot: Snapshot, pod: Resource, container: Container) -> Problem | None:
+    age = snapshot.age(moment(container.status, "state", "running", "startedAt"))
+    if age <= seconds(thresholds().pod_start_seconds):
+        return None
+    until = "its startup probe passes" if container.is_sidecar else "it ends"
+    cause = f"{container.title} has been running for {span(age)}, and nothing else in the pod starts until {until}."
+    next_step = (
+        f"Read its log (kubectl -n {pod.namespace} logs {pod.name} -c {container.name}); usually it waits for another "
+        "service, a database or a download."
+    )
+    return Problem("POD_START_STUCK", pod, "PodInitializing", cause, caused_by=_node(pod), next_step=next_step)
 
 
 def _node(pod: Resource) -> tuple[Key, ...]:
@@ -145,7 +194,6 @@ def _stuck_terminating(snapshot: Snapshot, pod: Resource) -> Iterator[Problem]:
     if snapshot.age(pod.deleting_since) <= seconds(thresholds().terminating_seconds):
         return
     held = f" Held by finalizers: {', '.join(pod.finalizers)}." if pod.finalizers else ""
-    minutes = int(snapshot.age(pod.deleting_since).total_seconds() // 60)
-    cause = f"The pod should have been gone {minutes} minutes ago.{held}"
+    cause = f"The pod should have been gone {span(snapshot.age(pod.deleting_since))} ago.{held}"
     severity = None if snapshot.dated else Severity.INFO  # see terminations.py
     yield Problem("POD_TERMINATING_STUCK", pod, "Terminating", cause, caused_by=_node(pod), severity=severity)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.problem import Problem
@@ -36,21 +36,50 @@ def _endpoints(snapshot: Snapshot, service: Resource) -> Iterator[Problem]:
     # Some Services lead to pods that are not ready on purpose, so that these find each other while they start.
     any_will_do = truth(service.spec, "publishNotReadyAddresses") is True
     served = [pod for pod in pods if any_will_do or is_ready(pod)]
+    if served and text(service.spec, "clusterIP") != "None":  # a headless one leads to the pods, whatever port is asked
+        yield from _missing_ports(service, served)
     if served or snapshot.age(service.created_at) <= seconds(thresholds().settle_seconds):
         return
     if pods and all(text(pod.status, "phase") == "Succeeded" for pod in pods):
         return  # the pods of a job find each other through it, and have done their work
+    # What is left of pods that have ended serves nothing, and nobody waits for it.
+    living = [pod for pod in pods if text(pod.status, "phase") not in ("Failed", "Succeeded")]
+    if not living and _is_scaled_to_zero(snapshot, service):
+        return
     if not pods:
-        if _is_scaled_to_zero(snapshot, service):
-            return
         cause = "No pod matches its selector, so every connection to it fails."
         yield Problem("SERVICE_WITHOUT_PODS", service, "NoEndpoints", cause)
         return
+    pods = living or pods
     if is_being_replaced(snapshot, pods):
         return
     cause = f"None of its {len(pods)} pods is ready, so every connection to it fails."
     keys = tuple(pod.key for pod in pods)
     yield Problem("SERVICE_WITHOUT_READY_PODS", service, "NoReadyEndpoints", cause, caused_by=keys)
+
+
+def _missing_ports(service: Resource, pods: Sequence[Resource]) -> Iterator[Problem]:
+    """A target port that is a name leads to the container port of that name, and nowhere where no pod has one."""
+    offered = {port for pod in pods for port in _named_ports(pod)}
+    for port in mappings(service.spec, "ports"):
+        target, protocol = text(port, "targetPort"), text(port, "protocol") or "TCP"
+        if not target or target.isdigit() or (target, protocol) in offered:
+            continue
+        names = ", ".join(sorted({f'"{name}"' for name, _ in offered}))
+        title = f"Port {text(port, 'port')}" + (f" ({text(port, 'name')})" if text(port, "name") else "")
+        cause = (
+            f'{title} leads to the {protocol} port "{target}", which no container of its pods has '
+            f"({f'they name {names}' if names else 'they name none'}), so every connection to it fails."
+        )
+        yield Problem("SERVICE_PORT_MISSING", service, "TargetPortMissing", cause, aspect=target)
+
+
+def _named_ports(pod: Resource) -> Iterator[tuple[str, str]]:
+    for part in ("initContainers", "containers"):
+        for container in mappings(pod.spec, part):
+            if part == "containers" or text(container, "restartPolicy") == "Always":
+                for port in mappings(container, "ports"):
+                    yield text(port, "name"), text(port, "protocol") or "TCP"
 
 
 def is_being_replaced(snapshot: Snapshot, pods: Iterable[Resource]) -> bool:

@@ -19,10 +19,12 @@ class Health(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """``where`` is the condition type or the field it was read from."""
+    """``where`` is the condition type or the field it was read from. ``since_creation`` is whether it holds since the
+    object was made, where no time is told: what was never ready is as old as the object."""
 
     health: Health
     where: str = ""
     reason: str = ""
     message: str = ""
     since: datetime | None = None
+    since_creation: bool = False

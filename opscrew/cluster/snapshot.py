@@ -16,6 +16,10 @@ from tools.kubernetes.records import Event, Resource
 
 Key = tuple[str, str, str]
 
+# Kinds that some operators use too ("StatefulSet" of another group). A finding's subject names no group, and no repair
+# of the built-in object of that name must follow from it.
+_LOOK_ALIKES = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
+
 
 class Snapshot:
     """``listed`` holds the kinds that were read completely; None for files, where each kind that occurs in a
@@ -68,11 +72,23 @@ class Snapshot:
         return found
 
     @cached_property
+    def _warned(self) -> set[Key]:
+        warnings = (event.subject for event in self.events if event.type == "Warning")
+        return {(subject.kind, subject.namespace, subject.name) for subject in warnings}
+
+    @cached_property
     def _pods_by_label(self) -> Mapping[tuple[str, str, str], set[Key]]:
         found: dict[tuple[str, str, str], set[Key]] = defaultdict(set)
         for pod in self.of("Pod"):
             for name, value in pod.labels.items():
                 found[(pod.namespace, name, str(value))].add(pod.key)
+        return found
+
+    @cached_property
+    def _pods_by_node(self) -> Mapping[str, list[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for pod in self.of("Pod"):
+            found[text(pod.spec, "nodeName")].append(pod)
         return found
 
     @cached_property
@@ -139,6 +155,10 @@ class Snapshot:
                     waiting.append(child)
         return found
 
+    def has_warnings(self, resource: Resource) -> bool:
+        """Whether any warning speaks of it: cheaper than its events, for those that are plainly healthy."""
+        return (resource.kind, resource.namespace, resource.name) in self._warned
+
     def events_of(self, resource: Resource) -> list[Event]:
         """Its events, joined by kind and name and, where both sides have one, by uid. Newest last."""
         self.asked_for.add("Event")
@@ -148,6 +168,23 @@ class Snapshot:
             if not event.subject.uid or not resource.uid or event.subject.uid == resource.uid
         ]
         return sorted(found, key=lambda event: event.last_seen.timestamp() if event.last_seen else 0)
+
+    def pods_on(self, node: str) -> list[Resource]:
+        """The pods that were put on the node of that name."""
+        return self._pods_by_node.get(node, [])
+
+    def workload_of(self, resource: Resource) -> Resource:
+        """What a pod or a ReplicaSet belongs to: the first owner that is neither, be it a Deployment or the custom
+        resource of an operator. Static pods are owned by their node and stay themselves; a run of a CronJob is its
+        Job."""
+        if resource.kind not in ("Pod", "ReplicaSet") or resource.is_custom:
+            return resource
+        owner = self.owner_of(resource)
+        if owner is None or owner.kind == "Node":
+            return resource
+        if owner.is_custom and owner.kind in _LOOK_ALIKES:
+            return resource
+        return self.workload_of(owner)
 
     def selected_pods(self, namespace: str, selector: Mapping[str, object]) -> list[Resource]:
         """Pods of the namespace that a plain or a ``matchLabels``/``matchExpressions`` selector picks."""

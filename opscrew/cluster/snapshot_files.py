@@ -45,7 +45,9 @@ def read_snapshot(path: Path, now: datetime | None = None) -> SnapshotFile:
         elif text(raw, "kind") != "Secret":  # never read, not even from a file
             resources.append(read_resource(raw))
     moment = now or newest_time(objects)
-    snapshot = Snapshot(resources, moment, events=events, dated=now is not None)
+    # Events tell of what went wrong and never of what is well.
+    gaps = {"Every object": "the file holds nothing but events"} if events and not resources else {}
+    snapshot = Snapshot(resources, moment, events=events, dated=now is not None, not_checked=gaps)
     return SnapshotFile(snapshot, malformed=len(members) - len(objects))
 
 

@@ -29,15 +29,15 @@ _HEALTH_OF_STATE = {
 def field_signs(status: Mapping[str, Any], working: bool) -> list[Sign]:
     """Everything that fields say, in no order. ``working`` is whether the status says that work goes on."""
     parts = list(_parts(status))
-    own = [*_states_in(status, ""), *_plain_failures(status), *_errors(status, ""), *_numbered_state(status)]
+    own = [*_states_in(status, ""), *_plain_failures(status), *_usability(status), *_numbered_state(status)]
     of_parts = [sign for place, part in parts for sign in _errors_of_part(part, place)]
-    if not _has_ended_well(status):
+    if not has_ended_well(status):
         still_going = says_working(status, running=True)
         # A step that has ended inside a whole that still goes on may have been tried again since.
         current = [(place, part) for place, part in parts if not (still_going and _has_ended(part))]
         of_parts += [sign for place, part in current for sign in _states_in(part, place)]
     at_work = working or any(sign.health is Health.IN_PROGRESS for sign in of_parts)
-    return [_excused(sign, working) for sign in own] + [_excused(sign, at_work) for sign in of_parts]
+    return [_excused(sign, at_work) for sign in own + of_parts]
 
 
 def _excused(sign: Sign, working: bool) -> Sign:
@@ -62,7 +62,8 @@ def own_states(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def _has_ended_well(status: Mapping[str, Any]) -> bool:
+def has_ended_well(status: Mapping[str, Any]) -> bool:
+    """Whether a state word of the object itself says that its work is done, and went well."""
     return any(tones.is_good_end(value) for _, value in own_states(status))
 
 
@@ -101,11 +102,31 @@ def _mappings_of(value: Any) -> list[Mapping[str, Any]]:
 def _states_in(part: Mapping[str, Any], place: str) -> Iterator[Sign]:
     """State words of one part, with the message beside them."""
     for name, value in own_states(part):
-        message = text(part, "message") or text(part, "reason") or text(part, "description")
+        message = _message_beside(part, name) or _details(part, value)
         tone = tones.tone_of_state(value)
         if tone is Tone.SILENT and tones.is_negated(value):
             tone = tones.tone_of(message)  # "NotReady" alone does not say whether it is on its way
-        yield Sign(_HEALTH_OF_STATE[tone], f"{place}.{name}".strip("."), value, message)
+        # What is at work and says that it goes badly, and not since when, has gone badly from the beginning.
+        badly = tone is Tone.PROGRESS and tones.tone_of(message) is Tone.FAILURE
+        yield Sign(_HEALTH_OF_STATE[tone], f"{place}.{name}".strip("."), value, message, since_creation=badly)
+
+
+def _message_beside(part: Mapping[str, Any], name: str) -> str:
+    """The text that explains a state word: ``message``, or one named after the field (``phaseReason``)."""
+    names = ("message", f"{name}Message", f"{name}Reason", "reason", "description")
+    return next((found for one in names if (found := text(part, one))), "")
+
+
+def _details(part: Mapping[str, Any], state: str) -> str:
+    """Checks that stand by their names with a message each (``details: {OSD_FULL: {message, severity}}``); those of the
+    severity that the state names come first."""
+    found = [
+        (text(check, "severity") != state, f"{name}: {text(check, 'message')}")
+        for checks in part.values()
+        for name, check in mapping(checks).items()
+        if text(check, "message")
+    ]
+    return "; ".join(line for _, line in sorted(found, key=lambda pair: pair[0]))
 
 
 def _plain_failures(status: Mapping[str, Any]) -> Iterator[Sign]:
@@ -116,17 +137,31 @@ def _plain_failures(status: Mapping[str, Any]) -> Iterator[Sign]:
     for name, value in status.items():
         if isinstance(value, str) and field_names.is_plain_failure(name, value):
             yield Sign(Health.FAILED, name, value, message)
-        if value is False and (name == "valid" or (failing and condition_types.is_promising_type(name))):
-            yield Sign(Health.FAILED, name, "", message or "its controller calls it invalid")
+        outright = name in ("valid", "healthy")
+        if value is False and (outright or (failing and condition_types.is_promising_type(name))):
+            yield Sign(Health.FAILED, name, "", message or f"{name} is false")
+
+
+def _usability(status: Mapping[str, Any]) -> Iterator[Sign]:
+    """Its errors, unless it can be used by now all the same; and that it cannot be used yet."""
+    usable = [(name, value) for name, value in status.items() if field_names.is_ready_field(name)]
+    if any(value is True for _, value in usable):
+        return
+    yield from _errors(status, "")
+    for name, value in usable:
+        if value is False:
+            yield Sign(Health.IN_PROGRESS, name, "", f"{name} is false, and no error is told", since_creation=True)
 
 
 def _errors(status: Mapping[str, Any], place: str) -> Iterator[Sign]:
-    """Fields such as ``errorMessage`` or ``failureReason`` that hold a text, and ``error: {message: ...}``."""
+    """Fields such as ``errorMessage``, ``failureReason`` or ``syncError`` that hold a text, and
+    ``error: {message: ...}``."""
     for name, value in status.items():
-        first = (words_of(name) or [""])[0]
+        words = words_of(name) or [""]
         message = value if isinstance(value, str) else text(value, "message")
         told = message.strip() and not tones.is_nothing(message)
-        if first in ("error", "failure") and told and not field_names.is_aside_field(name):
+        of_error = words[0] in ("error", "failure") or words[-1] == "error"
+        if of_error and told and not field_names.is_aside_field(name):
             yield Sign(Health.FAILED, f"{place}.{name}".strip("."), "", message)
 
 

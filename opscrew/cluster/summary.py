@@ -125,4 +125,5 @@ def _row(finding: Finding) -> dict[str, Any]:
         "name": finding.subject.name,
         "reason": finding.reason,
         "message": finding.cause,
+        "next_step": finding.next_step,
     }

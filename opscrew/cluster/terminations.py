@@ -9,6 +9,7 @@ from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
+from opscrew.reading_time import span
 from tools.kubernetes.records import Resource
 
 
@@ -20,9 +21,8 @@ def check_terminations(snapshot: Snapshot) -> Iterator[Problem]:
         age = snapshot.age(resource.deleting_since)
         if age <= seconds(thresholds().finalizer_seconds):
             continue
-        hours = int(age.total_seconds() // 3600)
         why = _remaining(resource) or f"held by {', '.join(resource.finalizers) or 'no finalizer that it shows'}"
-        cause = f"It is being deleted for {hours} hours: {why}"
+        cause = f"It is being deleted for {span(age)}: {why}"
         # Without a date nobody knows that the file was not written seconds after the deletion was asked for.
         severity = None if snapshot.dated else Severity.INFO
         yield Problem("TERMINATING_STUCK", resource, "Terminating", cause, severity=severity)

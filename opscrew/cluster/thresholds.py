@@ -32,12 +32,14 @@ class Thresholds:
     settle_seconds: int
     custom_progress_seconds: int
     custom_unclear_seconds: int
-    missed_schedules: int
     missed_schedule_seconds: int
+    blocked_schedule_seconds: int
     restart_burst: int
     restart_window_seconds: int
+    probe_kills: int
     oom_window_seconds: int
     event_window_seconds: int
+    event_silence_seconds: int
     on_failure_retries: int
     quota_warning_percent: int
     certificate_warning_days: int

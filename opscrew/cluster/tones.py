@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 
 from opscrew.cluster.vocabulary import phrases, word_lists, words_of
+
+# "0 errors", "failed: 0": a count of none is no news.
+_NONE_OF_THEM = re.compile(r"(?<![\w./:-])0 [A-Za-z]+")
+_NONE_BEHIND = re.compile(r"[A-Za-z]+(?: ?[:=])? ?0(?![\w./])")
+_SHORTEST_ACTIVITY = 6  # letters; shorter words in "-ing" are things ("ring", "king")
 
 
 class Tone(StrEnum):
@@ -22,7 +28,8 @@ class Tone(StrEnum):
 def tone_of(text: str) -> Tone:
     """Whether the text speaks of failure, absence, chosen rest, progress, or none of them."""
     lists = word_lists()
-    joined, harmless = phrases()["harmless"].subn(" ", f" {' '.join(words_of(text))} ")
+    counted = _NONE_BEHIND.sub(" ", _NONE_OF_THEM.sub(" ", text))
+    joined, harmless = phrases()["harmless"].subn(" ", f" {' '.join(words_of(counted))} ")
     words = _without_negated(joined.split())
     for tone in (Tone.FAILURE, Tone.ABSENCE, Tone.REST):
         if lists[tone].any_of(words) or phrases()[tone].search(joined):
@@ -46,13 +53,28 @@ def tone_of_state(text: str) -> Tone:
     words = words_of(text)
     if len(words) <= 2 and "".join(words) in word_lists()["failure_states"].words:
         return Tone.FAILURE
-    return Tone.SILENT if " ".join(words) in word_lists()["harmless_states"].words else tone_of(text)
+    return Tone.SILENT if " ".join(words) in word_lists()["harmless_states"].words else _tone_of_words(text)
 
 
 @lru_cache(maxsize=1024)
 def tone_of_reason(text: str) -> Tone:
     """The same for a condition's reason, where words that only repeat the condition say nothing."""
-    return Tone.SILENT if " ".join(words_of(text)) in word_lists()["empty_reasons"].words else tone_of(text)
+    return Tone.SILENT if " ".join(words_of(text)) in word_lists()["empty_reasons"].words else _tone_of_words(text)
+
+
+def _tone_of_words(text: str) -> Tone:
+    """Of a state or a reason, where a word in "-ing" that no list has tells what goes on if it is the last."""
+    tone, last = tone_of(text), "".join(words_of(text)[-1:])
+    going_on = len(last) >= _SHORTEST_ACTIVITY and last.endswith("ing")
+    return Tone.PROGRESS if tone is Tone.SILENT and going_on else tone
+
+
+@lru_cache(maxsize=1024)
+def is_telling(reason: str) -> bool:
+    """Whether a reason says more than that a promise is not kept yet ("NotReady"), or a step done ("PodScheduled")."""
+    words, lists = words_of(reason), word_lists()
+    plain = " ".join(words) in lists["empty_reasons"].words or "".join(words[-1:]).endswith("ed")
+    return bool(words) and not plain and not lists["negations"].any_of(words) and not lists["good_ends"].any_of(words)
 
 
 @lru_cache(maxsize=1024)

@@ -17,10 +17,11 @@ from opscrew.strict_yaml import read_strictly
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yaml")
 
 _LISTS = frozenset({
-    "absence", "activity_types", "aside_fields", "choice_types", "empty_reasons", "end_times", "failure",
-    "failure_states", "good_ends", "harmless_states", "hold_requests", "hold_types", "ignored_fields",
-    "mending_types", "negations", "negative_types", "nothing", "phrases", "plain_failures", "progress",
-    "promising_exceptions", "promising_types", "rest", "state_fields", "summary_types",
+    "absence", "acted_on_references", "activity_types", "aside_fields", "asking_references", "choice_types",
+    "empty_reasons", "end_times", "failure", "failure_states", "good_ends", "harmless_states", "hold_requests",
+    "hold_types", "ignored_fields", "mending_types", "negations", "negative_types", "nothing", "phrases",
+    "one_run_labels", "plain_failures", "progress", "promising_exceptions", "promising_types", "ready_fields", "rest",
+    "series_labels", "state_fields", "summary_types", "verdict_types",
 })  # fmt: skip
 """What the file must hold, and nothing else."""
 

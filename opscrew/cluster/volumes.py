@@ -9,7 +9,7 @@ from opscrew.cluster.events import event_line, recent_warnings
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from tools.kubernetes.fields import mapping, text
+from tools.kubernetes.fields import mapping, text, truth
 from tools.kubernetes.records import Resource
 
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -74,6 +74,38 @@ def check_volumes(snapshot: Snapshot) -> Iterator[Problem]:
         elif phase == "Released" and text(volume.spec, "persistentVolumeReclaimPolicy") != "Delete":
             cause = f"Its claim {claim} is gone and its policy keeps the data; it is paid for and unused."
             yield Problem("VOLUME_RELEASED", volume, "Released", cause)
+
+
+def check_attachments(snapshot: Snapshot) -> Iterator[Problem]:
+    """A volume that cannot be attached to its node, or let go of, told of the claim that people know."""
+    for attachment in snapshot.of("VolumeAttachment"):
+        node, attached = text(attachment.spec, "nodeName"), truth(attachment.status, "attached") is True
+        goes = attachment.deleting_since is not None
+        message = text(attachment.status, "detachError" if goes else "attachError", "message")
+        since = attachment.deleting_since if goes else attachment.created_at
+        tries = snapshot.age(since) < seconds(thresholds().settle_seconds)
+        if not message or (attached and not goes) or (tries and snapshot.dated):
+            continue
+        cause = f"The volume cannot be {'detached from' if goes else 'attached to'} node {node}: {message.strip()}"
+        volume = snapshot.find("PersistentVolume", "", text(attachment.spec, "source", "persistentVolumeName"))
+        yield Problem(
+            "VOLUME_ATTACH_FAILED",
+            _claim_of(snapshot, volume) or volume or attachment,
+            "DetachError" if goes else "AttachError",
+            cause,
+            facts=(f"{attachment}: {message.strip()}",),
+            caused_by=(("Node", "", node),),
+        )
+
+
+def _claim_of(snapshot: Snapshot, volume: Resource | None) -> Resource | None:
+    """The claim a volume is bound to; itself not in the picture, it is known by its name."""
+    namespace, name = (text(volume.spec, "claimRef", key) if volume else "" for key in ("namespace", "name"))
+    if not name:
+        return None
+    return snapshot.find("PersistentVolumeClaim", namespace, name) or Resource(
+        "v1", "PersistentVolumeClaim", namespace, name
+    )
 
 
 def check_storage_classes(snapshot: Snapshot) -> Iterator[Problem]:

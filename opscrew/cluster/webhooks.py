@@ -8,6 +8,7 @@ from typing import Any
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.services import is_being_replaced, is_ready
 from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.model.finding import Severity
 from tools.kubernetes.fields import mapping, mappings, text
 from tools.kubernetes.records import Resource
@@ -25,7 +26,22 @@ def check_webhooks(snapshot: Snapshot) -> Iterator[Problem]:
                 where = (text(service, "namespace"), text(service, "name"))
                 if service and where not in seen:
                     seen.add(where)
-                    yield from _backend(snapshot, configuration, webhook, where)
+                    found = list(_backend(snapshot, configuration, webhook, where))
+                    yield from found or _failed_calls(snapshot, configuration, webhook, where)
+
+
+def _failed_calls(
+    snapshot: Snapshot, configuration: Resource, webhook: Mapping[str, Any], where: tuple[str, str]
+) -> Iterator[Problem]:
+    """Its pods are ready, and the API server says that calls fail all the same: a wrong certificate, a firewall."""
+    call = f'failed calling webhook "{text(webhook, "name")}"'
+    window = seconds(thresholds().event_window_seconds)
+    for event in snapshot.events:
+        if event.type == "Warning" and call in event.message and snapshot.age(event.last_seen) <= window:
+            why = event.message.partition(call)[2].strip(": ")
+            cause = f"Calls to the webhook {text(webhook, 'name')} fail, and every change it watches is refused: {why}"
+            yield Problem("WEBHOOK_UNREACHABLE", configuration, "CallFailed", cause, "/".join(where))
+            return
 
 
 def _backend(

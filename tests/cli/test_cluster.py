@@ -44,7 +44,7 @@ def test_one_line_of_json_per_file_each_judged_on_its_own(crew: CrewCommand) -> 
     }
     assert found["message"]
     assert found["evidence"]
-    assert set(found) == {"code", "severity", "kind", "namespace", "name", "reason", "message", "evidence"}
+    assert set(found) == {"code", "severity", "kind", "namespace", "name", "reason", "message", "next_step", "evidence"}
 
 
 def test_a_list_without_objects_is_an_answer_and_files_claim_no_more_than_they_hold(crew: CrewCommand) -> None:

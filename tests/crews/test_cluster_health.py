@@ -20,7 +20,7 @@ from opscrew.settings import KubernetesSettings, Settings
 from opscrew.store.database import open_database
 from tests.support.daemon import until
 from tests.support.kubernetes_api import Answer, Api, hang, kubernetes_api, refuse
-from tests.support.kubernetes_objects import NOW, container, event, pod, ready, thing
+from tests.support.kubernetes_objects import NOW, condition, container, event, pod, ready, thing
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -202,3 +202,35 @@ def test_names_of_what_is_well_are_kept_for_questions(api: Api, context: CrewCon
 def test_names_are_asked_for_where_no_crew_has_looked_yet(api: Api, context: CrewContext) -> None:
     api.objects["/apis/apps/v1/statefulsets"] = [thing("StatefulSet", "db", version="apps/v1", namespace="shop")]
     assert ("StatefulSet", "db") in {(one.kind, one.name) for one in known_names(context)}
+
+
+def test_a_finding_that_goes_under_its_cause_is_not_called_resolved(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    node = thing("Node", "node-1", namespace="", status={"conditions": ready()})
+    api.objects["/api/v1/nodes"] = [node]
+    api.objects[PODS] = [pod(conditions=ready(False, reason="ContainersNotReady"))]
+    cluster_health.run(context)
+    assert open_codes(engine) == ["POD_NOT_READY"]
+    silent = condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
+    api.objects["/api/v1/nodes"] = [{**node, "status": {"conditions": [silent]}}]
+    run = cluster_health.run(again(context))
+    assert "1 new, 0 resolved" in run.summary
+    assert open_codes(engine) == ["NODE_NOT_READY", "POD_NOT_READY"]
+    api.objects["/api/v1/nodes"] = [node]
+    run = cluster_health.run(again(context))
+    assert "0 new, 1 resolved" in run.summary
+    assert open_codes(engine) == ["POD_NOT_READY"]
+    api.objects[PODS] = [pod(conditions=ready())]
+    cluster_health.run(again(context))
+    assert open_codes(engine) == []
+
+
+def test_a_symptom_that_was_never_told_is_told_under_its_cause_alone(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    silent = condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.")
+    api.objects["/api/v1/nodes"] = [thing("Node", "node-1", namespace="", status={"conditions": [silent]})]
+    api.objects[PODS] = [pod(conditions=ready(False, reason="NodeNotReady"))]
+    cluster_health.run(context)
+    assert open_codes(engine) == ["NODE_NOT_READY"]

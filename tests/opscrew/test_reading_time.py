@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -66,3 +66,11 @@ def test_a_command_speaks_in_the_configured_zone(tmp_path: Path) -> None:
         tmp_path, "cluster", "check", "--now", "2026-07-02T00:00:00Z", str(saved), CREW_TIMEZONE="Europe/Berlin"
     )
     assert "2026-07-01 12:00 CEST" in " ".join(ended.stdout.split()), ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0, "0 minutes"), (119, "119 minutes"), (120, "2 hours"), (239, "4 hours"), (2879, "2 days"), (6000, "4 days")],
+)
+def test_a_length_of_time_is_told_in_its_own_unit(minutes: int, words: str) -> None:
+    assert reading_time.span(timedelta(minutes=minutes)) == words

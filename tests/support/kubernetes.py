@@ -58,6 +58,7 @@ class ControlPlane:
         self._viewer_token = secrets.token_hex(16)
         self._processes: list[subprocess.Popen[bytes]] = []
         self.http: httpx.Client
+        self._kubelets: subprocess.Popen[bytes]
 
     def start(self, *, full: bool, kwok: bool) -> None:
         self._write_keys()
@@ -78,6 +79,11 @@ class ControlPlane:
             self._start_controllers()
         if kwok:
             self._start_kwok()
+
+    def silence_kubelets(self) -> None:
+        """Ends kwok: from now on no node reports any more, but for those whose leases the test renews."""
+        self._kubelets.terminate()
+        self._kubelets.wait(30)
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -215,6 +221,7 @@ class ControlPlane:
             "--tls-cert-file=tls.crt",
             "--tls-private-key-file=tls.key",
         )
+        self._kubelets = self._processes[-1]
         self._wait("kwok", f"http://127.0.0.1:{port}/healthz")
 
 

@@ -31,9 +31,9 @@ class OperatorObject:
     group: str
 
     def built(self, since: str) -> dict[str, Any]:
-        """The object, every condition unchanged since then."""
+        """The object, made then, and every condition unchanged since."""
         status = _expanded({k: v for k, v in self.notation.items() if not k.startswith("its ")}, since)
-        metadata = {"annotations": self.notation.get("its annotations", {})}
+        metadata = {"annotations": self.notation.get("its annotations", {}), "creationTimestamp": since}
         if "its generation" in self.notation:
             metadata["generation"] = self.notation["its generation"]
         top = {"spec": self.notation.get("its spec", {}), "status": status, **self.notation.get("its top", {})}

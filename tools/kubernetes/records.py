@@ -129,7 +129,8 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One v1 Event. ``count`` is how often it happened; times may be missing in hand-made files."""
+    """One v1 Event. ``count`` is how often it happened; times may be missing in hand-made files. ``container`` is that
+    of a pod which it speaks of, where it names one."""
 
     subject: Reference
     type: str
@@ -138,6 +139,7 @@ class Event:
     count: int
     first_seen: datetime | None
     last_seen: datetime | None
+    container: str = ""
 
 
 def _writings(metadata: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
@@ -203,4 +205,5 @@ def read_event(raw: Mapping[str, Any]) -> Event:
         count=number(raw, "count") or number(series, "count") or number(raw, "deprecatedCount") or 1,
         first_seen=first,
         last_seen=last or first,
+        container=text(subject, "fieldPath").partition("{")[2].rstrip("}"),  # "spec.containers{app}"
     )

@@ -34,6 +34,7 @@ SWEEP_TYPES: tuple[ResourceType, ...] = (
     ResourceType("networking.k8s.io", "v1", "ingressclasses", "IngressClass", namespaced=False),
     ResourceType("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
     ResourceType("storage.k8s.io", "v1", "storageclasses", "StorageClass", namespaced=False),
+    ResourceType("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", namespaced=False),
     ResourceType(
         "admissionregistration.k8s.io",
         "v1",

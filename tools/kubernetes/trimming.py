@@ -21,6 +21,7 @@ _CONTAINER_FIELDS = (
     "readinessProbe",
     "startupProbe",
     "securityContext",
+    "restartPolicy",  # of an init container: "Always" makes it a sidecar
 )
 _POD_SPEC_FIELDS = (
     "nodeName",

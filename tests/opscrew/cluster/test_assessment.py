@@ -95,7 +95,7 @@ def test_text_fits_80_columns() -> None:
     failing = pod("a-" * 20, containerStatuses=container(waiting="ImagePullBackOff", message="m " * 300))
     text = assessment_text("prod", assessed(failing, event(failing, "Failed", "pull access denied " * 20)))
     assert max(len(line) for line in text.splitlines()) <= 90
-    assert "next: Check image name" in text
+    assert "next: Check the pull secret" in text
 
 
 def test_own_rules_come_before_the_shipped_ones(tmp_path: Path) -> None:

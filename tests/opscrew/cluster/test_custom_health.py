@@ -295,3 +295,14 @@ def test_an_annotation_may_ask_for_a_hold(name: str) -> None:
 )
 def test_a_malformed_status_says_nothing(status: Any) -> None:
     assert health(status) is Health.FINE
+
+
+@pytest.mark.parametrize("message", ["finished with 0 errors", "Failed: 0, Cancelled 0", "a timeout of 5m was given"])
+def test_a_count_of_none_is_no_failure(message: str) -> None:
+    assert health({"conditions": [condition("Ready", False, "Waiting", message)]}) is Health.IN_PROGRESS
+    assert health({"conditions": [condition("Ready", False, "", message)]}) is not Health.FAILED
+
+
+def test_ten_errors_are_not_none() -> None:
+    assert health({"conditions": [condition("Ready", False, "", "finished with 10 errors")]}) is Health.FAILED
+    assert health({"conditions": [condition("Ready", False, "", "failed: 0.5 of all")]}) is Health.FAILED

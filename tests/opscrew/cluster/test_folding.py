@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opscrew.cluster.causes import PLACES
 from opscrew.cluster.folding import folding
 from opscrew.findings.codes import codes
 from opscrew.model.finding import Severity
@@ -122,4 +123,57 @@ def test_a_deletion_that_hangs_because_its_resource_failed_goes_under_the_failur
 
 def test_every_code_of_the_folding_table_exists() -> None:
     assert set(folding()) <= set(codes())
-    assert {place for places in folding().values() for place in places} == {"own", "named", "descendants"}
+    assert {place for places in folding().values() for place in places} == set(PLACES)
+
+
+def test_pods_of_an_operator_are_one_finding_of_what_they_belong_to() -> None:
+    broker = thing("Broker", version="queue.example.org/v1")
+    crash = {"containerStatuses": container(8, waiting="CrashLoopBackOff")}
+    (found,) = assessed(broker, pod("q-0", owner=broker, **crash), pod("q-1", owner=broker, **crash)).problems
+    assert (found.subject.kind, found.subject.name, found.details["affected_total"]) == ("Broker", "shop", 2)
+
+
+def test_a_look_alike_of_a_built_in_workload_is_never_the_subject_of_its_pods() -> None:
+    alike = thing("StatefulSet", version="apps.example.org/v1")
+    (found,) = assessed(alike, pod(owner=alike, containerStatuses=container(8, waiting="CrashLoopBackOff"))).problems
+    assert found.subject.kind == "Pod"
+
+
+def test_a_cause_is_as_grave_as_its_gravest_symptom() -> None:
+    objects = deployment_of("shop-1", containerStatuses=container(8, waiting="CrashLoopBackOff"))
+    objects[0]["status"]["conditions"] = []
+    assert assessed(*objects).problems[0].severity is Severity.WARNING
+    service = thing("Service", spec={"selector": {"app": "shop"}})
+    assert assessed(*objects, service).problems[0].severity is Severity.CRITICAL
+
+
+def test_a_reference_to_a_well_resource_explains_nothing() -> None:
+    broken = {"conditions": [condition("Ready", False, "SyncFailed", "key does not exist")]}
+    well = thing("Store", "vault", version="s.example.org/v1", status={"conditions": ready()})
+    spec = {"storeRef": {"name": "vault"}}
+    (found,) = assessed(well, thing("Secret2", version="s.example.org/v1", spec=spec, status=broken)).problems
+    assert found.subject.kind == "Secret2"
+
+
+def test_two_resources_that_name_each_other_leave_one_finding() -> None:
+    broken = {"conditions": [condition("Ready", False, "SyncFailed", "failed")]}
+    first = thing("Left", version="s.example.org/v1", spec={"rightRef": {"name": "shop"}}, status=broken)
+    second = thing("Right", version="s.example.org/v1", spec={"leftRef": {"name": "shop"}}, status=broken)
+    (found,) = assessed(first, second).problems
+    assert found.subject.kind == "Left"
+
+
+def test_hostile_references_harm_nothing() -> None:
+    broken = {"conditions": [condition("Ready", False, "SyncFailed", "failed")], "Ref": {"name": 3}}
+    spec: dict[str, Any] = {
+        "aRef": [None, 7, {"name": ["x"]}],
+        "dependsOn": [3, {"name": None}, "("],
+        "Ref": "(",
+        "": "x",
+    }
+    deep: dict[str, Any] = spec
+    for _ in range(60):
+        deep["nextRef"] = {"name": "shop"}
+        deep = deep["nextRef"]
+    found = assessed(thing("Odd", version="s.example.org/v1", spec=spec, status=broken)).problems
+    assert len(found) == 1

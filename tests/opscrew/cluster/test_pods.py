@@ -65,12 +65,36 @@ def test_a_burst_of_restarts_needs_many_and_a_late_one(restarts: int, minutes: f
         ("dial tcp: lookup registry.test: no such host", "cannot be reached"),
         ("x509: certificate signed by unknown authority", "certificate"),
         ("no match for platform in manifest", "architecture"),
+        ('manifest tagged by "v503" is not found', "does not exist"),
+        ("failed commit on ref: unexpected commit digest sha256:40140340, expected sha256:50350250", "announced"),
+        ("mediaType in manifest should be application/vnd.oci not application/vnd.docker", "format"),
+        ("dial tcp: lookup registry.test on 10.0.0.2:53: Try again", "cannot be reached"),
+        ("received unexpected HTTP status: 503 Service Unavailable", "error of its own"),
+        ("remote error: tls: handshake failure", "cannot be reached"),
     ],
 )
 def test_an_image_pull_is_told_by_cause_from_the_event(message: str, words: str) -> None:
     waiting = pod(phase="Pending", containerStatuses=container(waiting="ImagePullBackOff", message="Back-off"))
     (found,) = assessed(waiting, event(waiting, "Failed", message)).problems
     assert words in found.cause
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Container app failed liveness probe, will be restarted",
+        "Killing container with id docker://app:Container failed liveness probe.. Container will be killed.",
+    ],
+)
+def test_a_kill_is_known_by_the_words_of_old_and_new_kubelets(message: str) -> None:
+    ended = {"terminated": {"reason": "Error", "exitCode": 2, "finishedAt": ago(minutes=3)}}
+    killed = pod(containerStatuses=container(9, waiting="CrashLoopBackOff", lastState=ended))
+    (found,) = assessed(killed, event(killed, "Killing", message, minutes=3) | {"type": "Normal"}).problems
+    assert "liveness probe" in found.cause
+    assert "crash" not in found.cause
+    # One of an hour before has nothing to do with this end.
+    (found,) = assessed(killed, event(killed, "Killing", message, minutes=40) | {"type": "Normal"}).problems
+    assert "crashes" in found.cause
 
 
 def test_a_retried_container_is_in_progress_until_it_was_retried_often() -> None:

@@ -119,6 +119,8 @@ def cron_job(schedule: str, last: str = "", **spec: Any) -> dict[str, Any]:
         ("*/10 * * * *", ago(minutes=10), []),
         ("*/10 * * * *", ago(hours=2), ["CRON_JOB_MISSED"]),
         ("0 3 * * *", ago(hours=9), []),
+        ("0 3 * * *", ago(hours=33), ["CRON_JOB_MISSED"]),
+        ("40 11 * * *", ago(hours=24), []),
         ("0 3 * * *", ago(days=5), ["CRON_JOB_MISSED"]),
         ("@hourly", ago(hours=6), ["CRON_JOB_MISSED"]),
         ("@every 5m", ago(hours=6), []),
@@ -127,7 +129,7 @@ def cron_job(schedule: str, last: str = "", **spec: Any) -> dict[str, Any]:
         ("0 0 30 2 *", ago(days=400), []),
     ],
 )
-def test_a_schedule_is_missed_when_several_runs_are(schedule: str, last: str, codes: list[str]) -> None:
+def test_a_schedule_is_missed_by_time_and_not_by_the_number_of_runs(schedule: str, last: str, codes: list[str]) -> None:
     assert codes_of(cron_job(schedule, last)) == codes
 
 
