@@ -42,6 +42,7 @@ from opscrew.ci import (
     watching,
 )
 from opscrew.ci.signatures import catalog as signatures
+from opscrew.ci_history import spending
 from opscrew.cluster import folding, noise, thresholds, vocabulary
 from opscrew.errors import CrewError
 from opscrew.findings import codes, life
@@ -77,6 +78,7 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (line_kinds.KINDS_FILE, line_kinds.line_kinds),
     (line_scores.WEIGHTS_FILE, line_scores.weights),
     (line_trees.TREES_FILE, line_trees.trees),
+    (spending.RULES_FILE, spending.spending_rules),
     (poll_bucket.RULES_FILE, poll_bucket.poll_rules),
     (watching.RULES_FILE, watching.watch_rules),
     (signatures.FOLDER, signatures.catalog),
