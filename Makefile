@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-real parts lint types contracts check bench mutants lock clean
+.PHONY: help venv demo test test-real parts lint types contracts check bench numbers mutants lock clean
 
 help:             ## show this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
@@ -39,6 +39,9 @@ check: lint types contracts ## all three
 
 bench: venv       ## measure against the targets and write docs/BENCHMARKS.md
 	@$(BIN)/python -m bench
+
+numbers: venv     ## write docs/NUMBERS.md from the catalogue of measures
+	@$(BIN)/python -c "from opscrew.measures.page import numbers_page as page; print(page(), end='')" > docs/NUMBERS.md
 
 mutants: venv     ## change the code in small ways and see whether tests notice (MODULE=path SEED=1 COUNT=15)
 	@nice -n 10 $(BIN)/python -m bench.mutants --module "$(MODULE)" --seed $(or $(SEED),1) --count $(or $(COUNT),15)

@@ -1,17 +1,17 @@
-"""`crew ci`: judge the log of a failed pipeline step, without asking Bitbucket."""
+"""`crew ci`: judge the log of a failed pipeline step, and count how builds went, without asking Bitbucket."""
 
 from __future__ import annotations
 
 import typer
 
-from cli import ci_classify, ci_explain
+from cli import ci_classify, ci_explain, ci_stats
 from cli.help import example
 
 
 def register(application: typer.Typer) -> None:
     group = typer.Typer(
         epilog=example("crew ci classify build.log"),
-        help="Judge the log of a failed pipeline step.",
+        help="Judge the log of a failed pipeline step, and count how builds went.",
         no_args_is_help=True,
     )
     group.command(
@@ -22,4 +22,9 @@ def register(application: typer.Typer) -> None:
         epilog=example("crew ci explain build.log --passing last-good.log"),
         short_help="Show the lines that explain a failure.",
     )(ci_explain.explain_logs)
+    group.command(
+        "stats",
+        epilog=example("crew ci stats --day yesterday --by step", "crew ci stats --since 7d --repo shop --compare"),
+        short_help="Show how builds went in a day or a time.",
+    )(ci_stats.stats)
     application.add_typer(group, name="ci")

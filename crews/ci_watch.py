@@ -14,7 +14,8 @@ from datetime import datetime
 import structlog
 
 from crews.ci_decisions import Decisions
-from crews.ci_polling import Round, look_around
+from crews.ci_history.seen import keep_looks
+from crews.ci_polling import PIPELINES_PER_LOOK, Round, look_around
 from crews.context import CrewContext
 from crews.executors.rerun_pipeline import RerunPipeline
 from crews.pipeline_failures import judge_failure
@@ -90,6 +91,7 @@ class _Watch:
         # First what earlier rounds began: a result that is known now decides about what follows.
         self._advance()
         seen = look_around(self._context, self._client)
+        keep_looks(self._context, self._client.workspace, seen.pipelines, limit=PIPELINES_PER_LOOK)
         self._outages = current_outages(self._context.engine, self._context.clock())
         complete = {repo: self._judge_repository(repo, pipelines) for repo, pipelines in seen.pipelines.items()}
         self._decide(complete)

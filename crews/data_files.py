@@ -43,6 +43,7 @@ from opscrew.ci import (
     watching,
 )
 from opscrew.ci.signatures import catalog as signatures
+from opscrew.ci_history import spending
 from opscrew.cluster import (
     container_ends,
     event_faults,
@@ -55,6 +56,7 @@ from opscrew.cluster import (
 )
 from opscrew.errors import CrewError
 from opscrew.findings import codes, life
+from opscrew.measures import catalogue as measure_catalogue
 from opscrew.memory import words as memory_words
 from opscrew.settings import Settings
 from opscrew.storage import forecast
@@ -92,6 +94,8 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (line_kinds.KINDS_FILE, line_kinds.line_kinds),
     (line_scores.WEIGHTS_FILE, line_scores.weights),
     (line_trees.TREES_FILE, line_trees.trees),
+    (measure_catalogue.CATALOGUE_FILE, measure_catalogue.catalogue),
+    (spending.RULES_FILE, spending.spending_rules),
     (poll_bucket.RULES_FILE, poll_bucket.poll_rules),
     (watching.RULES_FILE, watching.watch_rules),
     (signatures.FOLDER, signatures.catalog),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from crews.ci_history.seen import keep_since
 from crews.context import CrewContext
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.findings import observe_audit
 from opscrew.actions.verification import verify
 from opscrew.ci.history import RESCUES_COUNT_FOR, forget_before
+from opscrew.ci_history import wanted
 from opscrew.findings.ledger import Ledger
 from opscrew.model.run import Run, RunOutcome
 from opscrew.store.runs import forget_runs
@@ -30,6 +32,8 @@ def run(context: CrewContext) -> Run:
     ledger = Ledger(context.engine, context.clock)
     findings = ledger.forget_old()
     forget_before(context.engine, started - RESCUES_COUNT_FOR)
+    if context.settings.bitbucket is not None:
+        wanted.forget_before(context.engine, keep_since(context))
     given_back = give_back_space(context.engine, SHRINK_SECONDS) // 1_048_576
     check = verify(context.engine, context.settings.data_dir / FILE_NAME)
     observe_audit(ledger, check)

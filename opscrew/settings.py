@@ -76,6 +76,8 @@ class BitbucketSettings(Part):
     webhook_secret: Secret = None
     requests_per_hour: int = Field(default=900, ge=1)
     """Our own ceiling, below Bitbucket's 1,000 so that people using the same account still get answers."""
+    keep_history_days: int = Field(default=400, ge=31, le=36_500)
+    """How far back pipelines and steps are read and kept to be counted: a year and a month, to compare with."""
 
 
 class GoogleCloudSettings(Part):

@@ -36,6 +36,9 @@ ABSENT = [
     "storage forecast absent.jsonl",
     "ci classify absent.log",
     "ci explain absent.log",
+    "ci stats --repo ffff",
+    "measures show ffff",
+    "measures query runs --where repository=ffff",
     "ask --conversation ffff hello",
 ]
 WRONG = [
@@ -47,6 +50,11 @@ WRONG = [
     "knowledge search --kind ffff x",
     "ask --deadline ffff hello",
     "storage forecast --horizon ffff absent.jsonl",
+    "ci stats --day ffff",
+    "ci stats --by ffff",
+    "ci stats --since 7d --until 8d",
+    "measures query ffff",
+    "measures query runs --by ffff",
     "nosuch",
     "--config absent.yaml findings",
 ]

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tools.bitbucket import failures
 from tools.bitbucket.budget import SYSTEM, BudgetKeeper, RequestBudget
 from tools.bitbucket.connection import Access, Connection
+from tools.bitbucket.pipeline_page import LONGEST_PAGE, PipelinePage, read_page
 from tools.bitbucket.reading import Reader
 from tools.bitbucket.records import (
     Commit,
@@ -40,8 +41,6 @@ Result = TypeVar("Result")
 
 TAIL_BYTES = 256 * 1024
 """Enough for the last step's output of nearly every build, and one quick request."""
-LONGEST_PAGE = 100
-"""Entries that one request may bring."""
 WHOLE_LOG_BYTES = 200 * 1024 * 1024
 
 
@@ -142,6 +141,10 @@ class BitbucketClient:
         path = self._repository(repo, "pipelines/")
         found = self._list(Pipeline, path, query, limit, enough=_older_than(since), every=every)
         return tuple(one for one in found if since is None or one.created_on >= since)
+
+    def pipelines_page(self, repo: str, number: int, length: int = LONGEST_PAGE) -> PipelinePage:
+        """Page ``number`` (from 1) of all pipelines, newest first. New ones move what stands on each page."""
+        return read_page(self._connection, self._reader, self._repository(repo, "pipelines/"), number, length)
 
     def pipeline(self, repo: str, uuid_or_number: str | int) -> Pipeline:
         path = self._repository(repo, "pipelines", str(uuid_or_number))

@@ -124,6 +124,7 @@ class Pipeline(Answer):
     created_on: Moment
     completed_on: Moment | None = None
     duration_in_seconds: Seconds | None = None
+    build_seconds_used: Seconds | None = None
     variables: tuple[Variable, ...] = ()
     has_variables: bool = False
     html_url: str = ""
