@@ -18,7 +18,9 @@ from opscrew.settings_secrets import without_blank
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 RANGES = r"^(\d{1,2}:\d{2}-\d{1,2}:\d{2}(,\s*\d{1,2}:\d{2}-\d{1,2}:\d{2})*)?$"
 
-MESSAGE_KINDS = ("findings", "actions", "alerts", "digest")
+Kind = Literal["findings", "actions", "alerts", "digest"]
+
+MESSAGE_KINDS: tuple[Kind, ...] = ("findings", "actions", "alerts", "digest")
 
 _SHORTEST_PIECE = 8
 """Characters of a part of an address that is kept out of sight by itself: libraries take addresses apart."""
@@ -34,7 +36,7 @@ class ChannelSettings(BaseModel):
     url_file: Path | None = None
     """The file that holds the channel's address, as apprise writes it."""
     severity: Literal["info", "warning", "critical"] = "warning"
-    kinds: tuple[Literal["findings", "actions", "alerts", "digest"], ...] = MESSAGE_KINDS
+    kinds: tuple[Kind, ...] = MESSAGE_KINDS
     codes: tuple[str, ...] = ("*",)
     scopes: tuple[str, ...] = ("*",)
     quiet_hours: str = Field(default="", pattern=RANGES)

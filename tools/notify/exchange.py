@@ -66,7 +66,7 @@ def _watch_sessions() -> None:
         _note(exchange, answer)
         return answer
 
-    requests.Session.send = send  # type: ignore[method-assign]
+    requests.Session.send = send  # type: ignore[method-assign,assignment]
 
 
 def _note(exchange: Exchange, answer: Any) -> None:

@@ -1,8 +1,8 @@
-"""What people are told: one row for each event and channel, how each channel fares, and how far the history was read."""
+"""What people are told: a row for each event and channel, how each channel fares, how far the history was read."""
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from opscrew.store.base import UtcDateTime, metadata
 
@@ -43,6 +43,8 @@ notify_channels = Table(
     Column("failures", Integer, nullable=False),
     Column("failing_since", UtcDateTime),
     Column("again_at", UtcDateTime),
+    # Whether only a person can end it.
+    Column("permanent", Boolean, nullable=False),
     Column("problem", Text, nullable=False),
 )
 

@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("failing_since", UtcDateTime()),
         sa.Column("again_at", UtcDateTime()),
+        sa.Column("permanent", sa.Boolean(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_notify_channels"),
     )
