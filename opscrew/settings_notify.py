@@ -10,13 +10,24 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
+from opscrew.actions.quiet_hours import parse_quiet_hours
+from opscrew.errors import UsageError
 from opscrew.settings_secrets import without_blank
 
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
-RANGES = r"^(\d{1,2}:\d{2}-\d{1,2}:\d{2}(,\s*\d{1,2}:\d{2}-\d{1,2}:\d{2})*)?$"
 
 Kind = Literal["findings", "actions", "alerts", "digest"]
 
@@ -39,7 +50,7 @@ class ChannelSettings(BaseModel):
     kinds: tuple[Kind, ...] = MESSAGE_KINDS
     codes: tuple[str, ...] = ("*",)
     scopes: tuple[str, ...] = ("*",)
-    quiet_hours: str = Field(default="", pattern=RANGES)
+    quiet_hours: str = ""
     """In ``timezone``. What falls into them comes with the digest, or when they end where there is none."""
     critical_in_quiet_hours: bool = False
     digest_at: str = Field(default="08:00", pattern=CLOCK)
@@ -48,6 +59,15 @@ class ChannelSettings(BaseModel):
 
     _url: SecretStr | None = PrivateAttr(default=None)
     _problem: str = PrivateAttr(default="")
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _is_readable(cls, text: str) -> str:
+        try:
+            parse_quiet_hours(text, ZoneInfo("UTC"))
+        except UsageError as problem:
+            raise ValueError(f"{problem.message.removeprefix('quiet_hours: ')}. {problem.hint}") from None
+        return text
 
     @model_validator(mode="before")
     @classmethod

@@ -57,6 +57,12 @@ def mark_sent(connection: Connection, name: str, now: datetime) -> None:
     connection.execute(update(table).where(table.c.name == name).values(values))
 
 
+def mark_recovered(connection: Connection, name: str, now: datetime) -> None:
+    """A person tried it, and it works: what waits may go out now."""
+    values = {"failures": 0, "failing_since": None, "again_at": now, "permanent": False, "problem": ""}
+    connection.execute(update(table).where(table.c.name == name).values(values))
+
+
 def mark_failed(
     connection: Connection,
     name: str,

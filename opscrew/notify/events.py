@@ -60,10 +60,12 @@ class Event:
 
 
 def is_wanted(event: Event, channel: ChannelSettings) -> bool:
-    """Whether the channel wants to hear of it at all. How much an action matters is not graded: all are told."""
+    """Whether the channel wants to hear of it at all. Actions have neither a code nor a grade: all are told."""
     if event.kind not in channel.kinds or event.channel == channel.name:
         return False
-    if event.kind != "actions" and event.severity.rank < Severity(channel.severity).rank:
-        return False
-    fits = any(fnmatchcase(event.code, pattern) for pattern in channel.codes)
-    return fits and any(fnmatchcase(event.scope, pattern) for pattern in channel.scopes)
+    if event.kind != "actions":
+        if event.severity.rank < Severity(channel.severity).rank:
+            return False
+        if not any(fnmatchcase(event.code, pattern) for pattern in channel.codes):
+            return False
+    return any(fnmatchcase(event.scope, pattern) for pattern in channel.scopes)

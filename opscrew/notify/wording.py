@@ -145,7 +145,7 @@ def uncertain_before(title: str, at: Any) -> str:
     return wording().uncertain.format(at=minute(at), title=title)
 
 
-def test_text(channel: str) -> Text:
+def trial_text(channel: str) -> Text:
     """The message of `crew notify test`."""
     words = wording().test
     return _fit(words.title, [line.format(channel=channel) for line in words.lines], Severity.INFO, good=True)
