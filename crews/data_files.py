@@ -58,6 +58,8 @@ from opscrew.errors import CrewError
 from opscrew.findings import codes, life
 from opscrew.measures import catalogue as measure_catalogue
 from opscrew.memory import words as memory_words
+from opscrew.notify import rules as notify_rules
+from opscrew.notify import wording as notify_wording
 from opscrew.settings import Settings
 from opscrew.storage import forecast
 from opscrew.storage import rules as storage_rules
@@ -109,6 +111,8 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (vocabulary.VOCABULARY_FILE, vocabulary.read_vocabulary),
     (codes.CODES_FILE, codes.codes),
     (life.LIFETIMES_FILE, life.lifetimes),
+    (notify_rules.RULES_FILE, notify_rules.rules),
+    (notify_wording.WORDING_FILE, notify_wording.wording),
     (memory_words.WORDS_FILE, memory_words.read_lists),
     (memory_words.SYNONYMS_FILE, memory_words.synonyms),
     (forecast.RULES_FILE, forecast.forecast_rules),

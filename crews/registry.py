@@ -39,6 +39,7 @@ CREWS: tuple[Crew, ...] = (
     Crew("ci_watch", "Find failed pipelines, re-run what a re-run rescues", "crews.ci_watch", needs=("bitbucket",)),
     Crew("cluster_health", "Find what is wrong in the clusters", "crews.cluster_health", needs=("kubernetes",)),
     Crew("housekeeping", "Forget old runs and long resolved findings", "crews.housekeeping"),
+    Crew("notify", "Tell people what is new, and what waits for them", "crews.notify.job"),
     Crew(
         "storage_growth",
         "Find volumes that will be full",

@@ -33,3 +33,6 @@ class Metrics:
             registry=self.registry,
         )
         self.webhooks = Counter("crew_webhooks", "Webhooks received", ["source", "outcome"], registry=self.registry)
+        self.notifications = Counter(
+            "crew_notifications", "Messages to people by outcome", ["channel", "outcome"], registry=self.registry
+        )

@@ -31,6 +31,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from opscrew.settings_environment import Environment
 from opscrew.settings_mistakes import did_you_mean
+from opscrew.settings_notify import NotifySettings
 from opscrew.settings_secrets import Secret, Token, secrets_in, without_blank
 from opscrew.settings_stores import KubernetesSettings as KubernetesSettings
 from opscrew.settings_stores import LogStoreSettings, Part, StoreSettings, check_stores, store_of
@@ -191,6 +192,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     mcp: McpSettings = McpSettings()
     alerts: AlertSettings = AlertSettings()
+    notify: NotifySettings = NotifySettings()
     policy: dict[str, PolicyMode | dict[str, PolicyMode]] = Field(default_factory=dict)
     """Per action kind: a mode, or modes by scope pattern (``{"acme/*": auto, "acme/infra": off}``)."""
     budget: BudgetSettings = BudgetSettings()
@@ -254,7 +256,8 @@ class Settings(BaseSettings):
         """Every secret that is set, as plain text, for whoever must keep them out of sight."""
         of_database = urlsplit(self.database or "").password
         known = [*secrets_in(self), *self._spare_secrets.values()]
-        return [*(secret.get_secret_value() for secret in known), *([of_database] if of_database else [])]
+        plain = [secret.get_secret_value() for secret in known]
+        return [*plain, *self.notify.secrets(), *([of_database] if of_database else [])]
 
     @property
     def spare_secrets(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from crews.checks import connections, contents, machine, mcp_servers, rights
+from crews.checks import connections, contents, machine, mcp_servers, notify, rights
 from crews.checks.check import Check, CheckFamily, Level, Result
 from crews.systems import Systems
 from opscrew.errors import CrewError
@@ -34,6 +34,7 @@ FAMILIES: tuple[CheckFamily, ...] = (
     CheckFamily("gcp", connections.google_cloud_checks),
     CheckFamily("model", connections.model_checks),
     CheckFamily("mcp", mcp_servers.mcp_checks),
+    CheckFamily("notify", notify.notify_checks),
 )
 """Every kind of check, in the order in which results are shown."""
 

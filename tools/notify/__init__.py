@@ -1,0 +1,1 @@
+"""Telling people outside: the one door to apprise, which speaks to chat services, mail and webhooks."""
