@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 
 FEWEST_STEPS = 2
 """One step is an import or a backup; two alike are the beginning of a pace."""
-MOST_POINTS = 60
+MOST_POINTS = 40
 """Of a long stretch so many, evenly spaced: all pairs of more would be slow and not truer."""
 LONGER = 1.25
 """Stretches are tried from short to long, each longer by this factor."""

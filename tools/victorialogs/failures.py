@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tools.queries import quoted
 
@@ -46,6 +47,17 @@ class Failures(BaseModel):
     harmless: Patterns = Field(min_length=1)
     trace_begins: str
     shortly: str
+
+    @model_validator(mode="after")
+    def _are_patterns(self) -> Self:
+        groups = [(level.failure, level.harmless) for level in self.levels.values()]
+        for group in (self.own_failure, self.own_harmless, self.certain, self.likely, self.harmless, *groups):
+            for pattern in (*group, self.begins, self.trace_begins, self.shortly):
+                try:
+                    re.compile(self.joined((pattern,)))
+                except re.error as problem:
+                    raise ValueError(f"{pattern[:60]}: {problem}") from problem
+        return self
 
     def joined(self, patterns: Patterns) -> str:
         """One pattern of all."""
