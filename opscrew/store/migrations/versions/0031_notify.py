@@ -6,7 +6,7 @@ from alembic import op
 from opscrew.store.base import UtcDateTime
 
 revision = "0031_notify"
-down_revision = "0014_webhook_deliveries"
+down_revision = "0030_ci_history"
 
 
 def upgrade() -> None:
