@@ -75,6 +75,16 @@ def test_overdue_is_told_once(telling, hook, clock) -> None:
     assert hook.titles == ["New critical: A volume is full", "Open for 24 hours: A volume is full"]
 
 
+def test_a_mute_that_ends_by_itself_speaks_again_where_it_is_overdue(telling, hook, clock) -> None:
+    telling.see(problem("data"))
+    telling.ledger.suppress(problem("data").fingerprint, clock() + timedelta(hours=40), "known", "ada")
+    for _ in range(60):
+        telling.see(problem("data"))
+        telling.tell()
+        clock.forward(hours=1)
+    assert hook.titles == ["Open for 40 hours: A volume is full"]
+
+
 def test_what_flaps_is_told_when_it_begins_and_when_it_is_over(telling, hook, clock) -> None:
     for number in range(24):
         telling.see(*([problem("data")] if number % 2 == 0 else []))
