@@ -430,6 +430,22 @@ def test_what_was_fixed_in_the_night_is_told_in_the_morning(database, clock, tmp
     assert "• Fixed: A volume is full" in hook.got[-1]["message"]
 
 
+def test_a_digest_that_failed_for_a_day_is_overtaken_by_the_next(database, clock, tmp_path, hook) -> None:
+    """The night before 29 March has an hour less: the old digest is not yet a day old when the new one is made."""
+    clock.now = local(28, 7, month=3)
+    telling = quiet_channel(database, clock, tmp_path, hook)
+    telling.see(problem("data"))
+    telling.tell()
+    clock.now = local(28, 8, month=3)
+    hook.faults += [status(500)] * 3
+    for _ in range(3):
+        telling.tell()
+        clock.forward(minutes=10)
+    clock.now = local(29, 8, 5, month=3)
+    telling.tell()
+    assert hook.titles == ["New critical: A volume is full", "Digest of 2026-03-29: 2 open"]  # with NOTIFY_FAILING
+
+
 def test_patterns_choose_what_a_channel_hears(database, clock, tmp_path, hook) -> None:
     wishes = {"kinds": KINDS, "codes": ("VOLUME_*",), "scopes": ("prod/*",)}
     telling = Telling(database, settings_with(tmp_path, {"team": hook.url}, **wishes), clock)
