@@ -20,7 +20,7 @@ CHANNEL = typer.Argument("", metavar="CHANNEL", help="Which channel; all when le
 
 
 def register(application: typer.Typer) -> None:
-    application.add_typer(group, name="notify", help="Try the channels in which people are told; see what went out.")
+    application.add_typer(group, name="notify", help="Try channels; list what people were told.")
 
 
 @group.command("test", epilog=example("crew notify test team"))

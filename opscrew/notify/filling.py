@@ -29,15 +29,14 @@ def fill(engine: Engine, settings: NotifySettings, zone: ZoneInfo, now: datetime
     """One transaction. A channel that is new begins with one summary of what is open, and hears of nothing before."""
     with outbox.writing(engine) as connection:
         events = read_new(connection, now)
-        late = overdue(connection, timedelta(hours=settings.overdue_hours), now) if settings.channels else []
+        events += overdue(connection, timedelta(hours=settings.overdue_hours), now)
         for channel in settings.channels:
             health = health_of(connection, channel.name)
             if health is None:
                 begin(connection, channel.name, now)
                 outbox.add(connection, channel.name, [(_start(connection, channel, now), "pending")], now)
                 continue
-            news = [*events, *(event for event in late if event.happened_at > health.started_at)]
-            wanted = [event for event in news if is_wanted(event, channel)]
+            wanted = [event for event in events if is_wanted(event, channel)]
             told = list(_worth_telling(connection, channel.name, wanted, health, now))
             placed = [(event, _state(channel, event, now, zone)) for event in told]
             outbox.add(connection, channel.name, [*placed, *_digest(connection, channel, health, now, zone)], now)

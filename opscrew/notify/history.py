@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, func, insert, not_, select, update
+from sqlalchemy import Connection, Row, Table, and_, func, insert, not_, or_, select, update
 
 from opscrew.actions import queries
 from opscrew.actions.catalog import catalog
@@ -36,6 +36,10 @@ ENDS = {
     ActionState.EXPIRED: What.EXPIRED,
 }
 """States of an action that are told. That it was approved or denied, somebody did who knows it."""
+
+
+OVERDUE = "overdue"
+"""The cursor of ``overdue``, which reads by time."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,21 @@ def read_new(connection: Connection, now: datetime) -> list[Event]:
 
 
 def overdue(connection: Connection, after: timedelta, now: datetime) -> list[Event]:
-    """Findings that are there, not muted, and have been for longer than ``after``. The same each time."""
-    there = and_(
-        rows.unresolved(),
-        findings.c.present,
-        not_(rows.in_state(FindingState.SUPPRESSED, now)),
-        findings.c.first_seen <= now - after,
-    )
+    """Findings that have been there for ``after`` since the last call, or whose mute ended when they had been. Read by
+    the time that passed, so that thousands that are open for long cost nothing."""
+    known = connection.execute(select(cursors).where(cursors.c.name == OVERDUE)).first()
+    if known is None:
+        connection.execute(insert(cursors).values(name=OVERDUE, position=0, at=now))
+        return []
+    if now <= known.at:  # the clock was set back: what was told stays told
+        return []
+    connection.execute(update(cursors).where(cursors.c.name == OVERDUE).values(at=now))
+    since = findings.c.first_seen
+    came_of_age = and_(since > known.at - after, since <= now - after)
+    spoke_again = and_(since <= now - after, findings.c.suppressed_until > known.at, findings.c.suppressed_until <= now)
+    there = and_(rows.unresolved(), not_(rows.in_state(FindingState.SUPPRESSED, now)), or_(came_of_age, spoke_again))
     return [
-        _finding_event(entry, What.OVERDUE, f"since {entry.first_seen.isoformat()}", entry.first_seen + after, now)
+        _finding_event(entry, What.OVERDUE, f"since {entry.first_seen.isoformat()}", now, now)
         for entry in rows.read(connection, select(findings).where(there), now)
         if entry.finding.code not in rules().told_as_actions
     ]
@@ -106,7 +116,9 @@ def _since(connection: Connection, table: Table, number: Any, now: datetime) -> 
     newest = int(connection.execute(select(func.max(number))).scalar() or 0)
     known = connection.execute(select(cursors).where(cursors.c.name == table.name)).first()
     if known is None:
-        connection.execute(insert(cursors).values(name=table.name, position=newest, at=now))
+        written = connection.execute(select(table.c.at).order_by(table.c.at.desc()).limit(1)).scalar()
+        latest = max(now, _moment(written)) if written else now
+        connection.execute(insert(cursors).values(name=table.name, position=newest, at=latest))
         return ()
     wanted = number > known.position
     if table is finding_changes:

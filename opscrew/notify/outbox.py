@@ -26,7 +26,7 @@ from opscrew.model.finding import Severity
 from opscrew.notify.channels import health_of, mark_failed, mark_sent
 from opscrew.notify.events import OPENING, Event, What
 from opscrew.notify.rules import rules
-from opscrew.notify.wording import Told
+from opscrew.notify.wording import SUMMARIES, Told
 from opscrew.store.database import chunks, reading, serialize_writers
 from opscrew.store.tables.notify import notify_outbox as table
 from opscrew.store.text import LONGEST_SENTENCE, storable, storable_value
@@ -77,11 +77,9 @@ class Outbox:
             if health is None or (health.again_at is not None and health.again_at > now):
                 return ()
             found = self._read(connection, (table.c.channel == channel) & table.c.state.in_(("pending", "held")))
-            special = next((row for row in found if row.what in (What.START, What.DIGEST)), None)
-            if special is not None and special.what is What.DIGEST:
-                batch = found
-            elif special is not None:
-                batch = [special]
+            special = next((row for row in found if row.what in SUMMARIES), None)
+            if special is not None:
+                batch = found if special.what is What.DIGEST else [special]
             else:
                 batch = [row for row in found if with_held or row.state == "pending"]
             if special is None and not self._may_speak(connection, channel, batch, now):
@@ -144,7 +142,7 @@ class Outbox:
         now = self._clock()
         with writing(self._engine) as connection:
             waiting = self._read(connection, (table.c.channel == channel) & (table.c.state == "pending"))
-            late = [row for row in waiting if row.what not in (What.START, What.DIGEST) and held(row.severity)]
+            late = [row for row in waiting if row.what not in SUMMARIES and held(row.severity)]
             self._move(connection, late, "held", now)
 
     def latest(self, channel: str = "", limit: int = 100) -> list[OutboxRow]:

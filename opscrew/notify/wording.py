@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from opscrew.model.finding import Severity
 from opscrew.notify.events import What
@@ -25,6 +25,8 @@ WORDING_FILE = Path(__file__).with_name("wording.yaml")
 MOST_LINES = 10
 LONGEST_LINE = 300
 LONGEST_TITLE = 150
+
+SUMMARIES = (What.START, What.DIGEST)
 
 FIELDS = frozenset({"severity", "title", "subject", "cause", "next_step", "id", "url", "age", "note"})
 
@@ -96,6 +98,13 @@ class Wording(_Part):
     uncertain: str
     test: Titled
 
+    @model_validator(mode="after")
+    def _words_for_everything(self) -> Wording:
+        for what in What:
+            if what not in SUMMARIES and not (what in self.single and what in self.words):
+                raise ValueError(f"single and words need {what}")
+        return self
+
 
 @cache
 def wording() -> Wording:
@@ -126,8 +135,9 @@ class Text:
 def compose(rows: Sequence[Told], uncertain: str = "") -> Text:
     """One message for all of ``rows``, of which one may be the start or the digest of the channel. ``uncertain`` is a
     sentence about an earlier message, or empty."""
-    special = next((row for row in rows if row.what in (What.START, What.DIGEST)), None)
-    events = _last_words([row for row in rows if row is not special])
+    # A digest that could not be sent for a day is overtaken by the next.
+    special = next((row for row in reversed(rows) if row.what in SUMMARIES), None)
+    events = _last_words([row for row in rows if row.what not in SUMMARIES])
     if special is None and len(events) == 1:
         title, lines = _single(events[0])
     elif special is None:

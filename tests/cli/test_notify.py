@@ -12,6 +12,7 @@ from opscrew import redaction
 from opscrew.clock import utc_now
 from opscrew.settings import Settings
 from opscrew.store.database import open_database
+from tests.cli.test_json_names import ROWS, keys_keep_the_rules
 from tests.support.crew_command import CrewCommand
 from tests.support.http_answers import nobody_listens, status
 from tests.support.receiver import TOKEN, receiver
@@ -52,7 +53,7 @@ def test_a_refused_test_says_what_to_do_and_shows_no_address(crew, hook) -> None
     told = json.loads(ended.out)
     assert ended.code == 1
     assert (told["channel"], told["state"], told["problem"]) == ("team", "failed", "does not let us in (404)")
-    assert told["hint"]
+    assert set(told) == ROWS["notify test"][0]
     assert TOKEN not in ended.out + ended.err
 
 
@@ -83,6 +84,8 @@ def test_the_list_shows_what_waits_before_what_was_sent(crew, hook, tmp_path) ->
         ("sent", "crew tells you here from now on"),
     ]
     assert rows[0]["problem"] == "answered 500"
+    keys_keep_the_rules(rows)
+    assert set(rows[0]) == ROWS["notify list"][0]
     assert "pending" in crew("notify", "list").out
 
 

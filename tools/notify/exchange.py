@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class Exchange:
     reached: bool = True
     lost: bool = False
     retry_after: float | None = None
-    accepted: int = field(default=0)
+    accepted: int = 0
     """Requests that were answered with success."""
 
 
@@ -89,8 +90,17 @@ def _seconds(answer: Any) -> float | None:
     try:
         seconds = float(written)
     except ValueError:
-        return None
+        return _until(written, str(answer.headers.get("Date", "")))
     return seconds if 0 <= seconds < float("inf") else None
+
+
+def _until(moment: str, server_now: str) -> float | None:
+    """A pause that is given as a time, measured by the clock of whoever gave it."""
+    try:
+        seconds = (parsedate_to_datetime(moment) - parsedate_to_datetime(server_now)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, seconds)
 
 
 def _never_connected(problem: Exception) -> bool:

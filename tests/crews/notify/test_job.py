@@ -75,6 +75,16 @@ def test_overdue_is_told_once(telling, hook, clock) -> None:
     assert hook.titles == ["New critical: A volume is full", "Open for 24 hours: A volume is full"]
 
 
+def test_a_mute_that_ends_by_itself_speaks_again_where_it_is_overdue(telling, hook, clock) -> None:
+    telling.see(problem("data"))
+    telling.ledger.suppress(problem("data").fingerprint, clock() + timedelta(hours=40), "known", "ada")
+    for _ in range(60):
+        telling.see(problem("data"))
+        telling.tell()
+        clock.forward(hours=1)
+    assert hook.titles == ["Open for 40 hours: A volume is full"]
+
+
 def test_what_flaps_is_told_when_it_begins_and_when_it_is_over(telling, hook, clock) -> None:
     for number in range(24):
         telling.see(*([problem("data")] if number % 2 == 0 else []))
@@ -418,6 +428,22 @@ def test_what_was_fixed_in_the_night_is_told_in_the_morning(database, clock, tmp
     clock.now = local(7, 8)
     telling.tell()
     assert "• Fixed: A volume is full" in hook.got[-1]["message"]
+
+
+def test_a_digest_that_failed_for_a_day_is_overtaken_by_the_next(database, clock, tmp_path, hook) -> None:
+    """The night before 29 March has an hour less: the old digest is not yet a day old when the new one is made."""
+    clock.now = local(28, 7, month=3)
+    telling = quiet_channel(database, clock, tmp_path, hook)
+    telling.see(problem("data"))
+    telling.tell()
+    clock.now = local(28, 8, month=3)
+    hook.faults += [status(500)] * 3
+    for _ in range(3):
+        telling.tell()
+        clock.forward(minutes=10)
+    clock.now = local(29, 8, 5, month=3)
+    telling.tell()
+    assert hook.titles == ["New critical: A volume is full", "Digest of 2026-03-29: 2 open"]  # with NOTIFY_FAILING
 
 
 def test_patterns_choose_what_a_channel_hears(database, clock, tmp_path, hook) -> None:

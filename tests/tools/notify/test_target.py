@@ -8,6 +8,8 @@ import logging
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,7 @@ def test_nobody_listens_is_certain_not_to_have_arrived() -> None:
         (status(429, json.dumps({"ok": False, "parameters": {"retry_after": 19}})), 19.0),  # Telegram
         (status(429, "[]"), None),
         (status(429, "", Retry_After="inf"), None),
+        (status(429, "", Retry_After="soon"), None),
     ],
 )
 def test_a_pause_that_is_asked_for_is_handed_on(fault, seconds: float | None) -> None:
@@ -70,6 +73,18 @@ def test_a_pause_that_is_asked_for_is_handed_on(fault, seconds: float | None) ->
         with pytest.raises(TemporaryError) as problem:
             Target("team", hook.url).send(MESSAGE)
     assert (problem.value.retry_after, problem.value.not_accepted) == (seconds, True)
+
+
+def test_a_pause_may_be_given_as_a_time() -> None:
+    def later(handler, request: Request) -> None:
+        until = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+        status(503, "", Retry_After=until)(handler, request)
+
+    with receiver() as hook:
+        hook.faults.append(later)
+        with pytest.raises(TemporaryError) as problem:
+            Target("team", hook.url).send(MESSAGE)
+    assert problem.value.retry_after == pytest.approx(90, abs=2)
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 410])
