@@ -29,6 +29,7 @@ AREAS: tuple[str, ...] = (
     "cluster",
     "cluster_sweep",
     "storage",
+    "logs",
     "metric_cases",
     "absent",
     "commands",
