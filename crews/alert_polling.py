@@ -12,11 +12,11 @@ from opscrew.alerts.alert import Alert
 from opscrew.alerts.deliveries import all_deliveries, record_missed
 from opscrew.alerts.polled import from_routed, from_vmalert
 from opscrew.alerts.store import AlertStore
-from opscrew.alerts.unknown import unknown_after_start, unknown_to_rules
+from opscrew.alerts.unknown import rule_coverage, unknown_after_start, unknown_to_rules
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.not_measured import not_measured
-from opscrew.model.coverage import Coverage, Gap
+from opscrew.model.coverage import Gap
 from opscrew.model.subject import Subject
 from tools.errors import UpstreamError
 
@@ -43,7 +43,7 @@ def poll(context: CrewContext, store: AlertStore) -> tuple[set[str], list[str], 
             _note_missed(context, store, source, present)
             gaps = gaps_of(context, source)
             store.reconcile(source, present, gaps)
-            problems = not_measured(Subject(system=source, kind="system", name=source), "rules", Coverage(1, gaps))
+            problems = not_measured(Subject(system=source, kind="system", name=source), "rules", rule_coverage(gaps))
             unknown += gaps
         ledger.observe(f"alert_triage/{source}", problems, complete=source in answered)
     return answered, silent, unknown

@@ -25,9 +25,14 @@ from opscrew.model.run import Run, RunOutcome
 from opscrew.model.subject import Subject
 from opscrew.settings import KubernetesSettings
 from tools.errors import UpstreamError
-from tools.kubernetes.sweep import Reading
+from tools.kubernetes.resource_types import SWEEP_TYPES
+from tools.kubernetes.sweep import Reading, key_kind
 
 NAME = "cluster_health"
+
+ALWAYS_SERVED = ("", "apps", "batch")
+"""Groups without which there is no cluster: that the server knows none of their kinds comes from a proxy before it, so
+what was judged by them is not over."""
 
 
 def run(context: CrewContext) -> Run:
@@ -95,6 +100,12 @@ def objects_coverage(reading: Reading) -> Coverage:
     gaps = []
     for kind, why in reading.not_checked.items():
         gaps.append(Gap(kind, why, kinds=frozenset({kind} if kind[:1].isupper() else ())))
+    unserved = {key_kind(one) for one in SWEEP_TYPES if one.group in ALWAYS_SERVED} - {
+        *reading.listed,
+        *reading.not_checked,
+    }
+    if unserved:
+        gaps.append(Gap("kinds", "the server does not serve them", kinds=frozenset(unserved), is_expected=True))
     return Coverage(len(reading.listed), tuple(gaps))
 
 
@@ -119,7 +130,7 @@ def _unreachable(cluster: str, problem: UpstreamError) -> Finding:
 
 def _sentence(cluster: str, assessment: Assessment, changes: Changes, seen: Coverage) -> str:
     problems = len(assessment.problems)
-    gaps = f", {counted(len(seen.gaps), 'kind')} not checked: {in_words(seen.gaps)}" if seen.gaps else ""
+    gaps = f", {counted(len(seen.told), 'kind')} not checked: {in_words(seen.gaps)}" if seen.told else ""
     return (
         f"{cluster}: {assessment.counts['Pod']} pods, {problems} problems, "
         f"{len(changes.new)} new, {len(changes.resolved)} resolved{gaps}"

@@ -93,7 +93,8 @@ def read_facts(
 
     ``enlarged_at`` says when the crew last enlarged a claim, by the key of its subject.
     """
-    present = read_present(metrics, labels, now)
+    nodes = frozenset().union(*(claim.nodes for claim in claims.values()))
+    present = read_present(metrics, labels, now).seen_from(nodes)
     pasts = _Pasts(metrics, labels, now, claims)
     volumes, unmeasured = [], []
     nothing = f"no kubelet_volume_stats figures of the last {RECENT}{_with(labels)}"
@@ -167,10 +168,10 @@ class _Pasts:
 
 
 def _mounting(snapshot: Snapshot) -> dict[Key, list[Resource]]:
-    """The running pods that mount each claim."""
+    """The pods that have each claim mounted."""
     found: dict[Key, list[Resource]] = {}
     for pod in snapshot.of("Pod"):
-        if text(pod.status, "phase") != "Running":
+        if not _has_mounted(pod):
             continue
         for volume in mappings(pod.spec, "volumes"):
             name = text(volume, "persistentVolumeClaim", "claimName")
@@ -179,6 +180,16 @@ def _mounting(snapshot: Snapshot) -> dict[Key, list[Resource]]:
             if name:
                 found.setdefault((pod.namespace, name), []).append(pod)
     return found
+
+
+def _has_mounted(pod: Resource) -> bool:
+    """Volumes are mounted before the first container starts, so before init containers too, which may well fail because
+    the volume is full."""
+    if text(pod.status, "phase") == "Running":
+        return True
+    inits = mappings(pod.status, "initContainerStatuses")
+    begun = any({"running", "terminated"} & mapping(one, "state").keys() or mapping(one, "lastState") for one in inits)
+    return text(pod.status, "phase") == "Pending" and begun
 
 
 def _access_modes(resource: Resource) -> set[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from opscrew.storage.figures import Figures, Reading, pick
+from opscrew.storage.figures import Figures, Reading, node_of, pick
 from opscrew.storage.volume import Claim
 from tools.victoriametrics.client import VictoriaMetricsClient, cluster_labels, named_query
 
@@ -25,10 +25,18 @@ class PresentFigures:
 
     readings: Mapping[Key, list[Reading]]
     partial: bool
+    nodes: frozenset[str] = frozenset()
+    """Those of the cluster, where the store writes their names."""
+
+    def seen_from(self, nodes: Collection[str]) -> PresentFigures:
+        """The same for a cluster with these nodes. Where none of their names is in the store, it writes others, such
+        as addresses, and they tell nothing."""
+        written = {node_of(one.labels) for readings in self.readings.values() for one in readings}
+        return replace(self, nodes=frozenset(nodes) if written & set(nodes) else frozenset())
 
     def of(self, claim: Claim) -> Figures | str:
         """The figures of a claim, or why there are none that can be trusted; see ``pick``."""
-        return pick(self.readings.get((claim.namespace, claim.name), ()), claim, cluster_labels())
+        return pick(self.readings.get((claim.namespace, claim.name), ()), claim, cluster_labels(), self.nodes)
 
 
 def read_present(metrics: VictoriaMetricsClient, labels: Mapping[str, str], now: datetime) -> PresentFigures:

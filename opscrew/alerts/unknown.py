@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from opscrew.model.coverage import Gap
+from opscrew.model.coverage import Coverage, Gap
 from opscrew.model.subject import Subject
 from opscrew.store.text import storable
 from tools.victoriametrics.records import Rule
@@ -46,6 +46,13 @@ def unknown_to_rules(source: str, rules: Iterable[Rule]) -> list[Gap]:
         )
         for (why, is_broken), names in reasons.items()
     ]
+
+
+def rule_coverage(gaps: Sequence[Gap]) -> Coverage:
+    """How many rules judge. A source without any is rather meant so than broken."""
+    total = max((gap.total for gap in gaps), default=0)
+    silent = sum(len(gap.names) for gap in gaps if not gap.is_expected)
+    return Coverage(max(0, total - silent) if total else 1, tuple(gaps))
 
 
 def _why_unknown(rule: Rule) -> str:

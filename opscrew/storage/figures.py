@@ -24,7 +24,7 @@ SAME_CAPACITY, SAME_USE = 0.01, 0.05
 IMPOSSIBLE = 1.02
 """Used and available together above the capacity by more than rounding: the figures are not of one file system."""
 
-NODE_LABELS = ("node", "kubernetes_node", "nodename", "instance")
+NODE_LABELS = ("node", "kubernetes_node", "nodename")
 """Labels that name the node whose kubelet measured, as the usual scrape configurations write them."""
 
 UNLIMITED = 2.0**63
@@ -55,14 +55,22 @@ class Figures:
     labels: Mapping[str, str]
 
 
-def pick(readings: Iterable[Reading], claim: Claim, cluster_labels: Collection[str]) -> Figures | str:
+def pick(
+    readings: Iterable[Reading], claim: Claim, cluster_labels: Collection[str], nodes: Collection[str] = ()
+) -> Figures | str:
     """The figures of a claim, or why there are none that can be trusted, "" where there are none at all.
 
     ``readings`` are those of all series with the claim's name; ``cluster_labels`` are labels that tell clusters apart.
+    ``nodes`` are the cluster's nodes where the store is known to write their names, so that series of any other node
+    are another cluster's.
     """
     if claim.mode != "Filesystem":
         return ""  # of a block device the kubelet gives a use of 0 and nothing available, which is no full file system
     known = [one for one in readings if math.isfinite(one.value)]
+    strange = [one for one in known if nodes and (name := node_of(one.labels)) and name not in nodes]
+    if strange and len(strange) == len(known):
+        return f"only a node of another cluster reports a volume of its name ({node_of(strange[0].labels)})"
+    known = [one for one in known if one not in strange]
     since = claim.created_at
     own = [one for one in known if since is None or one.at >= since]
     views = [view for view in (_view(group, claim) for group in _groups(own)) if view is not None]
@@ -71,7 +79,7 @@ def pick(readings: Iterable[Reading], claim: Claim, cluster_labels: Collection[s
     newest = max(views, key=lambda view: view.at)
     twins = [view for view in views if newest.at - view.at <= TWINS]
     # Where the volume is, its kubelet knows best: the one that had it before may go on with what it saw last.
-    twins = [view for view in twins if _is_on(view, claim.nodes)] or twins
+    twins = [view for view in twins if node_of(view.labels) in claim.nodes] or twins
     if whose := _differing(twins, cluster_labels):
         return f"series of several clusters have its name ({whose}), and metrics_labels do not tell which is ours"
     if not _agree(twins):
@@ -82,6 +90,11 @@ def pick(readings: Iterable[Reading], claim: Claim, cluster_labels: Collection[s
     if found.used + max(0.0, found.available) > found.capacity * IMPOSSIBLE:
         return "its figures contradict each other: used and available are more than the file system has"
     return found
+
+
+def node_of(labels: Mapping[str, str]) -> str:
+    """The node whose kubelet measured, "" where no label says so."""
+    return next((labels[name] for name in NODE_LABELS if labels.get(name)), "")
 
 
 def is_a_table(inodes: float, used_before: Collection[float], most_free: float) -> bool:
@@ -136,11 +149,6 @@ def _inodes(values: Mapping[str, float]) -> tuple[float, float]:
 def same_cluster(labels: Mapping[str, str], figures: Figures, cluster_labels: Collection[str]) -> bool:
     """Whether a series can be of the cluster whose figures these are."""
     return all(labels.get(name, "") in ("", figures.labels.get(name, labels.get(name))) for name in cluster_labels)
-
-
-def _is_on(view: Figures, nodes: Collection[str]) -> bool:
-    names = [view.labels.get(name, "") for name in NODE_LABELS]
-    return any(name in nodes or name.rpartition(":")[0] in nodes for name in names)
 
 
 def _agree(twins: Collection[Figures]) -> bool:

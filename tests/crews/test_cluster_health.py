@@ -117,6 +117,18 @@ def test_a_right_that_is_taken_away_ends_no_finding_that_rests_on_it(
     assert open_codes(engine) == []
 
 
+def test_a_kind_that_the_server_suddenly_does_not_know_ends_nothing(
+    api: Api, context: CrewContext, engine: Engine
+) -> None:
+    cluster_health.run(context)
+    api.objects[PODS], api.faults[PODS] = [], [refuse(404, "not found")] * 5
+    cluster_health.run(again(context))
+    assert open_codes(engine) == ["POD_CRASH_LOOPING"]
+    api.faults = {}
+    cluster_health.run(again(context))
+    assert open_codes(engine) == []
+
+
 def test_without_events_what_was_judged_by_events_stays(api: Api, context: CrewContext, engine: Engine) -> None:
     """A check whose right to list events is missing must not be told as passed."""
     failing = pod(conditions=ready(False), containerStatuses=container())

@@ -219,6 +219,22 @@ def test_a_volume_that_is_no_longer_reported_is_not_taken_for_well(world: World)
     assert set(world.open()) == {"VOLUME_FILLING", "VOLUME_METRICS_MISSING"}
 
 
+def test_a_volume_whose_pod_fails_before_it_begins_is_mounted_and_not_measured(world: World) -> None:
+    storage_growth.run(world.context)
+    waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+    ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+    failing = mounting_pod()
+    failing["status"] |= {
+        "phase": "Pending",
+        "initContainerStatuses": [{"name": "own", "state": waiting, "lastState": ended, "restartCount": 7}],
+    }
+    world.api.objects[PODS] = [failing]
+    MetricsTable().serve_on(world.metrics)
+    run = storage_growth.run(world.context)
+    assert "1 of 1 mounted volumes not measured (team/data)" in run.summary
+    assert set(world.open()) == {"VOLUME_FILLING", "VOLUME_METRICS_MISSING"}
+
+
 def test_one_measured_volume_does_not_speak_for_nine_others(world: World) -> None:
     claims(world, *(f"d{number}" for number in range(10)))
     reported(world, "d0")

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from opscrew.alerts.unknown import RESENT, alert_subject, unknown_after_start, unknown_to_rules
-from opscrew.model.coverage import in_words, is_hidden
+from opscrew.alerts.unknown import RESENT, alert_subject, rule_coverage, unknown_after_start, unknown_to_rules
+from opscrew.model.coverage import Basis, in_words, is_hidden
 from tools.victoriametrics.records import Rule
 
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)
@@ -28,6 +28,10 @@ def test_alerts_of_a_rule_that_fails_or_was_not_evaluated_yet_are_not_known() ->
     assert hidden == {"Broken", "Young"}
     assert in_words(gaps) == "1 of 3 alerting rules of vmalert not measured (Broken): datasource answered 401"
     assert not is_hidden(alert_subject("grafana", "Broken"), gaps)
+    assert rule_coverage(gaps).basis is Basis.PARTLY
+    assert rule_coverage(unknown_to_rules("vmalert", rules[1:2])).basis is Basis.NOT_MEASURED
+    assert rule_coverage(unknown_to_rules("vmalert", rules[:1])).basis is Basis.MEASURED
+    assert rule_coverage(unknown_to_rules("vmalert", [])).basis is Basis.PARTLY
 
 
 @pytest.mark.parametrize(

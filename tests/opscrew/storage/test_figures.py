@@ -61,6 +61,18 @@ def test_a_chain_of_small_differences_is_a_difference() -> None:
     assert "its series disagree (node 0 and 1)" in str(picked(*steps))
 
 
+def test_the_node_that_has_the_volume_knows_best_and_others_nodes_are_of_another_cluster() -> None:
+    ours, other = series({"node": "a"}, 60, **FULL), series({"node": "x"}, 5, **HALF)
+    assert used(picked(ours, other, nodes=frozenset({"a"}))) == 99
+    assert "its series disagree" in str(picked(ours, other))
+    both = [*ours, *other]
+    assert used(pick(both, claim(), CLUSTERS, {"a", "b"})) == 99
+    assert pick(other, claim(), CLUSTERS, {"a", "b"}) == (
+        "only a node of another cluster reports a volume of its name (x)"
+    )
+    assert used(pick(series({"instance": "10.0.0.1:10250"}, **HALF), claim(), CLUSTERS, {"a"})) == 50
+
+
 def test_what_is_older_than_the_claim_is_of_another_one() -> None:
     old = series({}, 300, **FULL)
     young = {"created_at": NOW - timedelta(seconds=200)}
