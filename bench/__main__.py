@@ -31,6 +31,7 @@ AREAS: tuple[str, ...] = (
     "cluster_sweep",
     "storage",
     "alerts",
+    "logs",
     "metric_cases",
     "absent",
     "commands",
