@@ -29,6 +29,7 @@ AREAS: tuple[str, ...] = (
     "cluster",
     "cluster_sweep",
     "storage",
+    "measures",
     "commands",
     "daemon",
     "retrieval",
