@@ -34,6 +34,7 @@ AREAS: tuple[str, ...] = (
     "logs",
     "metric_cases",
     "absent",
+    "measures",
     "commands",
     "daemon",
     "retrieval",

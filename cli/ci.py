@@ -11,7 +11,7 @@ from cli.help import example
 def register(application: typer.Typer) -> None:
     group = typer.Typer(
         epilog=example("crew ci classify build.log"),
-        help="Judge the log of a failed pipeline step, and count how builds went.",
+        help="Judge failed steps, count how builds went.",
         no_args_is_help=True,
     )
     group.command(

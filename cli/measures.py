@@ -10,7 +10,7 @@ from cli.output import console, json_option, print_json
 
 group = typer.Typer(
     epilog=example("crew measures query runs failures --by repository --since 7d"),
-    help="Ask for numbers about pipelines, findings, actions and alerts.",
+    help="Ask for numbers, and what they mean.",
     no_args_is_help=True,
 )
 

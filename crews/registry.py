@@ -35,8 +35,8 @@ class Crew:
 CREWS: tuple[Crew, ...] = (
     Crew("action_upkeep", "Send approved actions, follow them, say what waits", "crews.action_upkeep"),
     Crew("alert_triage", "Take in alerts, find their likeliest cause, propose a repair", "crews.alert_triage"),
-    Crew("ci_history", "Keep every pipeline and step, to be counted", "crews.ci_history.job", needs=("bitbucket",)),
     Crew("ci_watch", "Find failed pipelines, re-run what a re-run rescues", "crews.ci_watch", needs=("bitbucket",)),
+    Crew("ci_history", "Keep every pipeline and step, to be counted", "crews.ci_history.job", needs=("bitbucket",)),
     Crew("cluster_health", "Find what is wrong in the clusters", "crews.cluster_health", needs=("kubernetes",)),
     Crew("housekeeping", "Forget old runs and long resolved findings", "crews.housekeeping"),
     Crew("notify", "Tell people what is new, and what waits for them", "crews.notify.job"),

@@ -11,11 +11,19 @@ from opscrew.measures.query import Query
 from opscrew.store.tables.ci_history import ci_coverage, ci_pipelines
 from opscrew.store.tables.polling import poll_state
 
+LISTED = select(poll_state.c.workspace + "/" + poll_state.c.repository)
+"""What the watch knows to be there."""
+
+
+def repositories_there(connection: Connection) -> list[str]:
+    """Those that are watched now. What was deleted, or is no longer watched, has nothing more to come, and its old
+    pipelines count without being waited for. Where nothing was listed yet, all that are known."""
+    return sorted(str(row[0]) for row in connection.execute(LISTED)) or repositories(connection)
+
 
 def repositories(connection: Connection) -> list[str]:
     """Every repository ("workspace/slug") that was ever listed, asked for or stored."""
-    listed = select(poll_state.c.workspace + "/" + poll_state.c.repository)
-    query = union(listed, select(ci_coverage.c.repository), select(ci_pipelines.c.repository).distinct())
+    query = union(LISTED, select(ci_coverage.c.repository), select(ci_pipelines.c.repository).distinct())
     return sorted(str(row[0]) for row in connection.execute(query))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, func, select
 from opscrew.ci_history.coverage import FIRST
 from opscrew.ci_history.coverage import Coverage as Read
 from opscrew.ci_history.facts import FINISHED
-from opscrew.measures.names import repositories
+from opscrew.measures.names import repositories_there
 from opscrew.measures.query import Coverage, Query, Span
 from opscrew.measures.sources import Source
 from opscrew.store.tables.ci_history import ci_coverage, ci_pipelines
@@ -48,7 +48,7 @@ def reach_of(
 
 
 def _of_pipelines(connection: Connection, query: Query, span: Span, now: datetime, zone: ZoneInfo) -> Coverage:
-    names = query.where.get("repository") or tuple(repositories(connection))
+    names = query.where.get("repository") or tuple(repositories_there(connection))
     rows = {row.repository: Read(**row._mapping) for row in connection.execute(select(ci_coverage))}
     known = [rows.get(name) or Read(name) for name in names]
     if not known:

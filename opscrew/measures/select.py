@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Float, and_, case, cast, func, literal, not_, null, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, not_, null, select
 from sqlalchemy import true as always
 
 from opscrew.measures.calendar import grouped_by, label_of, offsets
@@ -116,7 +116,7 @@ class _Counter:
         return and_(self._where(measure.of or measure.where), known)
 
     def _value(self, measure: Measure) -> ColumnElement[Any] | None:
-        return cast(self._source.columns[measure.value], Float) if measure.value else None
+        return self._source.columns[measure.value] if measure.value else None
 
     def _where(self, conditions: Mapping[str, Condition]) -> ColumnElement[bool]:
         return and_(always(), *(_condition(self._source.columns[name], one) for name, one in conditions.items()))

@@ -101,6 +101,45 @@ def test_pages_that_are_shorter_than_asked_for_are_followed_too(watch, monkeypat
     assert stored(watch) == list(range(1, 131))
 
 
+def test_lists_that_tell_neither_next_nor_size_are_read_to_their_end(watch) -> None:
+    """As recorded, and as clients of the API report it: behind the last page comes an empty object."""
+    watch.world.pages_tell_next = False
+    push(watch, 200)
+    for _ in range(6):
+        history(watch, minutes=31)
+    assert stored(watch) == list(range(1, 201))
+    assert load_coverage(watch.context.engine)["acme/shop"].complete_since == FIRST
+
+
+def test_steps_that_were_run_again_in_place_are_read_again(watch) -> None:
+    """Bitbucket keeps pipeline, number and creation time; whoever reads only what is new would keep the failure."""
+    run = watch.world.push("shop", "flaky")
+    watch.clock.forward(minutes=30)
+    history(watch)
+    history(watch)
+    assert (states_of(watch), steps_of(watch)) == (["failed"], 1)
+    run.repeated_at.append(watch.clock())
+    watch.clock.forward(minutes=30)
+    history(watch, minutes=31)
+    history(watch)
+    assert states_of(watch) == ["passed"]
+    assert steps_of(watch) == 1, "the run that failed stays beside the one that passed"
+    with watch.context.engine.connect() as connection:
+        assert connection.execute(select(ci_pipelines.c.failed_before)).scalar_one()
+
+
+def states_of(watch: BitbucketWatch) -> list[str]:
+    with watch.context.engine.connect() as connection:
+        return list(connection.execute(select(ci_pipelines.c.state)).scalars())
+
+
+def steps_of(watch: BitbucketWatch) -> int:
+    """Runs of steps that failed."""
+    query = select(func.count()).select_from(ci_steps).where(ci_steps.c.state == "failed")
+    with watch.context.engine.connect() as connection:
+        return connection.execute(query).scalar_one()
+
+
 def test_no_request_is_sent_where_the_hour_has_little_left(watch) -> None:
     push(watch, 5)
     client = watch.context.systems.bitbucket

@@ -13,6 +13,9 @@ from sqlalchemy import Engine, insert
 
 from opscrew.ci.history import record_sighting
 from opscrew.ci.outage import Sighting
+from opscrew.ci.poll_bucket import Poller
+from opscrew.ci.poll_states import save
+from opscrew.ci.polling import PollState
 from opscrew.ci_history.coverage import FIRST, Coverage, save_coverage
 from opscrew.ci_history.keeping import ReadSteps, keep_pipelines, keep_steps
 from opscrew.errors import UsageError
@@ -124,6 +127,16 @@ def test_a_time_before_what_is_complete_is_said(database: Engine) -> None:
     assert not coverage.is_whole
     alone = ask(database, "runs", where={"repository": ("shop",)}).coverage
     assert (alone.text, alone.is_whole) == ("1 of 1 repository, complete from the first pipeline on", True)
+
+
+def test_a_repository_that_is_gone_is_not_waited_for(database: Engine) -> None:
+    keep(database, "gone", ["failed"], Coverage("acme/gone", FIRST, at(5), True))
+    keep(database, "shop", ["failed"])
+    save(database, "acme", [PollState("shop", polled_at=NOW)], Poller(1.0, NOW))
+    table = ask(database, "failures")
+    assert table.coverage.text == "1 of 1 repository, complete from the first pipeline on"
+    assert numbers(table.totals) == [2], "what it built still counts"
+    assert "gone last read" in ask(database, "failures", where={"repository": ("gone",)}).coverage.text
 
 
 def test_what_was_last_read_long_ago_is_said(database: Engine) -> None:
