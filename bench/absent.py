@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from bench.section import Row, Section
-from crews import gathering
+from crews.ask.gather import run as gathering
 from tests.support.absent_sources import SOURCES, WAYS, mistakes
 
 

@@ -16,9 +16,9 @@ import yaml
 from bench.asking_world import LATE_SECONDS, SYSTEMS, AskingWorld, asking_world
 from bench.questions import load
 from bench.section import Row, Section, at_least, at_most
-from crews.answers import Answer
-from crews.ask import Question, answer_question
-from crews.systems import Systems
+from crews.ask.answer import Answer
+from crews.ask.job import Question, answer_question
+from crews.runtime.systems import Systems
 from opscrew import logs
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crews.answer_tools import AnswerTools
+from crews.ask.tools import AnswerTools
 from crews.team.gateway_tools import RoleTools
 from crews.team.roles import Role
 from crews.team.toolbox import LONGEST_RESULT, ToolResult, ToolSpec

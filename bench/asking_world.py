@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import asking_cluster, asking_signals
-from crews.context import CrewContext
-from crews.registry import find_crew
-from crews.running import run_crew
-from crews.systems import Systems
+from crews.runtime.context import CrewContext
+from crews.runtime.registry import find_crew
+from crews.runtime.running import run_crew
+from crews.runtime.systems import Systems
 from demo.bitbucket.app import create_app
 from demo.bitbucket.hour import MINUTES, furnish, play
 from demo.bitbucket.world import TOKEN, World

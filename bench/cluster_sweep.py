@@ -14,8 +14,8 @@ import orjson
 import yaml
 
 from bench.section import Row, Section, at_most
-from crews.cluster_reader import ClusterReader
-from crews.cluster_sweep import snapshot_of
+from crews.runtime.cluster_reader import ClusterReader
+from crews.runtime.clusters import snapshot_of
 from opscrew.clock import utc_now
 from opscrew.cluster.assessment import assess
 from opscrew.cluster.noise import load_noise

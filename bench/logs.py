@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from bench.section import Row, Section, at_least
-from crews.collectors.collector import Request
-from crews.collectors.logs import collect
+from crews.ask.gather.collector import Request
+from crews.ask.gather.logs import collect
 from opscrew.answer.understand import understand
 from tests.support.asking import crew_at
 from tests.support.log_entries import SHIPPERS, log_entries

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench.section import Row, Section
-from crews import gathering
+from crews.ask.gather import run as gathering
 from tests.support.metric_cases import Case, cases, mistakes, reads
 from tests.support.parts import FOLDER
 from tests.support.victoria import VICTORIA, victoria_metrics, write_samples

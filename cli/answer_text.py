@@ -13,7 +13,7 @@ from cli.text import folded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crews.answers import Answer, Event
+    from crews.ask.answer import Answer, Event
     from opscrew.answer.packet import Fact
 
 

@@ -14,8 +14,8 @@ from cli.output import json_option, print_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crews.answers import Answer, Event
-    from crews.context import CrewContext
+    from crews.ask.answer import Answer, Event
+    from crews.runtime.context import CrewContext
     from opscrew.memory.turns import Conversation
 
 FACTS_SHOWN = 8
@@ -63,14 +63,14 @@ def _answer(app: App, text: str, conversation: str, *, facts_only: bool, seconds
 
     from cli.answer_text import AnswerText
     from cli.person import person
-    from crews.ask import Question, answer_question
+    from crews.ask.job import Question, answer_question
 
     with ExitStack() as stack:
         crew = stack.enter_context(crew_context(app))
         writer = None
         if not facts_only and app.settings.model.name != "none":
-            from crews.answer_prose import Writer
-            from crews.answer_tools import AnswerTools
+            from crews.ask.prose import Writer
+            from crews.ask.tools import AnswerTools
 
             tools = stack.enter_context(AnswerTools(crew))
             writer = stack.enter_context(Writer(app.settings, tools=tools))
@@ -98,8 +98,8 @@ def parse_seconds(text: str) -> float:
 @contextmanager
 def crew_context(app: App) -> Iterator[CrewContext]:
     """A crew's context over the settings of this command; its clients are closed at the end."""
-    from crews.context import CrewContext
-    from crews.systems import Systems
+    from crews.runtime.context import CrewContext
+    from crews.runtime.systems import Systems
     from opscrew.clock import utc_now
     from opscrew.metrics import Metrics
 

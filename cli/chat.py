@@ -12,7 +12,7 @@ from cli.help import example
 
 if TYPE_CHECKING:
     from cli.chat_commands import Chat
-    from crews.context import CrewContext
+    from crews.runtime.context import CrewContext
 
 PROMPT = "you> "
 HISTORY_LINES = 1_000
@@ -43,8 +43,8 @@ def chat(
         crew = stack.enter_context(crew_context(app))
         writer = None
         if app.settings.model.name != "none":
-            from crews.answer_prose import Writer
-            from crews.answer_tools import AnswerTools
+            from crews.ask.prose import Writer
+            from crews.ask.tools import AnswerTools
 
             tools = stack.enter_context(AnswerTools(crew))
             writer = stack.enter_context(Writer(app.settings, tools=tools))

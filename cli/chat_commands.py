@@ -9,10 +9,10 @@ import typer
 from cli.answer_text import AnswerText, print_fact
 from cli.person import person
 from cli.text import folded
-from crews.answer_prose import Writer
-from crews.answers import Answer, Event
-from crews.ask import Question, answer_question
-from crews.context import CrewContext
+from crews.ask.prose import Writer
+from crews.ask.answer import Answer, Event
+from crews.ask.job import Question, answer_question
+from crews.runtime.context import CrewContext
 from opscrew.errors import CrewError, NotFoundError
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.turns import Conversation

@@ -64,7 +64,7 @@ def summary(
     as_json: bool = json_option(),
 ) -> None:
     """Show counts, what is new since yesterday, the top findings, throttled workloads and the events in short."""
-    from crews.cluster_summary import summarise
+    from crews.summaries.cluster import summarise
 
     app = app_of(context)
     for part in summarise(app.settings, app.database, cluster):
@@ -131,7 +131,7 @@ def _check_clusters(app: App, cluster: str, as_json: bool) -> None:
 
 
 def _sweep_and_print(app: App, cluster: str, as_json: bool) -> None:
-    from crews.cluster_sweep import sweep_clusters
+    from crews.runtime.clusters import sweep_clusters
     from opscrew.cluster.assessment import assess
     from opscrew.cluster.noise import load_noise
 

@@ -11,12 +11,12 @@ from typing import Protocol
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from crews.answers import Answer
-from crews.ask import Question, answer_question
-from crews.context import CrewContext
-from crews.registry import find_crew
-from crews.running import run_crew
-from crews.systems import Systems
+from crews.ask.answer import Answer
+from crews.ask.job import Question, answer_question
+from crews.runtime.context import CrewContext
+from crews.runtime.registry import find_crew
+from crews.runtime.running import run_crew
+from crews.runtime.systems import Systems
 from demo.bitbucket.app import create_app
 from demo.bitbucket.hour import MINUTES, Event, furnish, play
 from demo.bitbucket.world import TOKEN, World

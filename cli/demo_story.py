@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.output import console, print_json
 from cli.text import folded
-from crews.answers import Answer
+from crews.ask.answer import Answer
 from demo.bitbucket.hour import REPOSITORIES, Event
 from opscrew.actions.records import ActionRecord
 from opscrew.actions.verification import AuditCheck

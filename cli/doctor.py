@@ -29,7 +29,7 @@ def doctor(context: typer.Context, as_json: bool = json_option()) -> None:
 
     settings = app_of(context).settings
     from crews.checks.running import run_checks
-    from crews.systems import Systems
+    from crews.runtime.systems import Systems
     from opscrew.clock import utc_now
     from opscrew.metrics import Metrics
 

@@ -9,10 +9,10 @@ from typing import Any
 import typer
 
 from cli.context import App
-from crews.bitbucket_server import own_servers
-from crews.context import CrewContext
-from crews.mcp_servers import open_gateway
-from crews.systems import Systems
+from crews.mcp.bitbucket import own_servers
+from crews.runtime.context import CrewContext
+from crews.mcp.servers import open_gateway
+from crews.runtime.systems import Systems
 from crews.team.gateway_tools import chosen_for
 from crews.team.roles import load_team
 from opscrew.clock import utc_now

@@ -57,7 +57,7 @@ def run(
 
 
 def _list(settings: Settings, *, as_json: bool) -> None:
-    from crews.registry import CREWS
+    from crews.runtime.registry import CREWS
 
     for crew in CREWS:
         missing = [part for part in crew.needs if not getattr(settings, part)]
@@ -74,7 +74,7 @@ def _check(name: str, settings: Settings) -> None:
     that mean nothing."""
     import difflib
 
-    from crews.registry import CREWS, find_crew
+    from crews.runtime.registry import CREWS, find_crew
     from opscrew.actions.policy import check_settings
     from opscrew.errors import NotFoundError, UsageError
 
@@ -95,10 +95,10 @@ def _check(name: str, settings: Settings) -> None:
 
 
 def _run_once(engine: Engine, settings: Settings, name: str) -> Run:
-    from crews.context import CrewContext
-    from crews.registry import find_crew
-    from crews.running import run_crew
-    from crews.systems import Systems
+    from crews.runtime.context import CrewContext
+    from crews.runtime.registry import find_crew
+    from crews.runtime.running import run_crew
+    from crews.runtime.systems import Systems
     from opscrew.clock import utc_now
     from opscrew.metrics import Metrics
 

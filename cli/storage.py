@@ -13,7 +13,7 @@ from cli.output import console, json_option, notes, print_json
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from crews.storage_growth import Judged
+    from crews.storage_growth.job import Judged
     from opscrew.storage.coverage import Unmeasured
     from opscrew.storage.forecast import Forecast
     from opscrew.storage.series import Series
@@ -38,7 +38,7 @@ def check(
     Only looks: findings and proposals are made by `crew run storage_growth`. Exit code 1 when a cluster or the
     metrics store did not answer.
     """
-    from crews.storage_check import check_storage
+    from crews.storage_growth.preview import check_storage
 
     app = app_of(context)
     problems: list[Exception] = []
@@ -113,7 +113,7 @@ def _show(series: Series, told: Forecast, ahead: timedelta, *, as_json: bool) ->
 
 
 def _show_volume(cluster: str, judged: Judged, *, as_json: bool) -> None:
-    from crews.storage_check import as_row, status_word
+    from crews.storage_growth.preview import as_row, status_word
 
     if as_json:
         print_json(as_row(cluster, judged))

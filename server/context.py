@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from server.scheduler import CrewScheduler
 
 

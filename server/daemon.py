@@ -16,12 +16,12 @@ from contextlib import ExitStack
 
 import structlog
 
-from crews.context import CrewContext
-from crews.data_files import refuse_broken_files
-from crews.mcp_servers import refuse_mistakes
-from crews.registry import CREWS, Crew
-from crews.schedule import SCHEDULE_FILE, Appointment, load
-from crews.systems import Systems
+from crews.runtime.context import CrewContext
+from crews.runtime.data_files import refuse_broken_files
+from crews.mcp.servers import refuse_mistakes
+from crews.runtime.registry import CREWS, Crew
+from crews.runtime.schedule import SCHEDULE_FILE, Appointment, load
+from crews.runtime.systems import Systems
 from opscrew.actions.policy import check_settings
 from opscrew.clock import Clock, utc_now
 from opscrew.errors import CrewError

@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from crews.registry import Crew
-from crews.schedule import Appointment
+from crews.runtime.registry import Crew
+from crews.runtime.schedule import Appointment
 
 PAUSE_BETWEEN_WAKES = 1.0
 """Seconds. Webhooks come in bursts (one per step); a burst should cost one more run, not one each."""
 
 
 class Job:
-    """Called by the timer, from any thread. ``run`` must not raise (``crews.running.run_crew`` does not)."""
+    """Called by the timer, from any thread. ``run`` must not raise (``crews.runtime.running.run_crew`` does not)."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.actions.counting import count_actions
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import OPEN

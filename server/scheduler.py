@@ -17,10 +17,10 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from crews.context import CrewContext
-from crews.registry import Crew
-from crews.running import note_overrun, run_crew
-from crews.schedule import Appointment
+from crews.runtime.context import CrewContext
+from crews.runtime.registry import Crew
+from crews.runtime.running import note_overrun, run_crew
+from crews.runtime.schedule import Appointment
 from opscrew.store.runs import latest_runs
 from server.job import Job
 from server.triggers import trigger_of, was_missed

@@ -14,7 +14,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from crews.schedule import Appointment
+from crews.runtime.schedule import Appointment
 from opscrew.errors import UsageError
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crews.registry import CREWS
+from crews.runtime.registry import CREWS
 from demo.bitbucket.app import create_app as bitbucket_app
 from demo.bitbucket.hour import furnish, play
 from demo.bitbucket.world import TOKEN, World

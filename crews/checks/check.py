@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.settings import Settings
 
 

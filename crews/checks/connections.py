@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from crews.checks.check import Check, Level, Result, off
-from crews.systems import Systems, address_of
+from crews.runtime.systems import Systems, address_of
 from opscrew.settings import ModelSettings, Settings, UrlSettings
 from tools.probe import Answer, Door, knock
 

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from crews.checks.check import Check, Level, Result
-from crews.cluster_metrics import metrics_of
-from crews.systems import Systems
+from crews.runtime.cluster_metrics import metrics_of
+from crews.runtime.systems import Systems
 from opscrew.settings import KubernetesSettings, Settings
 
 HOUR = timedelta(hours=1)

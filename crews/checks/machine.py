@@ -9,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from crews.checks.check import Check, Level, Result
-from crews.data_files import refuse_broken_files
-from crews.systems import Systems
+from crews.runtime.data_files import refuse_broken_files
+from crews.runtime.systems import Systems
 from opscrew.actions.policy import check_settings
 from opscrew.private_files import private_folder, wide_files
 from opscrew.settings import HOW_TO_CONFIGURE, NOTHING_CONFIGURED, SYSTEMS, Settings

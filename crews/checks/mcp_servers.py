@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crews.checks.check import Check, Level, Result, off
-from crews.mcp_servers import load_servers, refuse_mistakes
-from crews.systems import Systems
+from crews.mcp.servers import load_servers, refuse_mistakes
+from crews.runtime.systems import Systems
 from opscrew.errors import CrewError
 from opscrew.redaction import redact
 from opscrew.settings import Settings

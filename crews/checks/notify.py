@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crews.checks.check import Check, Level, Result, off
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.settings import Settings
 from opscrew.settings_notify import ChannelSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from crews.checks.check import Check, Level, Result
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.actions.catalog import catalog
 from opscrew.settings import KubernetesSettings, Settings
 from tools.bitbucket.scopes import allows

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crews.checks import connections, contents, machine, mcp_servers, notify, rights
 from crews.checks.check import Check, CheckFamily, Level, Result
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.errors import CrewError
 from opscrew.redaction import redact
 from tools.errors import UpstreamError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from crews.ci_history.requests import Asking
 from crews.ci_history.seen import keep_since
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.ci_history.coverage import Coverage, after_older, connects
 from opscrew.ci_history.keeping import keep_pipelines
 from opscrew.ci_history.wanted import place_of

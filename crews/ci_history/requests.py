@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.ci_history.coverage import Coverage, save_coverage
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused

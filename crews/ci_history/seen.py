@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.ci_history.coverage import Coverage, after_newest, load_coverage
 from opscrew.ci_history.keeping import keep_pipelines
 from tools.bitbucket.records import Pipeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crews.ci_history.requests import Asking, is_gone
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.ci_history.keeping import ReadSteps, keep_steps, mark_refused
 from opscrew.ci_history.wanted import Wanted
 from tools.bitbucket.records import PipelineStep, TestReportSummary

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from crews.notify.sending import Checkpoint, Sending
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger

@@ -1,6 +1,6 @@
 """What the code that talks to an outside system must offer so that an action is done at most once.
 
-One implementation per action kind lives in ``crews/executors/``. This module owns the contract alone: it is the
+One implementation per action kind lives in ``crews/actions/``. This module owns the contract alone: it is the
 seam between permission and proof (here, no network) and the systems themselves.
 """
 

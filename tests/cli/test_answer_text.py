@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.answer_text import AnswerText
-from crews.answers import Answer, Event
+from crews.ask.answer import Answer, Event
 from opscrew.answer.packet import Fact
 
 FACT = Fact("bitbucket", "#42 failed in step Test", datetime(2026, 10, 6, 12, 13, tzinfo=UTC), id="E1")

@@ -84,7 +84,7 @@ def test_a_chat_answers_line_by_line(crew, monkeypatch) -> None:
 
 LATE = f"""{UNHURRIED}
 import threading
-import crews.collectors.knowledge as knowledge
+import crews.ask.gather.knowledge as knowledge
 from opscrew.memory.embedding import MiniLm
 given_up = threading.Event()
 load, within = MiniLm._load, knowledge.within

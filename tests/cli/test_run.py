@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crews.registry import CREWS
+from crews.runtime.registry import CREWS
 from opscrew.store.database import open_database
 from opscrew.store.runs import latest_runs
 from tests.support.crew_program import crew

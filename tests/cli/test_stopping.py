@@ -136,7 +136,7 @@ LOADING = """
 import threading, sys
 import opscrew.memory.snapshot as snapshot
 def forever(*_): print("loading", flush=True); threading.Event().wait()
-import crews.question_vectors as question_vectors
+import crews.ask.gather.vectors as question_vectors
 question_vectors.read_snapshot = forever
 import main
 sys.argv = ["crew", "ask", "--facts", "how do I fix a full disk?"]

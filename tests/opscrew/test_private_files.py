@@ -8,7 +8,7 @@ import pytest
 
 from crews.checks.check import Level
 from crews.checks.machine import data_folder
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.clock import utc_now
 from opscrew.file_lock import lock_within
 from opscrew.metrics import Metrics

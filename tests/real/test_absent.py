@@ -13,7 +13,7 @@ import pytest
 
 from crews.checks.check import Level, Result
 from crews.checks.contents import log_checks, series_checks
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.alerts.unknown import alert_subject, unknown_to_rules
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from crews.alert_looks import Case, log_changes, value_then_and_now
-from crews.alert_polling import poll
-from crews.context import CrewContext
-from crews.executors.silence_alert import SilenceAlert
-from crews.systems import Systems
+from crews.alert_triage.diagnostics import Case, log_changes, value_then_and_now
+from crews.alert_triage.polling import poll
+from crews.runtime.context import CrewContext
+from crews.actions.silence_alert import SilenceAlert
+from crews.runtime.systems import Systems
 from opscrew.alerts.asides import left_out_of
 from opscrew.alerts.store import AlertStore
 from opscrew.clock import utc_now

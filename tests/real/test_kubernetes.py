@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from crews.cluster_sweep import snapshot_of
+from crews.runtime.clusters import snapshot_of
 from opscrew.clock import utc_now
 from opscrew.cluster.assessment import assess
 from opscrew.cluster.noise import load_noise

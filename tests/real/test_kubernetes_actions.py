@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from crews.executors.connected import connected_executors
-from crews.executors.delete_stuck_pod import DeleteStuckPod
-from crews.executors.restart_workload import RestartWorkload
-from crews.executors.roll_back_workload import RollBackWorkload
-from crews.executors.scale_workload import ScaleWorkload
+from crews.actions.connected import connected_executors
+from crews.actions.delete_stuck_pod import DeleteStuckPod
+from crews.actions.restart_workload import RestartWorkload
+from crews.actions.roll_back_workload import RollBackWorkload
+from crews.actions.scale_workload import ScaleWorkload
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
 from opscrew.clock import utc_now

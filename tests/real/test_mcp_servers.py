@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import SecretStr
 
-from crews.mcp_servers import open_gateway
+from crews.mcp.servers import open_gateway
 from crews.team.gateway_tools import tools_for
 from crews.team.roles import load_team
 from demo.grafana.app import TOKEN, GrafanaWorld, create_app

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from bench.small_model import Course, ask_all, reading_speeds, stands, wrong_in
-from crews.answer_prompt import MOST_CALLS, PROMPT_TOKENS
+from crews.ask.prompt_room import MOST_CALLS, PROMPT_TOKENS
 from opscrew.model.citations import cited_in
 
 # All questions are asked in one fixture: several minutes where the machine is calm.

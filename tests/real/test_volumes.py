@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from crews import action_upkeep, storage_growth
-from crews.context import CrewContext
-from crews.systems import Systems
+from crews.upkeep import follow_actions as action_upkeep
+from crews.storage_growth import job as storage_growth
+from crews.runtime.context import CrewContext
+from crews.runtime.systems import Systems
 from opscrew.actions.execution import Execution
 from opscrew.clock import utc_now
 from opscrew.findings.ledger import Ledger

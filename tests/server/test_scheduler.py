@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from crews.context import CrewContext
-from crews.registry import Crew
-from crews.schedule import Appointment
-from crews.systems import Systems
+from crews.runtime.context import CrewContext
+from crews.runtime.registry import Crew
+from crews.runtime.schedule import Appointment
+from crews.runtime.systems import Systems
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics
 from opscrew.model.run import Run, RunOutcome

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crews.schedule import Appointment
+from crews.runtime.schedule import Appointment
 from opscrew.errors import UsageError
 from server.triggers import trigger_of, was_missed
 

@@ -10,8 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from crews import alert_triage, cluster_health, storage_growth
-from crews.context import CrewContext
+from crews.alert_triage import job as alert_triage
+from crews.cluster_health import job as cluster_health
+from crews.storage_growth import job as storage_growth
+from crews.runtime.context import CrewContext
 from opscrew.alerts.store import AlertStore
 from opscrew.cluster.names import remember
 from opscrew.findings.codes import finding

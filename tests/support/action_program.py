@@ -12,7 +12,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from crews.executors.rerun_pipeline import RerunPipeline
+from crews.actions.rerun_pipeline import RerunPipeline
 from demo.bitbucket.world import TOKEN
 from opscrew.actions.execution import UNFINISHED, Execution
 from opscrew.actions.sending import Timing

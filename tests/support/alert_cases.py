@@ -18,9 +18,9 @@ import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from crews import alert_triage
-from crews.context import CrewContext
-from crews.systems import Systems
+from crews.alert_triage import job as alert_triage
+from crews.runtime.context import CrewContext
+from crews.runtime.systems import Systems
 from opscrew.alerts.store import AlertStore
 from opscrew.findings.ledger import Ledger
 from opscrew.metrics import Metrics

@@ -1,13 +1,13 @@
 """What a person waits for one part of an answer at most, and how a program of its own is given more time."""
 
 LIMITS_OF_AN_ANSWER = (
-    "crews.answer_tools.START_SECONDS",
-    "crews.cluster_reader._ANSWER_SECONDS",
-    "crews.collectors.knowledge.VECTOR_SECONDS",
-    "crews.collectors.pipelines.SECONDS_FOR_MANY",
-    "crews.gathering.DEADLINE_SECONDS",
-    "crews.known_names.ASK_SECONDS",
-    "crews.wishes.objects.LOOK_SECONDS",
+    "crews.ask.tools.START_SECONDS",
+    "crews.runtime.cluster_reader._ANSWER_SECONDS",
+    "crews.ask.gather.knowledge.VECTOR_SECONDS",
+    "crews.ask.gather.pipelines.SECONDS_FOR_MANY",
+    "crews.ask.gather.run.DEADLINE_SECONDS",
+    "crews.ask.names.ASK_SECONDS",
+    "crews.ask.requests.objects.LOOK_SECONDS",
 )
 """Seconds that a person waits for one part of an answer. What is late is left out and named, as it should be."""
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from crews.answers import Answer
-from crews.ask import Question, answer_question
-from crews.context import CrewContext
-from crews.systems import Systems
+from crews.ask.answer import Answer
+from crews.ask.job import Question, answer_question
+from crews.runtime.context import CrewContext
+from crews.runtime.systems import Systems
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings
 from opscrew.store.database import open_database

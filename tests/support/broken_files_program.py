@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from crews import data_files
+from crews.runtime import data_files
 from opscrew.errors import CrewError
 from opscrew.settings import Settings
 

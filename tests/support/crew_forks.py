@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 IMPORTED = (
-    *("crews.ask", "crews.registry", "crews.running", "crews.storage_check", "crews.checks.running"),
+    *("crews.ask.job", "crews.runtime.registry", "crews.runtime.running", "crews.storage_growth.preview", "crews.checks.running"),
     *("crews.checks.connections", "opscrew.settings_file", "tools.ollama.client", "alembic.command", "rich.console"),
 )
 """What most commands need, without the libraries of the model, which few do."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.model.run import Run, RunOutcome
 
 
@@ -41,7 +41,7 @@ def obedient(context: CrewContext) -> Run:
 
 
 class Named:
-    """Looks like ``crews.registry.Crew``."""
+    """Looks like ``crews.runtime.registry.Crew``."""
 
     def __init__(self, name: str, function: Callable[[CrewContext], Run]) -> None:
         self.name = name

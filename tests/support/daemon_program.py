@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from crews.schedule import Appointment
+from crews.runtime.schedule import Appointment
 from opscrew import logs, settings_file
 from opscrew.errors import CrewError
 from server import daemon

@@ -16,8 +16,9 @@ from typing import Any
 
 import yaml
 
-from crews import cluster_health, storage_growth
-from crews.context import CrewContext
+from crews.cluster_health import job as cluster_health
+from crews.storage_growth import job as storage_growth
+from crews.runtime.context import CrewContext
 from opscrew.actions.execution import Execution
 from opscrew.findings.ledger import Ledger
 from tests.support.asking import ask, crew_at, told

@@ -11,7 +11,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from crews.notify.job import run
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crews.context import CrewContext
-from crews.registry import find_crew
-from crews.systems import Systems
+from crews.runtime.context import CrewContext
+from crews.runtime.registry import find_crew
+from crews.runtime.systems import Systems
 from demo.bitbucket.app import create_app
 from demo.bitbucket.world import TOKEN, World
 from demo.clock import FastClock

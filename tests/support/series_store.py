@@ -16,7 +16,7 @@ from tools.victoriametrics.client import QUERY, QUERY_RANGE
 
 CLAIM = ("namespace", "persistentvolumeclaim")
 SHARE = 900
-"""Seconds that a present value reaches back (RECENT of crews/volume_figures.py)."""
+"""Seconds that a present value reaches back (RECENT of crews/runtime/volume_figures.py)."""
 
 Points = Sequence[tuple[datetime, float]]
 Key = tuple[str, ...]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from crews.notify.job import run
 from opscrew.clock import Clock
 from opscrew.findings.codes import finding

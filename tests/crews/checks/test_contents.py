@@ -10,7 +10,7 @@ import pytest
 
 from crews.checks.check import Level, Result
 from crews.checks.contents import log_checks, series_checks
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.errors import CrewError
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings

@@ -10,7 +10,7 @@ import yaml
 
 from crews.checks.check import Level, Result
 from crews.checks.rights import OF_KUBERNETES, rights_checks
-from crews.systems import Systems
+from crews.runtime.systems import Systems
 from opscrew.actions.catalog import catalog
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics

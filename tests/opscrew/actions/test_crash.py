@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crews.executors.rerun_pipeline import RerunPipeline
+from crews.actions.rerun_pipeline import RerunPipeline
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import no_uptime

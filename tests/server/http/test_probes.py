@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, func, select
 
-from crews.context import CrewContext
+from crews.runtime.context import CrewContext
 from opscrew.alerts.deliveries import all_deliveries, delivery_findings
 from opscrew.metrics import Metrics
 from opscrew.settings import Settings

@@ -14,7 +14,7 @@ import httpx
 import jsonschema
 import pytest
 
-from crews.bitbucket_server import _explained
+from crews.mcp.bitbucket import _explained
 from demo.serving import serve
 from opscrew.redaction import redact
 from tests.support.bitbucket import Sandbox, sandbox

@@ -1,0 +1,1 @@
+"""TODO crews/ci_watch"""

@@ -1,0 +1,1 @@
+"""TODO crews/cluster_health"""
