@@ -18,7 +18,7 @@ from crews.runtime.cluster_reader import ClusterReader
 from crews.runtime.clusters import snapshot_of
 from opscrew.clock import utc_now
 from opscrew.cluster.assessment import assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.settings import KubernetesSettings
 from tests.support.kubernetes import ControlPlane, control_plane, missing_programs
 from tests.support.kubernetes_load import fill

@@ -20,7 +20,7 @@ import yaml
 
 from bench.section import Row, Section, at_least, at_most
 from opscrew.cluster.assessment import assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot_files import read_snapshot
 from opscrew.model.finding import Finding
 

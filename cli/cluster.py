@@ -90,7 +90,7 @@ def _parse_time(text: str) -> datetime | None:
 
 def _check_files(app: App, paths: list[Path], now: datetime | None, as_json: bool) -> None:
     from opscrew.cluster.assessment import assess
-    from opscrew.cluster.noise import load_noise
+    from opscrew.cluster.report.noise import load_noise
     from opscrew.cluster.snapshot_files import read_snapshot
     from opscrew.errors import CrewError
 
@@ -133,7 +133,7 @@ def _check_clusters(app: App, cluster: str, as_json: bool) -> None:
 def _sweep_and_print(app: App, cluster: str, as_json: bool) -> None:
     from crews.runtime.clusters import sweep_clusters
     from opscrew.cluster.assessment import assess
-    from opscrew.cluster.noise import load_noise
+    from opscrew.cluster.report.noise import load_noise
 
     settings = app.quiet_settings
     noise = load_noise(settings.cluster_noise)
@@ -166,6 +166,6 @@ def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
 
 
 def _as_text(title: str, assessment: Assessment, read: str) -> str:
-    from opscrew.cluster.wording import assessment_text
+    from opscrew.cluster.report.wording import assessment_text
 
     return assessment_text(title, assessment, read)

@@ -44,16 +44,14 @@ from opscrew.ci import (
 )
 from opscrew.ci.signatures import catalog as signatures
 from opscrew.ci_history import spending
-from opscrew.cluster import (
-    container_ends,
-    event_faults,
-    folding,
-    image_pulls,
-    next_steps,
-    noise,
-    thresholds,
-    vocabulary,
-)
+from opscrew.cluster.workloads import container_ends
+from opscrew.cluster import event_faults
+from opscrew.cluster.report import folding
+from opscrew.cluster.workloads import image_pulls
+from opscrew.cluster.report import next_steps
+from opscrew.cluster.report import noise
+from opscrew.cluster import thresholds
+from opscrew.cluster.custom import vocabulary
 from opscrew.errors import CrewError
 from opscrew.findings import codes, life
 from opscrew.measures import catalogue as measure_catalogue

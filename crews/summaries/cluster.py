@@ -15,10 +15,10 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import Clock, utc_now
 from opscrew.cluster.assessment import assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot
-from opscrew.cluster.summary import ClusterSummary, Measured
-from opscrew.cluster.throttling import throttling_findings
+from opscrew.cluster.report.summary import ClusterSummary, Measured
+from opscrew.cluster.workloads.throttling import throttling_findings
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import OPEN

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.cluster.container_ends import core_of
+from opscrew.cluster.workloads.container_ends import core_of
 from opscrew.cluster.events import event_line
-from opscrew.cluster.image_pulls import pull_failure
-from opscrew.cluster.probe_kills import killed_container, probe_kill
+from opscrew.cluster.workloads.image_pulls import pull_failure
+from opscrew.cluster.workloads.probe_kills import killed_container, probe_kill
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds

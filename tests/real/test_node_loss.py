@@ -19,7 +19,7 @@ import pytest
 from crews.runtime.clusters import snapshot_of
 from opscrew.clock import utc_now
 from opscrew.cluster.assessment import assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.model.finding import Finding
 from tests.support.kubernetes import ControlPlane, control_plane
 from tests.support.parts import part

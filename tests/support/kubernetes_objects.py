@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from opscrew.cluster.assessment import Assessment, assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot
 from tools.kubernetes.records import read_event, read_resource
 

@@ -10,9 +10,9 @@ from crews.ask.gather.collector import Request
 from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.subjects import alternatives
 from opscrew.cluster.assessment import Assessment, assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot
-from opscrew.cluster.standing import standing
+from opscrew.cluster.report.status_line import standing
 from opscrew.findings.codes import title_of
 from opscrew.model.coverage import Gap
 from opscrew.model.finding import Finding

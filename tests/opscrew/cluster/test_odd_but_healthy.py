@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from opscrew.cluster.webhooks import check_webhooks
+from opscrew.cluster.network.webhooks import check_webhooks
 from tests.support.kubernetes_objects import (
     ago,
     assessed,

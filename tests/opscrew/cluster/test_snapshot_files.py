@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from opscrew.cluster.assessment import assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot_files import read_snapshot
 from opscrew.errors import CrewError
 from tests.support.kubernetes_objects import ago, event, pod, thing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opscrew.cluster.assessment import assess
-from opscrew.cluster.noise import load_noise
+from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot_files import read_snapshot
 from opscrew.model.finding import Finding
 
