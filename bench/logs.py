@@ -15,7 +15,7 @@ import yaml
 from bench.section import Row, Section, at_least
 from crews.ask.gather.collector import Request
 from crews.ask.gather.logs import collect
-from opscrew.answer.understand import understand
+from opscrew.answer.understand.question import understand
 from tests.support.asking import crew_at
 from tests.support.log_entries import SHIPPERS, log_entries
 from tests.support.parts import FOLDER

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from bench.section import Row, Section, at_least
-from opscrew.answer.understand import Asked, Understanding, understand
+from opscrew.answer.understand.question import Asked, Understanding, understand
 from opscrew.model.subject import Subject
 
 QUESTIONS_FILE = Path(__file__).with_name("questions.yaml")

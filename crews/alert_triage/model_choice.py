@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from opscrew.alerts.causes import Candidate
-from opscrew.answer.claims import ClaimCheck, sentences
+from opscrew.answer.claims.check import ClaimCheck, sentences
 from opscrew.answer.packet import Fact, pack, shortened
-from opscrew.answer.prose_gate import ProseGate
+from opscrew.answer.prose.gate import ProseGate
 from opscrew.answer.tokens import token_counter
 from opscrew.model.evidence import Evidence
 from opscrew.settings import Settings

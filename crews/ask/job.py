@@ -19,8 +19,8 @@ from crews.ask.gather.run import gather
 from crews.ask.names import known_names
 from crews.ask.requests.propose import fact_of, propose
 from opscrew.answer.packet import Fact, number_facts
-from opscrew.answer.understand import Asked, asks_the_same, understand
-from opscrew.answer.write_without_model import found_by_model, note_of_known, notes, write_answer
+from opscrew.answer.understand.question import Asked, asks_the_same, understand
+from opscrew.answer.write.templates import found_by_model, note_of_known, notes, write_answer
 from opscrew.memory.conversations import Conversations
 from opscrew.memory.turns import Conversation, ToldFact, already_told
 from opscrew.model.citations import cited_in

@@ -20,12 +20,12 @@ from crews.team.budget import RunBudget, RunControl
 from crews.team.gateway_tools import NO_TOOLS, RoleTools
 from crews.team.reason import Reasoner, ReasonResult
 from crews.team.roles import Role
-from opscrew.answer.claims import ClaimCheck
-from opscrew.answer.intents import intents
+from opscrew.answer.claims.check import ClaimCheck
+from opscrew.answer.understand.intents import intents
 from opscrew.answer.packet import pack
-from opscrew.answer.prose_gate import ProseGate
+from opscrew.answer.prose.gate import ProseGate
 from opscrew.answer.tokens import token_counter
-from opscrew.answer.understand import Understanding
+from opscrew.answer.understand.question import Understanding
 from opscrew.memory.prompt_view import prompt_view
 from opscrew.memory.turns import already_told
 from opscrew.model.citations import cited_in

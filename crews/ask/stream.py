@@ -8,9 +8,9 @@ from dataclasses import replace
 from crews.ask.tools import fact_of
 from crews.ask.answer import Event, OnEvent
 from crews.team.toolbox import ToolCall
-from opscrew.answer.claims import sentences
+from opscrew.answer.claims.check import sentences
 from opscrew.answer.packet import Fact, shortened
-from opscrew.answer.prose_gate import ProseGate
+from opscrew.answer.prose.gate import ProseGate
 from opscrew.clock import Clock
 from opscrew.model.citations import without_citations
 

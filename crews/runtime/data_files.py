@@ -18,17 +18,15 @@ from opscrew.actions import catalog as action_catalog
 from opscrew.alerts import causes as alert_causes
 from opscrew.alerts import labels as alert_labels
 from opscrew.alerts import rules as alert_rules
-from opscrew.answer import (
-    claim_language,
-    follow_ups,
-    intents,
-    measures,
-    name_places,
-    prose_words,
-    wish_words,
-    wording,
-    write_without_model,
-)
+from opscrew.answer.claims import language as claim_language
+from opscrew.answer.understand import follow_ups
+from opscrew.answer.understand import intents
+from opscrew.answer.write import measures
+from opscrew.answer.understand import name_places
+from opscrew.answer.prose import words as prose_words
+from opscrew.answer.understand import request_words as wish_words
+from opscrew.answer.understand import wording
+from opscrew.answer.write import templates as write_without_model
 from opscrew.answer.times import words as time_words
 from opscrew.ci import (
     deployments,

@@ -9,7 +9,7 @@ from opscrew.actions.catalog import catalog
 from opscrew.actions.queries import concerning, count_by_state, waiting_first
 from opscrew.actions.records import ActionRecord
 from opscrew.answer.packet import Fact
-from opscrew.answer.subjects import alternatives
+from opscrew.answer.understand.subjects import alternatives
 from opscrew.model.action import ActionState
 from opscrew.store.database import reading
 

@@ -21,7 +21,7 @@ from opscrew.alerts.objects import object_words, own_labels_of
 from opscrew.alerts.store import UNGROUPED
 from opscrew.alerts.telling import said_of
 from opscrew.answer.packet import Fact, gap_fact
-from opscrew.answer.subjects import spoken_names
+from opscrew.answer.understand.subjects import spoken_names
 from opscrew.model.coverage import Basis, Gap
 from opscrew.model.finding import Severity
 from tools.errors import UpstreamError

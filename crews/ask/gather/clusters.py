@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from crews.runtime.clusters import snapshot_of
 from crews.ask.gather.collector import Request
 from opscrew.answer.packet import Fact, gap_fact
-from opscrew.answer.subjects import alternatives
+from opscrew.answer.understand.subjects import alternatives
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.report.noise import load_noise
 from opscrew.cluster.snapshot import Snapshot

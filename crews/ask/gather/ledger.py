@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_
 
 from crews.ask.gather.collector import Request
 from opscrew.answer.packet import Fact
-from opscrew.answer.subjects import alternatives
+from opscrew.answer.understand.subjects import alternatives
 from opscrew.findings import rows
 from opscrew.findings.codes import title_of
 from opscrew.findings.ledger import Ledger

@@ -11,7 +11,7 @@ from datetime import timedelta
 from crews.ask.gather.collector import Request
 from crews.ci_watch.judge_pipeline import judge_failure
 from opscrew.answer.packet import Fact
-from opscrew.answer.subjects import branch_of
+from opscrew.answer.understand.subjects import branch_of
 from opscrew.ci.failures import Failure
 from opscrew.ci.poll_states import load_states
 from tools.bitbucket.client import BitbucketClient

@@ -13,7 +13,7 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord
 from opscrew.actions.ruling import objection
-from opscrew.answer.wish_words import doubt, doubt_of_earlier
+from opscrew.answer.understand.request_words import doubt, doubt_of_earlier
 from opscrew.model.action import Action
 
 WHY = "asked for by a person"

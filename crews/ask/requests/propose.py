@@ -13,9 +13,9 @@ from crews.ask.requests import volumes
 from crews.ask.requests import waiting
 from crews.ask.requests import workloads
 from crews.ask.requests.proposal import Proposal
-from opscrew.answer.intents import guess
+from opscrew.answer.understand.intents import guess
 from opscrew.answer.packet import Fact
-from opscrew.answer.wording import plain
+from opscrew.answer.understand.wording import plain
 from opscrew.store.text import storable
 from tools.errors import UpstreamError
 

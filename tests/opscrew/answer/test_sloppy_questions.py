@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from opscrew.answer.subjects import KnownNames
-from opscrew.answer.understand import Asked, Understanding, understand
-from opscrew.answer.wording import plain
+from opscrew.answer.understand.subjects import KnownNames
+from opscrew.answer.understand.question import Asked, Understanding, understand
+from opscrew.answer.understand.wording import plain
 from opscrew.model.subject import Subject
 
 NOW = datetime(2026, 4, 8, 8, 20, tzinfo=UTC)

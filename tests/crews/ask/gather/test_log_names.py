@@ -10,7 +10,7 @@ import pytest
 
 from crews.ask.gather.collector import Request
 from crews.ask.gather.log_names import asked_names, places
-from opscrew.answer.understand import understand
+from opscrew.answer.understand.question import understand
 from tests.support.asking import crew_at
 from tools.victorialogs.fields import fields_of
 from tools.victorialogs.records import Group

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from opscrew.answer.claim_language import state_stems
-from opscrew.answer.claim_numbers import Quantity
-from opscrew.answer.claim_words import SPOKEN, spoken_value
+from opscrew.answer.claims.language import state_stems
+from opscrew.answer.claims.numbers import Quantity
+from opscrew.answer.claims.words import SPOKEN, spoken_value
 
 PARTS = {
     "half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bench.questions import load, misread
-from opscrew.answer.understand import Asked, Understanding, span_of, understand
+from opscrew.answer.understand.question import Asked, Understanding, span_of, understand
 from opscrew.model.subject import Subject
 
 NOW = datetime(2026, 10, 6, 12, 0, tzinfo=UTC)

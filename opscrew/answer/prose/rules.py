@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from opscrew.answer.packet import Fact
-from opscrew.answer.prose_words import ProseWords, plain_letters, prose_words
+from opscrew.answer.prose.words import ProseWords, plain_letters, prose_words
 from opscrew.model.citations import without_citations
 
 CLAUSE = re.compile(

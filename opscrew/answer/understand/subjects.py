@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opscrew.answer.name_places import (
+from opscrew.answer.understand.name_places import (
     cued_words,
     is_of_kind,
     is_ordinary,

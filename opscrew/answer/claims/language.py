@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from opscrew.answer.claim_words import stem
+from opscrew.answer.claims.words import stem
 from opscrew.strict_yaml import load_strictly
 
 CLAIMS_FILE = Path(__file__).with_name("claims.yaml")

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from opscrew.answer.claims import ClaimCheck
+from opscrew.answer.claims.check import ClaimCheck
 from opscrew.answer.packet import Fact
-from opscrew.answer.prose_gate import ProseGate, cleaned
-from opscrew.answer.prose_rules import rule_broken
+from opscrew.answer.prose.gate import ProseGate, cleaned
+from opscrew.answer.prose.rules import rule_broken
 from opscrew.model.citations import cited_in
 
 AT = datetime(2026, 10, 6, 12, 13, tzinfo=UTC)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from opscrew.answer.claim_language import claim_words
-from opscrew.answer.claim_numbers import Quantity
-from opscrew.answer.claim_words import stem
+from opscrew.answer.claims.language import claim_words
+from opscrew.answer.claims.numbers import Quantity
+from opscrew.answer.claims.words import stem
 
 NONE = re.compile(r"\b(?:no|zero) (?:[a-z-]+ )?(?P<noun>[a-z]{3,}s)\b", re.IGNORECASE)
 ALL = re.compile(r"\b(?:all|every|each)\b(?P<rest>(?: [\w'-]+){1,8})", re.IGNORECASE)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from opscrew.answer.claim_words import SPOKEN, spoken_value, stem
+from opscrew.answer.claims.words import SPOKEN, spoken_value, stem
 
 SECONDS = {
     "ms": 0.001, "millisecond": 0.001, "s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60,

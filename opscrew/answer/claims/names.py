@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from opscrew.answer.claim_language import claim_words
-from opscrew.answer.claim_words import SPOKEN
+from opscrew.answer.claims.language import claim_words
+from opscrew.answer.claims.words import SPOKEN
 from opscrew.model.citations import without_citations
 
 BUILD = re.compile(r"#\d+\b")

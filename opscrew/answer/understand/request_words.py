@@ -14,8 +14,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 
-from opscrew.answer.name_places import is_ordinary
-from opscrew.answer.subjects import spoken_names
+from opscrew.answer.understand.name_places import is_ordinary
+from opscrew.answer.understand.subjects import spoken_names
 from opscrew.strict_yaml import load_strictly
 
 WISH_WORDS_FILE = Path(__file__).with_name("wish_words.yaml")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bench.claims import HELD_OUT_FILE, load, measure
-from opscrew.answer.claims import ClaimCheck, sentences
+from opscrew.answer.claims.check import ClaimCheck, sentences
 from opscrew.answer.packet import Fact
 
 AT = datetime(2026, 10, 6, 12, 13, tzinfo=UTC)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from opscrew.answer.wording import is_plain_word
+from opscrew.answer.understand.wording import is_plain_word
 from opscrew.strict_yaml import load_strictly
 
 SUBJECTS_FILE = Path(__file__).with_name("subjects.yaml")

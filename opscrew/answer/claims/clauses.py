@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from opscrew.answer.claim_words import SPOKEN
+from opscrew.answer.claims.words import SPOKEN
 from opscrew.model.citations import CITED, cited_in, without_citations
 
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")

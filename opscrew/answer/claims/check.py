@@ -14,10 +14,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from opscrew.answer.claim_clauses import Part, clauses, parts, without_mark
-from opscrew.answer.claim_dates import in_zone, moments_in, same_moment
-from opscrew.answer.claim_language import state_stems
-from opscrew.answer.claim_names import (
+from opscrew.answer.claims.clauses import Part, clauses, parts, without_mark
+from opscrew.answer.claims.dates import in_zone, moments_in, same_moment
+from opscrew.answer.claims.language import state_stems
+from opscrew.answer.claims.names import (
     bound,
     causal,
     denied_wholly,
@@ -29,9 +29,9 @@ from opscrew.answer.claim_names import (
     softened,
     stands_in,
 )
-from opscrew.answer.claim_numbers import Quantity, bounds, quantities, says_the_same
-from opscrew.answer.claim_outcomes import contradiction, miscounted
-from opscrew.answer.claim_shares import is_borne_out, shares_in
+from opscrew.answer.claims.numbers import Quantity, bounds, quantities, says_the_same
+from opscrew.answer.claims.outcomes import contradiction, miscounted
+from opscrew.answer.claims.shares import is_borne_out, shares_in
 from opscrew.answer.packet import Fact
 from opscrew.model.citations import cited_in
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from opscrew.answer.packet import Fact
-from opscrew.answer.understand import Understanding
+from opscrew.answer.understand.question import Understanding
 from opscrew.memory.summary import shortened
 from opscrew.memory.turns import OF_WORDS_ALONE
 from opscrew.strict_yaml import load_strictly

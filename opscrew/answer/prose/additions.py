@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from opscrew.answer.claim_words import stem
+from opscrew.answer.claims.words import stem
 from opscrew.answer.packet import Fact
-from opscrew.answer.prose_words import prose_words
+from opscrew.answer.prose.words import prose_words
 from opscrew.model.citations import cited_in, without_citations
 
 WORD = re.compile(r"[a-z]+|\d+(?:[.:]\d+)*")
