@@ -21,7 +21,7 @@ from bench.ci_explain_data import MarkedLog, marked_logs
 from bench.ci_frames import explain_rows
 from bench.fit_explain import example_of, fold_of, held_out, held_out_lengths
 from bench.section import Row, Section, at_least, at_most
-from opscrew.ci.explain import ExplainedLine, choose, choose_by, explain, final_scores
+from opscrew.ci.explain.lines import ExplainedLine, choose, choose_by, explain, final_scores
 
 BUDGET = 60
 FEW = 2

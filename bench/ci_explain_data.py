@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from opscrew.ci.log_lines import LogLines, read_lines
+from opscrew.ci.explain.log_lines import LogLines, read_lines
 
 FILES = ("b_logchunks.jsonl", "b_log_chunk.jsonl")
 

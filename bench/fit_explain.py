@@ -22,11 +22,11 @@ import numpy.typing as npt
 from bench.ci_explain_data import MarkedLog, marked_logs
 from bench.line_boosting import boosted
 from bench.line_lengths import fit_lengths, signs_of, tells_length
-from opscrew.ci.explanation_length import WEIGHTS_FILE as LENGTH_FILE
-from opscrew.ci.explanation_length import LengthWeights
-from opscrew.ci.line_features import features
-from opscrew.ci.line_scores import WEIGHTS_FILE, candidates, neighbourhood, second_round
-from opscrew.ci.line_trees import TREES_FILE, LineTrees, trees_from
+from opscrew.ci.explain.explanation_length import WEIGHTS_FILE as LENGTH_FILE
+from opscrew.ci.explain.explanation_length import LengthWeights
+from opscrew.ci.explain.line_features import features
+from opscrew.ci.explain.line_scores import WEIGHTS_FILE, candidates, neighbourhood, second_round
+from opscrew.ci.explain.line_trees import TREES_FILE, LineTrees, trees_from
 
 FOLDS = 5
 STEPS = 100

@@ -1,4 +1,4 @@
-"""Fits the small trees of opscrew/ci/line_trees.py and writes them as JSON."""
+"""Fits the small trees of opscrew/ci/explain/line_trees.py and writes them as JSON."""
 
 from __future__ import annotations
 

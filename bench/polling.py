@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.section import Row, Section, at_most
-from opscrew.ci.poll_bucket import allowance, catch_up, poll_rules, refilled, spent
-from opscrew.ci.polling import PollState, after_hint, after_listing, after_look, listed, plan
+from opscrew.ci.watch.poll_bucket import allowance, catch_up, poll_rules, refilled, spent
+from opscrew.ci.watch.polling import PollState, after_hint, after_listing, after_look, listed, plan
 from tools.bitbucket.budget import BudgetKeeper
 from tools.errors import TemporaryError
 

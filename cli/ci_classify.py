@@ -9,7 +9,7 @@ import typer
 from cli.output import json_option, print_json
 
 if TYPE_CHECKING:
-    from opscrew.ci.classify import Classification
+    from opscrew.ci.judge.classify import Classification
 
 MEANING = {
     "transient": "A re-run may pass.",
@@ -31,8 +31,8 @@ def classify(
 ) -> None:
     """Tell for each failed log whether a re-run may pass, and which lines say so."""
     from cli.log_files import open_log, read_input_once, reading, tell
-    from opscrew.ci.classify import classify as judge
-    from opscrew.ci.explain import explain
+    from opscrew.ci.judge.classify import classify as judge
+    from opscrew.ci.explain.lines import explain
     from opscrew.errors import CrewError
 
     read_input_once(files)

@@ -9,7 +9,7 @@ import typer
 from cli.output import console, json_option, print_json
 
 if TYPE_CHECKING:
-    from opscrew.ci.explain import ExplainedLine, Explanation
+    from opscrew.ci.explain.lines import ExplainedLine, Explanation
 
 
 def explain_logs(
@@ -48,7 +48,7 @@ def explain_logs(
 def _explain(name: str, passing: str, budget: int) -> tuple[Explanation, bool]:
     """What explains the failure, and whether the file is text at all."""
     from cli.log_files import is_text, open_log
-    from opscrew.ci.explain import explain
+    from opscrew.ci.explain.lines import explain
 
     with open_log(name) as log:
         text = is_text(log)

@@ -11,11 +11,11 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from opscrew.actions import queries
-from opscrew.ci.history import record_rescue
-from opscrew.ci.outage import Outage
-from opscrew.ci.outage_history import current_outages
-from opscrew.ci.rerun import KIND
-from opscrew.ci.standing import standing_in
+from opscrew.ci.rerun.history import record_rescue
+from opscrew.ci.rerun.outage import Outage
+from opscrew.ci.rerun.outage_history import current_outages
+from opscrew.ci.rerun.proposal import KIND
+from opscrew.ci.watch.open_failures import standing_in
 from opscrew.clock import Clock
 from opscrew.model.action import Action, ActionState
 from opscrew.store.database import reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
-from opscrew.ci.stop import KIND
+from opscrew.ci.rerun.stop import KIND
 from opscrew.model.action import Action
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused

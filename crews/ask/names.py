@@ -13,7 +13,7 @@ from typing import TypeVar
 from crews.runtime.background import in_background
 from crews.runtime.context import CrewContext
 from crews.ask.live_objects import Live, list_live
-from opscrew.ci.poll_states import load_states
+from opscrew.ci.watch.poll_states import load_states
 from opscrew.cluster.names import NAMED_KINDS, Place, known_places, subject_of
 from opscrew.findings.ledger import Ledger
 from opscrew.model.subject import Subject

@@ -16,7 +16,7 @@ from crews.ci_history.requests import Asking
 from crews.ci_history.seen import keep_newest
 from crews.ci_history.steps import read_steps
 from crews.runtime.context import CrewContext
-from opscrew.ci.poll_states import load_states
+from opscrew.ci.watch.poll_states import load_states
 from opscrew.ci_history.coverage import Coverage, load_coverage
 from opscrew.ci_history.keeping import keep_pipelines
 from opscrew.ci_history.spending import allowance, spending_rules

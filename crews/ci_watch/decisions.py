@@ -13,14 +13,14 @@ from crews.actions.rerun_results import with_cause
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord
-from opscrew.ci.failures import with_note
-from opscrew.ci.history import host_stays_broken, rescue_record
-from opscrew.ci.outage import Outage
-from opscrew.ci.outage_history import current_outages
-from opscrew.ci.rerun import REPEATED_IN_PLACE, end_of, rerun_action
-from opscrew.ci.rescue import rescue_estimate
-from opscrew.ci.standing import Rerun, Standing, standing_wanted, update_standing
-from opscrew.ci.watching import watch_rules
+from opscrew.ci.judge.failures import with_note
+from opscrew.ci.rerun.history import host_stays_broken, rescue_record
+from opscrew.ci.rerun.outage import Outage
+from opscrew.ci.rerun.outage_history import current_outages
+from opscrew.ci.rerun.proposal import REPEATED_IN_PLACE, end_of, rerun_action
+from opscrew.ci.rerun.success_rate import rescue_estimate
+from opscrew.ci.watch.open_failures import Rerun, Standing, standing_wanted, update_standing
+from opscrew.ci.watch.watching import watch_rules
 from opscrew.findings.codes import finding
 from opscrew.model.action import ActionState
 from opscrew.model.evidence import Evidence

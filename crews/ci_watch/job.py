@@ -22,17 +22,17 @@ from crews.ci_watch.judge_pipeline import judge_failure
 from crews.actions.rerun_results import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
-from opscrew.ci.classify import Verdict
-from opscrew.ci.failures import Failure, failure_finding, with_note
-from opscrew.ci.followers import not_passed, not_reached, passed_since
-from opscrew.ci.history import record_sighting
-from opscrew.ci.identity import is_same_failure
-from opscrew.ci.outage import Outage, Passed, Sighting
-from opscrew.ci.outage_history import current_outages, record_pass
-from opscrew.ci.rerun import KIND, rerun_action
-from opscrew.ci.standing import Rerun, Standing, replace_standing, standing_in
-from opscrew.ci.standstills import halted_finding, refused_finding
-from opscrew.ci.watching import ended, sort_pipelines, watch_rules
+from opscrew.ci.judge.classify import Verdict
+from opscrew.ci.judge.failures import Failure, failure_finding, with_note
+from opscrew.ci.judge.followers import not_passed, not_reached, passed_since
+from opscrew.ci.rerun.history import record_sighting
+from opscrew.ci.judge.identity import is_same_failure
+from opscrew.ci.rerun.outage import Outage, Passed, Sighting
+from opscrew.ci.rerun.outage_history import current_outages, record_pass
+from opscrew.ci.rerun.proposal import KIND, rerun_action
+from opscrew.ci.watch.open_failures import Rerun, Standing, replace_standing, standing_in
+from opscrew.ci.watch.standstills import halted_finding, refused_finding
+from opscrew.ci.watch.watching import ended, sort_pipelines, watch_rules
 from opscrew.errors import CrewError
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger

@@ -12,9 +12,9 @@ from crews.runtime.context import CrewContext
 from crews.actions.rerun_pipeline import RerunPipeline
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
-from opscrew.ci.explain import explain
-from opscrew.ci.rerun import rerun_action
-from opscrew.ci.stop import stop_action
+from opscrew.ci.explain.lines import explain
+from opscrew.ci.rerun.proposal import rerun_action
+from opscrew.ci.rerun.stop import stop_action
 from opscrew.errors import CrewError
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence

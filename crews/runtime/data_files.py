@@ -28,19 +28,17 @@ from opscrew.answer.understand import request_words as wish_words
 from opscrew.answer.understand import wording
 from opscrew.answer.write import templates as write_without_model
 from opscrew.answer.times import words as time_words
-from opscrew.ci import (
-    deployments,
-    explanation_length,
-    frame,
-    hosts,
-    line_kinds,
-    line_scores,
-    line_trees,
-    pipeline_errors,
-    poll_bucket,
-    watching,
-)
-from opscrew.ci.signatures import catalog as signatures
+from opscrew.ci.judge import deployments
+from opscrew.ci.explain import explanation_length
+from opscrew.ci.explain import frame
+from opscrew.ci.judge import hosts
+from opscrew.ci.explain import line_kinds
+from opscrew.ci.explain import line_scores
+from opscrew.ci.explain import line_trees
+from opscrew.ci.judge import pipeline_errors
+from opscrew.ci.watch import poll_bucket
+from opscrew.ci.watch import watching
+from opscrew.ci.judge.signatures import catalog as signatures
 from opscrew.ci_history import spending
 from opscrew.cluster.workloads import container_ends
 from opscrew.cluster import event_faults

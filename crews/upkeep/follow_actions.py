@@ -15,7 +15,7 @@ from opscrew.actions.execution import Execution
 from opscrew.actions.findings import findings_of, observe_audit
 from opscrew.actions.lifecycle import OPEN_STATES
 from opscrew.actions.verification import verify
-from opscrew.ci.rerun import KIND as RERUN
+from opscrew.ci.rerun.proposal import KIND as RERUN
 from opscrew.findings.ledger import Ledger
 from opscrew.model.action import ActionState
 from opscrew.model.run import Run, RunOutcome

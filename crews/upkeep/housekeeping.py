@@ -9,7 +9,7 @@ from crews.runtime.context import CrewContext
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.findings import observe_audit
 from opscrew.actions.verification import verify
-from opscrew.ci.history import RESCUES_COUNT_FOR, forget_before
+from opscrew.ci.rerun.history import RESCUES_COUNT_FOR, forget_before
 from opscrew.ci_history import wanted
 from opscrew.findings.ledger import Ledger
 from opscrew.model.run import Run, RunOutcome

@@ -12,8 +12,8 @@ from crews.ask.gather.collector import Request
 from crews.ci_watch.judge_pipeline import judge_failure
 from opscrew.answer.packet import Fact
 from opscrew.answer.understand.subjects import branch_of
-from opscrew.ci.failures import Failure
-from opscrew.ci.poll_states import load_states
+from opscrew.ci.judge.failures import Failure
+from opscrew.ci.watch.poll_states import load_states
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline

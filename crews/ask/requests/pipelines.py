@@ -8,8 +8,8 @@ from crews.ask.gather.collector import Request
 from crews.ask.requests.proposal import WHY, Proposal, nothing, proposed, unclear
 from opscrew.answer.understand.name_places import is_ordinary
 from opscrew.answer.understand.subjects import branch_of
-from opscrew.ci.rerun import rerun_action
-from opscrew.ci.stop import stop_action
+from opscrew.ci.rerun.proposal import rerun_action
+from opscrew.ci.rerun.stop import stop_action
 from opscrew.model.evidence import Evidence
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline

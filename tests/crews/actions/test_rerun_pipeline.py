@@ -10,7 +10,7 @@ import pytest
 from crews.actions.rerun_pipeline import RerunPipeline
 from demo.bitbucket.world import TOKEN
 from opscrew.actions.executor import SendRefusedError
-from opscrew.ci.rerun import rerun_action
+from opscrew.ci.rerun.proposal import rerun_action
 from opscrew.model.action import Action
 from tests.support.sandboxes import START, BitbucketWatch, bitbucket_watch
 from tools.bitbucket.client import BitbucketClient

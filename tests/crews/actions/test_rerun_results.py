@@ -14,10 +14,10 @@ from crews.runtime.registry import find_crew
 from crews.actions.rerun_results import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
-from opscrew.ci.history import record_rescue, record_sighting, rescue_record
-from opscrew.ci.outage import Sighting
-from opscrew.ci.rescue import RescueRecord
-from opscrew.ci.standing import Rerun, standing_in, standing_wanted, update_standing
+from opscrew.ci.rerun.history import record_rescue, record_sighting, rescue_record
+from opscrew.ci.rerun.outage import Sighting
+from opscrew.ci.rerun.success_rate import RescueRecord
+from opscrew.ci.watch.open_failures import Rerun, standing_in, standing_wanted, update_standing
 from opscrew.model.action import ActionState
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 

@@ -11,7 +11,7 @@ from crews.actions.stop_pipeline import StopPipeline
 from crews.runtime.registry import find_crew
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import SendRefusedError
-from opscrew.ci.stop import stop_action
+from opscrew.ci.rerun.stop import stop_action
 from opscrew.model.action import Action, ActionState
 from opscrew.model.run import RunOutcome
 from tests.support.sandboxes import START, BitbucketWatch, bitbucket_watch

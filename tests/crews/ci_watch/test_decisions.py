@@ -9,7 +9,7 @@ import pytest
 
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
-from opscrew.ci.standing import Rerun, standing_in
+from opscrew.ci.watch.open_failures import Rerun, standing_in
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crews.ci_watch.judge_pipeline import LOG_BYTES, judge_failure
-from opscrew.ci.classify import Verdict
+from opscrew.ci.judge.classify import Verdict
 from tests.support.bitbucket import START, Reply, http_client, scripted
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.records import Pipeline

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opscrew.ci.outage import QUIET
+from opscrew.ci.rerun.outage import QUIET
 from opscrew.model.finding import Finding
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crews.runtime.systems import Systems
-from opscrew.ci.poll_states import load_states
+from opscrew.ci.watch.poll_states import load_states
 from opscrew.model.run import RunOutcome
 from tests.support.sandboxes import BitbucketWatch, bitbucket_watch
 

@@ -14,7 +14,7 @@ from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import no_uptime
 from opscrew.actions.verification import verify
-from opscrew.ci.rerun import rerun_action
+from opscrew.ci.rerun.proposal import rerun_action
 from opscrew.clock import utc_now
 from opscrew.model.action import Action
 from opscrew.store.database import open_database

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from opscrew.ci.rerun import RerunCase, why_not_rerun
+from opscrew.ci.rerun.proposal import RerunCase, why_not_rerun
 from tools.bitbucket.reading import Reader
 from tools.bitbucket.records import Deployment, Pipeline, PipelineStep
 from tools.bitbucket.rerun_request import rerun_body

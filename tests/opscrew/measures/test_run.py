@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, insert
 
-from opscrew.ci.history import record_sighting
-from opscrew.ci.outage import Sighting
-from opscrew.ci.poll_bucket import Poller
-from opscrew.ci.poll_states import save
-from opscrew.ci.polling import PollState
+from opscrew.ci.rerun.history import record_sighting
+from opscrew.ci.rerun.outage import Sighting
+from opscrew.ci.watch.poll_bucket import Poller
+from opscrew.ci.watch.poll_states import save
+from opscrew.ci.watch.polling import PollState
 from opscrew.ci_history.coverage import FIRST, Coverage, save_coverage
 from opscrew.ci_history.keeping import ReadSteps, keep_pipelines, keep_steps
 from opscrew.errors import UsageError
