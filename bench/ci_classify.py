@@ -21,8 +21,8 @@ import yaml
 
 from bench.ci_frames import classify_rows
 from bench.section import Row, Section, at_least, at_most
-from opscrew.ci.judge.classify import Classification, Verdict, classify
 from opscrew.ci.explain.lines import Explanation, explain
+from opscrew.ci.judge.classify import Classification, Verdict, classify
 from opscrew.ci.judge.signatures.catalog import Catalog, catalog
 
 FILES = ("a_ci_transient.jsonl", "a_logchunks_negatives.jsonl")

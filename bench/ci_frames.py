@@ -13,8 +13,8 @@ from typing import Any
 
 from bench.section import Row, at_most
 from demo.bitbucket.frames import FORMS, Checkout, Form, framed, random_subject
-from opscrew.ci.judge.classify import Classification, classify
 from opscrew.ci.explain.lines import Explanation, explain
+from opscrew.ci.judge.classify import Classification, classify
 
 MOST_DIFFERENCE = 0.02
 

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from bench.section import Row, Section, at_least, at_most
+from opscrew.answer.claims.check import ClaimCheck
 from opscrew.answer.claims.clauses import LIST_MARK
 from opscrew.answer.claims.names import is_contrast, softened
 from opscrew.answer.claims.words import WORDS
-from opscrew.answer.claims.check import ClaimCheck
 from opscrew.answer.packet import Fact
 from opscrew.answer.prose.gate import ProseGate
 from opscrew.model.citations import cited_in

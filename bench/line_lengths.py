@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from bench.ci_explain_data import MarkedLog
-from opscrew.ci.explain.lines import final_scores
 from opscrew.ci.explain.explanation_length import LengthWeights, signs_of_length
 from opscrew.ci.explain.line_features import Numbers
+from opscrew.ci.explain.lines import final_scores
 
 RIDGE = 60.0
 """Penalty on the weights of standardised signs, about that of sixty logs that say nothing: there are ten times as many

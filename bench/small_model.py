@@ -21,10 +21,10 @@ from bench.asking_tools import EveryTool
 from bench.asking_world import AskingWorld, asking_world
 from bench.questions import load
 from bench.section import Row, Section, at_least, at_most
-from crews.ask.prompt_room import MOST_CALLS, PROMPT_TOKENS
-from crews.ask.prose import Writer
 from crews.ask.answer import Answer, Event
 from crews.ask.job import Question, answer_question
+from crews.ask.prompt_room import MOST_CALLS, PROMPT_TOKENS
+from crews.ask.prose import Writer
 from crews.team.completion import Completion
 from crews.team.hosts import ModelHosts
 from crews.team.reason import Reasoner

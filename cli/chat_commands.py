@@ -9,9 +9,9 @@ import typer
 from cli.answer_text import AnswerText, print_fact
 from cli.person import person
 from cli.text import folded
-from crews.ask.prose import Writer
 from crews.ask.answer import Answer, Event
 from crews.ask.job import Question, answer_question
+from crews.ask.prose import Writer
 from crews.runtime.context import CrewContext
 from opscrew.errors import CrewError, NotFoundError
 from opscrew.memory.conversations import Conversations

@@ -31,8 +31,8 @@ def classify(
 ) -> None:
     """Tell for each failed log whether a re-run may pass, and which lines say so."""
     from cli.log_files import open_log, read_input_once, reading, tell
-    from opscrew.ci.judge.classify import classify as judge
     from opscrew.ci.explain.lines import explain
+    from opscrew.ci.judge.classify import classify as judge
     from opscrew.errors import CrewError
 
     read_input_once(files)

@@ -10,8 +10,8 @@ import typer
 
 from cli.context import App
 from crews.mcp.bitbucket import own_servers
-from crews.runtime.context import CrewContext
 from crews.mcp.servers import open_gateway
+from crews.runtime.context import CrewContext
 from crews.runtime.systems import Systems
 from crews.team.gateway_tools import chosen_for
 from crews.team.roles import load_team

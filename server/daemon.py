@@ -16,9 +16,9 @@ from contextlib import ExitStack
 
 import structlog
 
+from crews.mcp.servers import refuse_mistakes
 from crews.runtime.context import CrewContext
 from crews.runtime.data_files import refuse_broken_files
-from crews.mcp.servers import refuse_mistakes
 from crews.runtime.registry import CREWS, Crew
 from crews.runtime.schedule import SCHEDULE_FILE, Appointment, load
 from crews.runtime.systems import Systems

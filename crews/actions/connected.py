@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from crews.runtime.context import CrewContext
 from crews.actions.delete_stuck_pod import DeleteStuckPod
 from crews.actions.expand_pvc import ExpandPvc
 from crews.actions.rerun_pipeline import RerunPipeline
+from crews.actions.rerun_results import RescueLearning
 from crews.actions.restart_workload import RestartWorkload
 from crews.actions.roll_back_workload import RollBackWorkload
 from crews.actions.scale_workload import ScaleWorkload
 from crews.actions.silence_alert import SilenceAlert
 from crews.actions.stop_pipeline import StopPipeline
-from crews.actions.rerun_results import RescueLearning
+from crews.runtime.context import CrewContext
 from opscrew.actions.executor import Executor
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from crews.runtime.systems import Systems
-from crews.runtime.volumes import read_claim, read_class
 from crews.runtime.volume_figures import read_present
+from crews.runtime.volumes import read_claim, read_class
 from opscrew.actions.executor import Outcome, Receipt, SendRefusedError
 from opscrew.actions.records import id_of
 from opscrew.cluster.conditions import read_conditions

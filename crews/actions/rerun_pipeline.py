@@ -11,8 +11,8 @@ from datetime import datetime
 
 from crews.actions.rerun_results import RescueLearning
 from opscrew.actions.executor import NotYetError, Outcome, Receipt, SendRefusedError
-from opscrew.ci.watch.pauses import failed_steps, has_passed
 from opscrew.ci.rerun.proposal import KIND, RerunCase, newest_of, why_not_rerun
+from opscrew.ci.watch.pauses import failed_steps, has_passed
 from opscrew.model.action import Action
 from opscrew.reading_time import minute
 from tools.bitbucket.client import BitbucketClient

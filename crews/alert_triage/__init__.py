@@ -1,1 +1,1 @@
-"""TODO crews/alert_triage"""
+"""The job that takes in alerts, finds their likeliest cause and proposes a repair."""

@@ -1,1 +1,1 @@
-"""TODO crews/ask"""
+"""From a question to an answer: names, evidence, text, prose of a model, and what is remembered."""

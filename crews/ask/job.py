@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from crews.ask.answer import Answer, Event, OnEvent, Usage
 from crews.ask.gather.collector import Collector, Gathered, Request
 from crews.ask.gather.registry import collectors_for
-from crews.runtime.context import CrewContext
 from crews.ask.gather.run import gather
 from crews.ask.names import known_names
 from crews.ask.requests.propose import fact_of, propose
+from crews.runtime.context import CrewContext
 from opscrew.answer.packet import Fact, number_facts
 from opscrew.answer.understand.question import Asked, asks_the_same, understand
 from opscrew.answer.write.templates import found_by_model, note_of_known, notes, write_answer

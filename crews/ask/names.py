@@ -10,9 +10,9 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from typing import TypeVar
 
+from crews.ask.live_objects import Live, list_live
 from crews.runtime.background import in_background
 from crews.runtime.context import CrewContext
-from crews.ask.live_objects import Live, list_live
 from opscrew.ci.watch.poll_states import load_states
 from opscrew.cluster.names import NAMED_KINDS, Place, known_places, subject_of
 from opscrew.findings.ledger import Ledger

@@ -10,21 +10,21 @@ import time
 from dataclasses import replace
 from typing import Self
 
+from crews.ask.answer import Answer, OnEvent, Usage
+from crews.ask.gather.collector import Request
 from crews.ask.prompt_room import MOST_CALLS, PROMPT_TOKENS, room_for_packet, shown_question
 from crews.ask.stream import CheckedStream
 from crews.ask.tools import AnswerTools
-from crews.ask.answer import Answer, OnEvent, Usage
-from crews.ask.gather.collector import Request
 from crews.team.account import Account
 from crews.team.budget import RunBudget, RunControl
 from crews.team.gateway_tools import NO_TOOLS, RoleTools
 from crews.team.reason import Reasoner, ReasonResult
 from crews.team.roles import Role
 from opscrew.answer.claims.check import ClaimCheck
-from opscrew.answer.understand.intents import intents
 from opscrew.answer.packet import pack
 from opscrew.answer.prose.gate import ProseGate
 from opscrew.answer.tokens import token_counter
+from opscrew.answer.understand.intents import intents
 from opscrew.answer.understand.question import Understanding
 from opscrew.memory.prompt_view import prompt_view
 from opscrew.memory.turns import already_told

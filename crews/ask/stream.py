@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from crews.ask.tools import fact_of
 from crews.ask.answer import Event, OnEvent
+from crews.ask.tools import fact_of
 from crews.team.toolbox import ToolCall
 from opscrew.answer.claims.check import sentences
 from opscrew.answer.packet import Fact, shortened

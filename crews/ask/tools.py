@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Self
 
 from crews.mcp.bitbucket import own_servers
-from crews.runtime.context import CrewContext
 from crews.mcp.servers import open_gateway
+from crews.runtime.context import CrewContext
 from crews.team.gateway_tools import NO_TOOLS, RoleTools, tools_for
 from crews.team.roles import Role
 from crews.team.toolbox import ToolCall

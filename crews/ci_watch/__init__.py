@@ -1,1 +1,1 @@
-"""TODO crews/ci_watch"""
+"""The job that finds failed pipelines and runs again what a re-run rescues."""

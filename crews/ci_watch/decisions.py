@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 
-from crews.runtime.context import CrewContext
 from crews.actions.rerun_pipeline import RerunPipeline
 from crews.actions.rerun_results import with_cause
+from crews.runtime.context import CrewContext
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord

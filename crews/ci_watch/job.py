@@ -13,20 +13,20 @@ from datetime import datetime
 
 import structlog
 
-from crews.ci_watch.decisions import Decisions
+from crews.actions.rerun_pipeline import RerunPipeline
+from crews.actions.rerun_results import RescueLearning
 from crews.ci_history.seen import keep_looks
+from crews.ci_watch.decisions import Decisions
+from crews.ci_watch.judge_pipeline import judge_failure
 from crews.ci_watch.polling import PIPELINES_PER_LOOK, Round, look_around
 from crews.runtime.context import CrewContext
-from crews.actions.rerun_pipeline import RerunPipeline
-from crews.ci_watch.judge_pipeline import judge_failure
-from crews.actions.rerun_results import RescueLearning
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.judge.classify import Verdict
 from opscrew.ci.judge.failures import Failure, failure_finding, with_note
 from opscrew.ci.judge.followers import not_passed, not_reached, passed_since
-from opscrew.ci.rerun.history import record_sighting
 from opscrew.ci.judge.identity import is_same_failure
+from opscrew.ci.rerun.history import record_sighting
 from opscrew.ci.rerun.outage import Outage, Passed, Sighting
 from opscrew.ci.rerun.outage_history import current_outages, record_pass
 from opscrew.ci.rerun.proposal import KIND, rerun_action

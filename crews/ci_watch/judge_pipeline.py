@@ -9,12 +9,12 @@ from dataclasses import replace
 from io import BytesIO
 from typing import BinaryIO, cast
 
+from opscrew.ci.explain.lines import Explanation, explain
 from opscrew.ci.judge.classify import Verdict, classify
 from opscrew.ci.judge.deployments import Deployment, DeploymentWatch
-from opscrew.ci.explain.lines import Explanation, explain
 from opscrew.ci.judge.failures import Failure, StepFailure
-from opscrew.ci.watch.pauses import named
 from opscrew.ci.judge.pipeline_errors import judge_error
+from opscrew.ci.watch.pauses import named
 from tools.bitbucket.client import WHOLE_LOG_BYTES, BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline, PipelineStep

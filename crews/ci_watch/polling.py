@@ -13,7 +13,16 @@ import structlog
 from crews.runtime.context import CrewContext
 from opscrew.ci.watch import poll_states
 from opscrew.ci.watch.poll_bucket import Poller, allowance, catch_up, poll_rules, refilled, spent
-from opscrew.ci.watch.polling import Plan, PollState, after_failed_look, after_hint, after_listing, after_look, listed, plan
+from opscrew.ci.watch.polling import (
+    Plan,
+    PollState,
+    after_failed_look,
+    after_hint,
+    after_listing,
+    after_look,
+    listed,
+    plan,
+)
 from tools.bitbucket.client import BitbucketClient
 from tools.bitbucket.failures import Refused
 from tools.bitbucket.records import Pipeline

@@ -1,1 +1,1 @@
-"""TODO crews/cluster_health"""
+"""The job that finds what is wrong in the clusters."""

@@ -11,10 +11,10 @@ from crews.runtime.context import CrewContext
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.names import NAMED_KINDS, remember
 from opscrew.cluster.report.noise import load_noise
+from opscrew.cluster.report.wording import counted
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.workloads.throttling import throttling_findings
 from opscrew.cluster.workloads.throttling_coverage import THROTTLING
-from opscrew.cluster.report.wording import counted
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import OPEN, FindingState

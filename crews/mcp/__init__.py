@@ -1,1 +1,1 @@
-"""TODO crews/mcp"""
+"""MCP servers that the crew uses, and the one that it offers for Bitbucket."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from crews.runtime.context import CrewContext
 from crews.actions.rerun_pipeline import RerunPipeline
+from crews.runtime.context import CrewContext
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.explain.lines import explain

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from crews.runtime.context import CrewContext
 from crews.notify.sending import Checkpoint, Sending
+from crews.runtime.context import CrewContext
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.findings.life import FindingState

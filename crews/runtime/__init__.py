@@ -1,1 +1,1 @@
-"""TODO crews/runtime"""
+"""What every job is started with: context, systems, schedule, registry, and how a run is recorded."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crews.runtime.systems import Systems
-from opscrew.cluster.workloads.memory_peaks import namespaces_of_kills, with_peaks
 from opscrew.cluster.snapshot import Snapshot
+from opscrew.cluster.workloads.memory_peaks import namespaces_of_kills, with_peaks
 from opscrew.cluster.workloads.throttling import ThrottledContainer
 from opscrew.cluster.workloads.throttling_coverage import THROTTLING, gaps_of_mixed, throttling_coverage
 from opscrew.errors import CrewError

@@ -19,35 +19,21 @@ from opscrew.alerts import causes as alert_causes
 from opscrew.alerts import labels as alert_labels
 from opscrew.alerts import rules as alert_rules
 from opscrew.answer.claims import language as claim_language
-from opscrew.answer.understand import follow_ups
-from opscrew.answer.understand import intents
-from opscrew.answer.write import measures
-from opscrew.answer.understand import name_places
 from opscrew.answer.prose import words as prose_words
-from opscrew.answer.understand import request_words as wish_words
-from opscrew.answer.understand import wording
-from opscrew.answer.write import templates as write_without_model
 from opscrew.answer.times import words as time_words
-from opscrew.ci.judge import deployments
-from opscrew.ci.explain import explanation_length
-from opscrew.ci.explain import frame
-from opscrew.ci.judge import hosts
-from opscrew.ci.explain import line_kinds
-from opscrew.ci.explain import line_scores
-from opscrew.ci.explain import line_trees
-from opscrew.ci.judge import pipeline_errors
-from opscrew.ci.watch import poll_bucket
-from opscrew.ci.watch import watching
+from opscrew.answer.understand import follow_ups, intents, name_places, wording
+from opscrew.answer.understand import request_words as wish_words
+from opscrew.answer.write import measures
+from opscrew.answer.write import templates as write_without_model
+from opscrew.ci.explain import explanation_length, frame, line_kinds, line_scores, line_trees
+from opscrew.ci.judge import deployments, hosts, pipeline_errors
 from opscrew.ci.judge.signatures import catalog as signatures
+from opscrew.ci.watch import poll_bucket, watching
 from opscrew.ci_history import spending
-from opscrew.cluster.workloads import container_ends
-from opscrew.cluster import event_faults
-from opscrew.cluster.report import folding
-from opscrew.cluster.workloads import image_pulls
-from opscrew.cluster.report import next_steps
-from opscrew.cluster.report import noise
-from opscrew.cluster import thresholds
+from opscrew.cluster import event_faults, thresholds
 from opscrew.cluster.custom import vocabulary
+from opscrew.cluster.report import folding, next_steps, noise
+from opscrew.cluster.workloads import container_ends, image_pulls
 from opscrew.errors import CrewError
 from opscrew.findings import codes, life
 from opscrew.measures import catalogue as measure_catalogue

@@ -16,7 +16,7 @@ from typing import Any
 from opscrew.errors import UsageError
 from opscrew.strict_yaml import line_of, read_strictly
 
-SCHEDULE_FILE = Path(__file__).resolve().parent.parent / "tasks" / "schedule.yaml"
+SCHEDULE_FILE = Path(__file__).resolve().parents[2] / "tasks" / "schedule.yaml"
 
 KEYS = ("every", "cron", "jitter", "deadline")
 SHORTEST_INTERVAL = timedelta(seconds=1)

@@ -1,1 +1,1 @@
-"""TODO crews/storage_growth"""
+"""The job that finds volumes that will be full, and what `crew storage check` previews."""

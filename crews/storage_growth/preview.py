@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from crews.storage_growth.job import Judged, enlarged_at, judge, look
 from crews.runtime.systems import Systems
 from crews.runtime.volumes import VolumeFacts
+from crews.storage_growth.job import Judged, enlarged_at, judge, look
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import Clock, utc_now

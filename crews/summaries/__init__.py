@@ -1,1 +1,1 @@
-"""TODO crews/summaries"""
+"""What a person asks to see at once, across jobs."""

@@ -9,15 +9,15 @@ from sqlalchemy import Engine
 
 from crews.runtime.cluster_metrics import look_for_throttling
 from crews.runtime.clusters import choose_clusters, open_access, snapshot_of
-from crews.storage_growth.job import enlarged_at, judge, problem_of, volumes_in
 from crews.runtime.systems import Systems
+from crews.storage_growth.job import enlarged_at, judge, problem_of, volumes_in
 from opscrew.actions.execution import Execution
 from opscrew.actions.uptime import machine_uptime
 from opscrew.clock import Clock, utc_now
 from opscrew.cluster.assessment import assess
 from opscrew.cluster.report.noise import load_noise
-from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.report.summary import ClusterSummary, Measured
+from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.workloads.throttling import throttling_findings
 from opscrew.errors import CrewError
 from opscrew.findings.ledger import Ledger

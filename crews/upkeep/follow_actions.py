@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from crews.runtime.context import CrewContext
 from crews.actions.connected import connected_executors
+from crews.runtime.context import CrewContext
 from opscrew.actions.anchor import FILE_NAME
 from opscrew.actions.execution import Execution
 from opscrew.actions.findings import findings_of, observe_audit

@@ -9,10 +9,10 @@ from typing import Any
 
 from opscrew.cluster.checks import CHECKS
 from opscrew.cluster.events import EventGroup, digest
+from opscrew.cluster.problem import Problem
 from opscrew.cluster.report.folding import Folded, fold
 from opscrew.cluster.report.next_steps import next_step_of
 from opscrew.cluster.report.noise import Noise
-from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.findings.codes import codes, finding
 from opscrew.model.coverage import REST

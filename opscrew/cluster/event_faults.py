@@ -15,13 +15,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from opscrew.cluster.workloads.container_ends import core_of
 from opscrew.cluster.events import event_line
-from opscrew.cluster.workloads.image_pulls import pull_failure
-from opscrew.cluster.workloads.probe_kills import killed_container, probe_kill
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.workloads.container_ends import core_of
+from opscrew.cluster.workloads.image_pulls import pull_failure
+from opscrew.cluster.workloads.probe_kills import killed_container, probe_kill
 from opscrew.model.finding import Severity
 from opscrew.strict_yaml import load_strictly
 from tools.kubernetes.records import Event, Reference, Resource

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
+from crews.actions.silence_alert import SilenceAlert
 from crews.alert_triage.diagnostics import Case, log_changes, value_then_and_now
 from crews.alert_triage.polling import poll
 from crews.runtime.context import CrewContext
-from crews.actions.silence_alert import SilenceAlert
 from crews.runtime.systems import Systems
 from opscrew.alerts.asides import left_out_of
 from opscrew.alerts.store import AlertStore

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from crews.upkeep import follow_actions as action_upkeep
-from crews.storage_growth import job as storage_growth
 from crews.runtime.context import CrewContext
 from crews.runtime.systems import Systems
+from crews.storage_growth import job as storage_growth
+from crews.upkeep import follow_actions as action_upkeep
 from opscrew.actions.execution import Execution
 from opscrew.clock import utc_now
 from opscrew.findings.ledger import Ledger

@@ -12,8 +12,8 @@ from typing import Any
 
 from crews.alert_triage import job as alert_triage
 from crews.cluster_health import job as cluster_health
-from crews.storage_growth import job as storage_growth
 from crews.runtime.context import CrewContext
+from crews.storage_growth import job as storage_growth
 from opscrew.alerts.store import AlertStore
 from opscrew.cluster.names import remember
 from opscrew.findings.codes import finding

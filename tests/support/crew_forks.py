@@ -23,8 +23,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 IMPORTED = (
-    *("crews.ask.job", "crews.runtime.registry", "crews.runtime.running", "crews.storage_growth.preview", "crews.checks.running"),
-    *("crews.checks.connections", "opscrew.settings_file", "tools.ollama.client", "alembic.command", "rich.console"),
+    *("crews.ask.job", "crews.runtime.registry", "crews.runtime.running", "crews.storage_growth.preview"),
+    *("crews.checks.running", "crews.checks.connections", "opscrew.settings_file", "tools.ollama.client"),
+    *("alembic.command", "rich.console"),
 )
 """What most commands need, without the libraries of the model, which few do."""
 

@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from crews.cluster_health import job as cluster_health
-from crews.storage_growth import job as storage_growth
 from crews.runtime.context import CrewContext
+from crews.storage_growth import job as storage_growth
 from opscrew.actions.execution import Execution
 from opscrew.findings.ledger import Ledger
 from tests.support.asking import ask, crew_at, told

@@ -11,8 +11,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from crews.runtime.context import CrewContext
 from crews.notify.job import run
+from crews.runtime.context import CrewContext
 from opscrew.clock import utc_now
 from opscrew.metrics import Metrics
 from opscrew.store.database import open_database

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from crews.runtime.context import CrewContext
 from crews.notify.job import run
+from crews.runtime.context import CrewContext
 from opscrew.clock import Clock
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from crews.runtime.clusters import snapshot_of
 from crews.ask.gather.collector import Request
+from crews.runtime.clusters import snapshot_of
 from opscrew.answer.packet import Fact, gap_fact
 from opscrew.answer.understand.subjects import alternatives
 from opscrew.cluster.assessment import Assessment, assess
 from opscrew.cluster.report.noise import load_noise
-from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.report.status_line import standing
+from opscrew.cluster.snapshot import Snapshot
 from opscrew.findings.codes import title_of
 from opscrew.model.coverage import Gap
 from opscrew.model.finding import Finding

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from crews.runtime.context import CrewContext
-from opscrew.answer.understand.intents import Intent, intents
 from opscrew.answer.packet import Fact, shortened
-from opscrew.answer.understand.subjects import build_of, repository_of
+from opscrew.answer.understand.intents import Intent, intents
 from opscrew.answer.understand.question import TURNS_READ, Understanding, span_of
+from opscrew.answer.understand.subjects import build_of, repository_of
 from opscrew.memory.turns import Conversation
 from opscrew.settings import KubernetesSettings
 

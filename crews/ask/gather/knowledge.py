@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from crews.ask.gather.collector import Request
 from crews.ask.gather.vectors import question_vectors, within
-from opscrew.answer.understand import follow_ups
 from opscrew.answer.packet import Fact
+from opscrew.answer.understand import follow_ups
 from opscrew.memory.documents import Piece
 from opscrew.memory.library import Library
 from opscrew.memory.search import Hit, Search

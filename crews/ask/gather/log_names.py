@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 
 from crews.ask.gather.collector import Request
+from opscrew.answer.times.ranges import find_range
 from opscrew.answer.understand.name_places import NO_NAME, cued_words, is_ordinary, name_words
 from opscrew.answer.understand.subjects import spoken_names
-from opscrew.answer.times.ranges import find_range
 from tools.victorialogs.fields import LogFields
 from tools.victorialogs.records import Group
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from crews.runtime.cluster_metrics import shares_its_store
 from crews.ask.gather.collector import Request
+from crews.runtime.cluster_metrics import shares_its_store
 from crews.runtime.systems import address_of
 from opscrew.model.coverage import Gap
 from opscrew.settings import KubernetesSettings

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 from crews.ask.gather.collector import Request
 from crews.ask.gather.metric_places import Place, places, unasked
-from opscrew.answer.write.measures import Course, Measure, Unit, course, in_unit, measures_asked
-from opscrew.answer.understand.name_places import cued_words
 from opscrew.answer.packet import Fact, gap_fact
+from opscrew.answer.understand.name_places import cued_words
 from opscrew.answer.understand.subjects import spoken_names
+from opscrew.answer.write.measures import Course, Measure, Unit, course, in_unit, measures_asked
 from opscrew.answer.write.templates import in_words
 from opscrew.model.coverage import Basis, Gap
 from tools.errors import UpstreamError

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from crews.ask.gather import actions
-from crews.ask.gather import alerts
-from crews.ask.gather import changes
-from crews.ask.gather import clusters
-from crews.ask.gather import conversation
-from crews.ask.gather import knowledge
-from crews.ask.gather import ledger
-from crews.ask.gather import logs
-from crews.ask.gather import metrics
-from crews.ask.gather import pipelines
-from crews.ask.gather import runners
+from crews.ask.gather import (
+    actions,
+    alerts,
+    changes,
+    clusters,
+    conversation,
+    knowledge,
+    ledger,
+    logs,
+    metrics,
+    pipelines,
+    runners,
+)
 from crews.ask.gather.collector import Collector
 
 COLLECTORS: tuple[Collector, ...] = (

@@ -10,8 +10,8 @@ from functools import partial
 
 import structlog
 
-from crews.runtime.background import in_background
 from crews.ask.gather.collector import Collector, Gathered, Request
+from crews.runtime.background import in_background
 from opscrew.answer.packet import Fact
 from opscrew.errors import CrewError
 from opscrew.store.text import storable

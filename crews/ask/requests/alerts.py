@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from crews.ask.gather.collector import Request
 from crews.ask.requests.proposal import WHY, Proposal, key_of, nothing, proposed, unclear
 from opscrew.alerts.objects import object_words
-from opscrew.answer.understand.subjects import spoken_names
 from opscrew.answer.understand.request_words import names_said
+from opscrew.answer.understand.subjects import spoken_names
 from opscrew.model.action import Action
 from opscrew.model.evidence import Evidence
 from opscrew.model.subject import Subject

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from crews.ask.gather.collector import Request
-from crews.ask.names import owner_of
 from crews.ask.live_objects import Live, list_live
+from crews.ask.names import owner_of
 from opscrew.answer.understand.name_places import is_ordinary, words_that_place
-from opscrew.answer.understand.subjects import spoken_names
 from opscrew.answer.understand.request_words import names_said, places_said, without
+from opscrew.answer.understand.subjects import spoken_names
 from tools.errors import TemporaryError
 from tools.kubernetes.records import ResourceType
 

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
-from crews.ask.gather.collector import Request
 from crews.actions.connected import connected_executors
+from crews.ask.gather.collector import Request
 from opscrew.actions.execution import Execution
 from opscrew.actions.executor import NotYetError
 from opscrew.actions.records import ActionRecord

@@ -7,14 +7,10 @@ import re
 from collections.abc import Callable
 
 from crews.ask.gather.collector import Request
-from crews.ask.requests import alerts
-from crews.ask.requests import pipelines
-from crews.ask.requests import volumes
-from crews.ask.requests import waiting
-from crews.ask.requests import workloads
+from crews.ask.requests import alerts, pipelines, volumes, waiting, workloads
 from crews.ask.requests.proposal import Proposal
-from opscrew.answer.understand.intents import guess
 from opscrew.answer.packet import Fact
+from opscrew.answer.understand.intents import guess
 from opscrew.answer.understand.wording import plain
 from opscrew.store.text import storable
 from tools.errors import UpstreamError

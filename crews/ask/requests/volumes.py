@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from crews.ask.gather.collector import Request
-from crews.runtime.volumes import read_claim
 from crews.ask.requests.objects import named_objects, names_of, told
 from crews.ask.requests.proposal import WHY, Proposal, key_of, nothing, proposed, unclear
+from crews.runtime.volumes import read_claim
 from opscrew.model.action import Action
 from opscrew.storage.expansion import KIND
 from opscrew.storage.volume import GIB

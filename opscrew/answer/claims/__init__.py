@@ -1,1 +1,1 @@
-"""TODO opscrew/answer/claims"""
+"""Whether a sentence of a model says only what the evidence holds."""

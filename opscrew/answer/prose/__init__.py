@@ -1,1 +1,1 @@
-"""TODO opscrew/answer/prose"""
+"""What a sentence of a model must pass before a person sees it."""

@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opscrew.answer.prose.additions import Additions
 from opscrew.answer.claims.check import ClaimCheck
 from opscrew.answer.packet import Fact
+from opscrew.answer.prose.additions import Additions
 from opscrew.answer.prose.rules import rule_broken
 from opscrew.model.citations import cited_in
 from opscrew.store.text import LONGEST_LINE, storable

@@ -1,1 +1,1 @@
-"""TODO opscrew/answer/understand"""
+"""What a question asks for: intent, subjects, and what is carried over from before."""

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
+from opscrew.answer.times.ranges import TimeRange, earlier, find_range
 from opscrew.answer.understand import follow_ups
 from opscrew.answer.understand.intents import Guess, guess, intents
 from opscrew.answer.understand.name_places import ordinary_words
 from opscrew.answer.understand.subjects import NARROWING, Found, KnownNames, build_of, find_subjects, label, of_domain
-from opscrew.answer.times.ranges import TimeRange, earlier, find_range
 from opscrew.answer.understand.wording import is_of_our_field, plain
 from opscrew.model.subject import Subject
 

@@ -1,1 +1,1 @@
-"""TODO opscrew/answer/write"""
+"""The answer that code writes and that always stands."""

@@ -1,1 +1,1 @@
-"""TODO opscrew/ci/explain"""
+"""Which lines of a log explain a failure, without the CI system's own frame."""

@@ -14,13 +14,13 @@ from typing import BinaryIO, cast
 import numpy as np
 import re2
 
-from opscrew.ci.judge.deployments import Deployment, DeploymentWatch
 from opscrew.ci.explain.explanation_length import length_weights, lines_worth_showing, signs_of_length
 from opscrew.ci.explain.frame import Role
 from opscrew.ci.explain.line_features import Numbers, features
 from opscrew.ci.explain.line_scores import UNSEEN_WORTH, scores
 from opscrew.ci.explain.line_signatures import named_lines
 from opscrew.ci.explain.log_lines import LONGEST_LINE, LogLines, read_lines
+from opscrew.ci.judge.deployments import Deployment, DeploymentWatch
 from opscrew.redaction import redact, without_private_keys
 
 NEARLY_SHOWN = 5.2

@@ -1,1 +1,1 @@
-"""TODO opscrew/ci/judge"""
+"""Is a re-run worth it? The verdict on a failure, and what it rests on."""

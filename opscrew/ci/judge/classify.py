@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from opscrew.ci.judge.deployments import Deployment
 from opscrew.ci.explain.lines import ExplainedLine, Explanation, surroundings
+from opscrew.ci.judge.deployments import Deployment
 from opscrew.ci.judge.hosts import host_named
 from opscrew.ci.judge.signatures.catalog import Catalog, Verdict, catalog
 from opscrew.ci.judge.signatures.matching import NEAR_LINES, Match, matches_of

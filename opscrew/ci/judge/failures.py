@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from opscrew.ci.judge.classify import Classification, Verdict
 from opscrew.ci.explain.lines import Explanation
+from opscrew.ci.judge.classify import Classification, Verdict
 from opscrew.ci.judge.identity import FAMILY, aspect_of
 from opscrew.ci.rerun.proposal import end_of
 from opscrew.findings.codes import codes, finding

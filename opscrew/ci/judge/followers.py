@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from opscrew.ci.judge.failures import WHOLE
 from opscrew.ci.rerun.outage import Outage
-from opscrew.ci.watch.pauses import has_passed, named
 from opscrew.ci.watch.open_failures import Rerun, Standing
+from opscrew.ci.watch.pauses import has_passed, named
 from opscrew.model.finding import Finding
 from tools.bitbucket.records import Pipeline, PipelineStep
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from opscrew.ci.judge.classify import LONGEST_MESSAGE, STATED_SCORE, Classification, Verdict, classify
 from opscrew.ci.explain.lines import ExplainedLine, Explanation
+from opscrew.ci.judge.classify import LONGEST_MESSAGE, STATED_SCORE, Classification, Verdict, classify
 from opscrew.redaction import redact
 from opscrew.strict_yaml import load_strictly
 from tools.bitbucket.records import StepError

@@ -1,1 +1,1 @@
-"""TODO opscrew/ci/rerun"""
+"""When a re-run is proposed, how often re-runs rescue, and when an outage holds them back."""

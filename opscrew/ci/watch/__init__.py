@@ -1,1 +1,1 @@
-"""TODO opscrew/ci/watch"""
+"""Which pipelines are looked at when, and what is known to be failing."""

@@ -1,1 +1,1 @@
-"""TODO opscrew/cluster/custom"""
+"""Checks of custom resources, by the conventions of status alone."""

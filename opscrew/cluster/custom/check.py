@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from opscrew.cluster.custom import condition_types
-from opscrew.cluster.custom import tones
+from opscrew.cluster.custom import condition_types, tones
 from opscrew.cluster.custom.health import is_called_good, judge
-from opscrew.cluster.problem import Problem
-from opscrew.cluster.workloads.runs import later_success
 from opscrew.cluster.custom.sign import Health, Sign
+from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.workloads.runs import later_success
 from opscrew.model.finding import Severity
 from opscrew.reading_time import span
 from tools.kubernetes.records import Resource

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from opscrew.cluster.custom import condition_types
-from opscrew.cluster.custom import field_names
-from opscrew.cluster.custom import tones
-from opscrew.cluster.custom.condition_types import words_of_type
 from opscrew.cluster.conditions import Condition, read_conditions
+from opscrew.cluster.custom import condition_types, field_names, tones
+from opscrew.cluster.custom.condition_types import words_of_type
 from opscrew.cluster.custom.sign import Health, Sign
 from opscrew.cluster.custom.status_fields import has_ended_well, own_states
 from opscrew.cluster.custom.tones import Tone

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from opscrew.cluster.custom.condition_signs import condition_signs, conditions_say_working, is_summed_up
 from opscrew.cluster.conditions import read_conditions
+from opscrew.cluster.custom.condition_signs import condition_signs, conditions_say_working, is_summed_up
 from opscrew.cluster.custom.paused import hold_on
 from opscrew.cluster.custom.sign import Health, Sign
 from opscrew.cluster.custom.status_fields import field_signs, says_working

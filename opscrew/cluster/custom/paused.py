@@ -5,9 +5,8 @@ What is on hold is no problem whatever else its status says, since nothing works
 
 from __future__ import annotations
 
-from opscrew.cluster.custom import condition_types
-from opscrew.cluster.custom import field_names
 from opscrew.cluster.conditions import read_conditions
+from opscrew.cluster.custom import condition_types, field_names
 from opscrew.cluster.custom.sign import Health, Sign
 from tools.kubernetes.fields import truth
 from tools.kubernetes.records import Resource

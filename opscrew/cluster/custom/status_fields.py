@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from opscrew.cluster.custom import condition_types
-from opscrew.cluster.custom import field_names
-from opscrew.cluster.custom import tones
+from opscrew.cluster.custom import condition_types, field_names, tones
 from opscrew.cluster.custom.sign import Health, Sign
 from opscrew.cluster.custom.tones import Tone
 from opscrew.cluster.custom.vocabulary import words_of

@@ -1,1 +1,1 @@
-"""TODO opscrew/cluster/network"""
+"""Checks of Services, Ingresses and admission webhooks."""

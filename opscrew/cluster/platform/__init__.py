@@ -1,1 +1,1 @@
-"""TODO opscrew/cluster/platform"""
+"""Checks of nodes, APIs, certificates, quotas, volumes and what cannot be deleted."""

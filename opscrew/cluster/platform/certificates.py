@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 
 from opscrew.cluster.conditions import read_conditions
 from opscrew.cluster.custom.health import judge
-from opscrew.cluster.problem import Problem
 from opscrew.cluster.custom.sign import Health
+from opscrew.cluster.custom.tones import Tone, tone_of
+from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from opscrew.cluster.custom.tones import Tone, tone_of
 from opscrew.model.finding import Severity
 from opscrew.reading_time import minute
 from tools.kubernetes.fields import moment, number, text

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opscrew.cluster.conditions import Condition, find_condition, read_conditions
+from opscrew.cluster.custom.vocabulary import words_of
 from opscrew.cluster.platform.node_losses import loss_of
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from opscrew.cluster.custom.vocabulary import words_of
 from tools.kubernetes.fields import mappings, text
 from tools.kubernetes.records import Resource
 

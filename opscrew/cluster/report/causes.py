@@ -15,11 +15,11 @@ from datetime import datetime
 from functools import cached_property
 
 from opscrew.cluster.conditions import read_conditions
+from opscrew.cluster.custom.vocabulary import words_of
+from opscrew.cluster.network.services import is_ready
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.report.references import references_of
-from opscrew.cluster.network.services import is_ready
 from opscrew.cluster.snapshot import Key, Snapshot
-from opscrew.cluster.custom.vocabulary import words_of
 from tools.kubernetes.fields import mapping, mappings, text
 from tools.kubernetes.records import Resource
 

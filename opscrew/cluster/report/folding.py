@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from opscrew.cluster.report.causes import Search, Symptom, suspects
 from opscrew.cluster.problem import Problem
+from opscrew.cluster.report.causes import Search, Symptom, suspects
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.findings.codes import codes
 from opscrew.model.finding import Severity

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from opscrew.cluster.problem import Problem
 from opscrew.cluster.custom.vocabulary import words_of
+from opscrew.cluster.problem import Problem
 from opscrew.strict_yaml import load_strictly
 
 NEXT_STEPS_FILE = Path(__file__).with_name("next_steps.yaml")

@@ -1,1 +1,1 @@
-"""TODO opscrew/cluster/workloads"""
+"""Checks of what runs: pods, containers, images, deployments, sets and jobs."""

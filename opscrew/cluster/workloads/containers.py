@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from opscrew.cluster.workloads.container import Container, containers_of
-from opscrew.cluster.workloads.container_ends import core_of, end_text, kind_of, quote_of
 from opscrew.cluster.events import event_line, recent_warnings
-from opscrew.cluster.workloads.image_pulls import pull_failure
-from opscrew.cluster.workloads.probe_kills import ProbeKill, is_close, probe_kill
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.workloads.container import Container, containers_of
+from opscrew.cluster.workloads.container_ends import core_of, end_text, kind_of, quote_of
+from opscrew.cluster.workloads.image_pulls import pull_failure
+from opscrew.cluster.workloads.probe_kills import ProbeKill, is_close, probe_kill
 from tools.kubernetes.fields import moment, number, text
 from tools.kubernetes.records import Resource
 

@@ -8,7 +8,13 @@ from opscrew.cluster.conditions import Condition, find_condition, read_condition
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
-from opscrew.cluster.workloads.replicas import check_creation, has_lasted, is_outdated, shortage_severity, wanted_replicas
+from opscrew.cluster.workloads.replicas import (
+    check_creation,
+    has_lasted,
+    is_outdated,
+    shortage_severity,
+    wanted_replicas,
+)
 from tools.kubernetes.fields import number
 from tools.kubernetes.records import Resource
 

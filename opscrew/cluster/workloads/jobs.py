@@ -7,11 +7,11 @@ from datetime import datetime
 
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.problem import Problem
-from opscrew.cluster.workloads.runs import has_ended_well, later_success
-from opscrew.cluster.workloads.cron import Schedule, ScheduleError, parse_schedule
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.workloads.cron import Schedule, ScheduleError, parse_schedule
 from opscrew.cluster.workloads.replicas import check_creation
+from opscrew.cluster.workloads.runs import has_ended_well, later_success
 from opscrew.reading_time import minute
 from tools.kubernetes.fields import mappings, moment, number, text, truth
 from tools.kubernetes.records import Resource

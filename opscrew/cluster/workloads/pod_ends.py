@@ -7,13 +7,13 @@ from datetime import datetime
 
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.custom.health import judge
-from opscrew.cluster.problem import Problem
-from opscrew.cluster.workloads.runs import later_success
-from opscrew.cluster.network.services import is_ready
 from opscrew.cluster.custom.sign import Health
+from opscrew.cluster.network.services import is_ready
+from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
 from opscrew.cluster.workloads.replicas import wanted_replicas
+from opscrew.cluster.workloads.runs import later_success
 from tools.kubernetes.fields import mapping, mappings, moment, number, text
 from tools.kubernetes.records import Reference, Resource
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.workloads.container import Container, containers_of
 from opscrew.cluster.events import event_line, recent_warnings
-from opscrew.cluster.workloads.probe_kills import failing_probe, target_of
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.workloads.container import Container, containers_of
+from opscrew.cluster.workloads.probe_kills import failing_probe, target_of
 from tools.kubernetes.fields import mapping, mappings, moment, number, text
 from tools.kubernetes.records import Resource
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from opscrew.cluster.conditions import find_condition, read_conditions
-from opscrew.cluster.workloads.container import Container, containers_of
-from opscrew.cluster.workloads.containers import check_containers
 from opscrew.cluster.events import event_line, recent_warnings
-from opscrew.cluster.workloads.pod_ends import evicted, failed, is_history
-from opscrew.cluster.workloads.pod_readiness import check_readiness
-from opscrew.cluster.problem import Problem
 from opscrew.cluster.network.services import is_ready
+from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
 from opscrew.cluster.thresholds import seconds, thresholds
+from opscrew.cluster.workloads.container import Container, containers_of
+from opscrew.cluster.workloads.containers import check_containers
+from opscrew.cluster.workloads.pod_ends import evicted, failed, is_history
+from opscrew.cluster.workloads.pod_readiness import check_readiness
 from opscrew.model.finding import Severity
 from opscrew.reading_time import span
 from tools.kubernetes.fields import mapping, mappings, moment, text

@@ -12,10 +12,10 @@ from datetime import datetime
 
 from opscrew.cluster.conditions import find_condition, read_conditions
 from opscrew.cluster.custom.field_names import is_end_time
-from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.custom.status_fields import own_states
 from opscrew.cluster.custom.tones import is_good_end
 from opscrew.cluster.custom.vocabulary import word_lists, words_of
+from opscrew.cluster.snapshot import Snapshot
 from tools.kubernetes.fields import moment
 from tools.kubernetes.records import Resource
 

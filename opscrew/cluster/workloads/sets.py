@@ -6,7 +6,13 @@ from collections.abc import Iterator
 
 from opscrew.cluster.problem import Problem
 from opscrew.cluster.snapshot import Key, Snapshot
-from opscrew.cluster.workloads.replicas import check_creation, has_lasted, is_outdated, shortage_severity, wanted_replicas
+from opscrew.cluster.workloads.replicas import (
+    check_creation,
+    has_lasted,
+    is_outdated,
+    shortage_severity,
+    wanted_replicas,
+)
 from tools.kubernetes.fields import mappings, number, text
 from tools.kubernetes.records import Resource
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine
 
-from crews.runtime.context import CrewContext
 from crews.actions.connected import connected_executors
 from crews.actions.expand_pvc import MARK, ExpandPvc
+from crews.runtime.context import CrewContext
 from crews.runtime.systems import Systems
 from opscrew.actions.executor import Receipt, SendRefusedError
 from opscrew.actions.records import id_of

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from crews.actions.rerun_pipeline import RerunPipeline
-from crews.runtime.registry import find_crew
 from crews.actions.rerun_results import RescueLearning
+from crews.runtime.registry import find_crew
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.ci.rerun.history import record_rescue, record_sighting, rescue_record

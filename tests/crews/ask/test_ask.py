@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from crews.ask.gather import run as gathering
 from crews.ask import names as known_names
-from crews.ask.prose import Writer
 from crews.ask.answer import Answer, Event
+from crews.ask.gather import run as gathering
 from crews.ask.job import Question, answer_question
+from crews.ask.prose import Writer
 from demo.bitbucket.hour import furnish, play
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, answers, says

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from crews.ask.prose import Writer
 from crews.ask.answer import Answer
 from crews.ask.job import Question, answer_question
+from crews.ask.prose import Writer
 from crews.runtime.context import CrewContext
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, answers

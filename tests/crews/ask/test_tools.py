@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from crews.ask.prose import Writer
-from crews.ask.tools import AnswerTools
 from crews.ask.answer import Answer, Event
 from crews.ask.job import Question, answer_question
+from crews.ask.prose import Writer
+from crews.ask.tools import AnswerTools
 from crews.team import toolbox
 from demo.ollama.app import create_app
 from demo.ollama.script import Script, Speaker, answers, calls

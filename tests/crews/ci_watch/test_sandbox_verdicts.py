@@ -7,8 +7,8 @@ from io import BytesIO
 import pytest
 
 from demo.bitbucket.logs import build_log, languages
-from opscrew.ci.judge.classify import Classification, Verdict, classify
 from opscrew.ci.explain.lines import explain
+from opscrew.ci.judge.classify import Classification, Verdict, classify
 
 WRITTEN_AS = {"flaky": Verdict.TRANSIENT, "outage": Verdict.TRANSIENT, "failing": Verdict.GENUINE}
 

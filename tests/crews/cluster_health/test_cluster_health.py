@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from crews.ask.names import known_names
 from crews.cluster_health import job as cluster_health
 from crews.runtime import cluster_reader
 from crews.runtime.context import CrewContext
-from crews.ask.names import known_names
 from crews.runtime.systems import Systems
 from opscrew.cluster.names import known_places
 from opscrew.findings.ledger import Ledger

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crews.runtime.data_files import READERS, refuse_broken_files
 from crews.mcp.servers import refuse_mistakes
+from crews.runtime.data_files import READERS, refuse_broken_files
 from crews.runtime.registry import CREWS
 from crews.runtime.schedule import SCHEDULE_FILE, load
 from opscrew.errors import CrewError
@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 opened = []
 sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" else None)
-from tests.crews.test_data_files import start
+from tests.crews.runtime.test_data_files import start
 start()
 print("\\n".join(opened))
 """

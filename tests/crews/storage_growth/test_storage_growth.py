@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from crews.storage_growth import job as storage_growth
 from crews.runtime.context import CrewContext
 from crews.runtime.systems import Systems
+from crews.storage_growth import job as storage_growth
 from opscrew.actions.execution import Execution
 from opscrew.actions.records import ActionRecord
 from opscrew.findings.ledger import Ledger

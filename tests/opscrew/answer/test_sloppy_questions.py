@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from opscrew.answer.understand.subjects import KnownNames
 from opscrew.answer.understand.question import Asked, Understanding, understand
+from opscrew.answer.understand.subjects import KnownNames
 from opscrew.answer.understand.wording import plain
 from opscrew.model.subject import Subject
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from opscrew.ci.judge.classify import Verdict, classify
 from opscrew.ci.explain.lines import explain
+from opscrew.ci.judge.classify import Verdict, classify
 
 FOLDER = Path(__file__).with_name("data") / "cases"
 CASES = yaml.safe_load((FOLDER / "cases.yaml").read_text(encoding="utf-8"))["cases"]

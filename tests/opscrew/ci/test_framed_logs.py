@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from demo.bitbucket.frames import FORMS, Checkout, Form, frame_texts, framed, random_subject
-from opscrew.ci.judge.classify import Classification, Verdict, classify
 from opscrew.ci.explain.lines import Explanation, explain
+from opscrew.ci.judge.classify import Classification, Verdict, classify
 
 DATA = Path(__file__).with_name("data")
 REPORTED = sorted((DATA / "framed").glob("*.log"))

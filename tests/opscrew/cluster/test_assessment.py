@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from opscrew.cluster.assessment import assess
 from opscrew.cluster.checks import CHECKS
 from opscrew.cluster.report.noise import load_noise
-from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.report.wording import assessment_text
+from opscrew.cluster.snapshot import Snapshot
 from opscrew.errors import UsageError
 from opscrew.model.finding import Severity
 from tests.support.kubernetes_objects import NOW, assessed, container, event, pod, snapshot, thing

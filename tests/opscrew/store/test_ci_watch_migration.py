@@ -8,9 +8,9 @@ from importlib import import_module
 from alembic import command
 from sqlalchemy import Engine, text
 
+from opscrew.ci.watch.open_failures import Rerun, Standing, replace_standing, standing_in
 from opscrew.ci.watch.poll_bucket import Poller
 from opscrew.ci.watch.poll_states import load_poller, save
-from opscrew.ci.watch.open_failures import Rerun, Standing, replace_standing, standing_in
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
 from opscrew.model.subject import Subject

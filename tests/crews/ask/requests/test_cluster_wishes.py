@@ -10,8 +10,8 @@ import pytest
 from crews.ask import names as known_names
 from crews.ask.answer import Answer
 from crews.ask.job import Question, answer_question
-from crews.runtime.context import CrewContext
 from crews.ask.requests import objects
+from crews.runtime.context import CrewContext
 from opscrew.memory.conversations import Conversations
 from tests.support.asking import crew_at
 from tests.support.cluster_of_workloads import APPS, furnish, kubeconfig

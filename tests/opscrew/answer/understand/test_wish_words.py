@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from opscrew.answer.understand.request_words import doubt, doubt_of_earlier, names_said, places_said, wish_words, without
+from opscrew.answer.understand.request_words import (
+    doubt,
+    doubt_of_earlier,
+    names_said,
+    places_said,
+    wish_words,
+    without,
+)
 
 AMOUNT = re.compile(r"\bto (\d+)\b")
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from opscrew.ci.explain.lines import ExplainedLine, Explanation, explain, surroundings
 from opscrew.ci.explain.explanation_length import FEWEST
+from opscrew.ci.explain.lines import ExplainedLine, Explanation, explain, surroundings
 
 
 def explained(log: str, **options: int) -> Explanation:

@@ -7,7 +7,6 @@ import io
 import numpy as np
 import pytest
 
-from opscrew.ci.explain.lines import explain, final_scores
 from opscrew.ci.explain.explanation_length import (
     FEWEST,
     LengthWeights,
@@ -17,6 +16,7 @@ from opscrew.ci.explain.explanation_length import (
 )
 from opscrew.ci.explain.line_features import features
 from opscrew.ci.explain.line_scores import scores
+from opscrew.ci.explain.lines import explain, final_scores
 from opscrew.ci.explain.log_lines import read_lines
 
 COMPILING = [f"gcc -O2 -c part{number}.c" for number in range(200)]

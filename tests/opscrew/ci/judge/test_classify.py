@@ -9,6 +9,7 @@ from time import thread_time
 import pytest
 
 from demo.bitbucket.logs import build_log, languages
+from opscrew.ci.explain.lines import ExplainedLine, Explanation, explain
 from opscrew.ci.judge.classify import (
     DEPLOYMENT_STARTED,
     JUDGED_BELOW_BEST,
@@ -18,7 +19,6 @@ from opscrew.ci.judge.classify import (
     classify,
 )
 from opscrew.ci.judge.deployments import Deployment
-from opscrew.ci.explain.lines import ExplainedLine, Explanation, explain
 from opscrew.ci.judge.signatures.matching import NEAR_LINES
 
 BLIP = "npm ERR! request to https://registry.acme.example/cart failed, reason: connect ETIMEDOUT"

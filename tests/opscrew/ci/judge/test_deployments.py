@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from opscrew.ci.explain.lines import explain
 from opscrew.ci.judge.classify import Verdict, classify
 from opscrew.ci.judge.deployments import RULES_FILE, DeploymentWatch, Rules, deployment_in, deploys, rules
-from opscrew.ci.explain.lines import explain
 from opscrew.errors import UsageError
 from opscrew.strict_yaml import load_strictly
 

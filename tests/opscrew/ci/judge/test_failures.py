@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from demo.bitbucket.frames import FORMS, Checkout, Form, framed, random_subject
-from opscrew.ci.judge.classify import Classification, Verdict, classify
 from opscrew.ci.explain.lines import explain
+from opscrew.ci.judge.classify import Classification, Verdict, classify
 
 FOLDER = Path(__file__).parents[1] / "data" / "failures"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from opscrew.ci.judge.classify import classify
 from opscrew.ci.explain.lines import explain
+from opscrew.ci.judge.classify import classify
 from opscrew.ci.judge.failures import Failure, StepFailure, failure_finding, with_note
 from opscrew.ci.judge.identity import is_same_failure
 from opscrew.model.finding import Finding

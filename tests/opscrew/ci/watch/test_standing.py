@@ -9,10 +9,17 @@ from io import BytesIO
 
 from sqlalchemy import Engine
 
-from opscrew.ci.judge.classify import classify
 from opscrew.ci.explain.lines import Explanation, explain
+from opscrew.ci.judge.classify import classify
 from opscrew.ci.judge.failures import Failure, StepFailure, failure_finding
-from opscrew.ci.watch.open_failures import Rerun, Standing, replace_standing, standing_in, standing_wanted, update_standing
+from opscrew.ci.watch.open_failures import (
+    Rerun,
+    Standing,
+    replace_standing,
+    standing_in,
+    standing_wanted,
+    update_standing,
+)
 from opscrew.findings.codes import finding
 from opscrew.model.subject import Subject
 from tools.bitbucket.records import Pipeline, PipelineStep

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from opscrew.cluster.snapshot import Snapshot
 from opscrew.cluster.report.status_line import standing
+from opscrew.cluster.snapshot import Snapshot
 from tests.support.kubernetes_objects import NOW, container, pod, ready, thing
 from tools.kubernetes.records import read_resource
 

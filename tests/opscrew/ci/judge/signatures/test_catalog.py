@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from opscrew.ci.judge.classify import classify
 from opscrew.ci.explain.lines import explain
+from opscrew.ci.judge.classify import classify
 from opscrew.ci.judge.signatures.catalog import FOLDER, Signature, Verdict, catalog, read_catalog
 from opscrew.ci.judge.signatures.matching import matches_of
 
