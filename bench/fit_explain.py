@@ -1,4 +1,4 @@
-"""`python -m bench.fit_explain`: fits opscrew/ci/line_weights.yaml, line_trees.json and length_weights.yaml to logs
+"""`python -m bench.fit_explain`: fits opscrew/ci/explain/line_weights.yaml, line_trees.json and length_weights.yaml to logs
 whose explaining lines people have marked.
 
 The loss of the first round is that of ranking: within each log, the marked lines should win against all others

@@ -203,7 +203,7 @@ class Settings(BaseSettings):
     """SQLAlchemy URL; empty means SQLite in the data folder. A password belongs in ``CREW_DATABASE_FILE``."""
     data_dir: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("crew", appauthor=False)))
     cluster_noise: Path | None = None
-    """Rules of your own about what not to be told; see ``opscrew/cluster/noise.yaml`` for the shape."""
+    """Rules of your own about what not to be told; see ``opscrew/cluster/report/noise.yaml`` for the shape."""
     schedule: Path | None = None
     """A schedule of your own in place of ``tasks/schedule.yaml``."""
     stop_seconds: float = Field(default=20, ge=0, le=3600)

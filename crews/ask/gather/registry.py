@@ -1,4 +1,4 @@
-"""Every collector by the name that ``opscrew/answer/intents.yaml`` uses."""
+"""Every collector by the name that ``opscrew/answer/understand/intents.yaml`` uses."""
 
 from __future__ import annotations
 

@@ -83,7 +83,9 @@ def load_noise(own: Path | None = None) -> Noise:
 def _read(path: Path) -> dict[str, Any]:
     values, _ = read_strictly(path, hint="cluster_noise names a YAML file with rules.")
     if not isinstance(values, dict):
-        raise UsageError(f"{path}: expected ignore, severities or a cap by name", "See opscrew/cluster/noise.yaml.")
+        raise UsageError(
+            f"{path}: expected ignore, severities or a cap by name", "See opscrew/cluster/report/noise.yaml."
+        )
     return values
 
 
