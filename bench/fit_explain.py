@@ -1,5 +1,5 @@
-"""`python -m bench.fit_explain`: fits opscrew/ci/explain/line_weights.yaml, line_trees.json and length_weights.yaml to logs
-whose explaining lines people have marked.
+"""`python -m bench.fit_explain`: fits the weights in opscrew/ci/explain (line_weights.yaml, line_trees.json and
+length_weights.yaml) to logs whose explaining lines people have marked.
 
 The loss of the first round is that of ranking: within each log, the marked lines should win against all others
 (cross-entropy over the log's lines), every log counting the same. The second round boosts small trees on the lines that

@@ -1,4 +1,4 @@
-"""Fits opscrew/ci/explain/length_weights.yaml: how the length of an explanation follows from the scores of its lines."""
+"""Fits opscrew/ci/explain/length_weights.yaml: how long an explanation is, told from the scores of its lines."""
 
 from __future__ import annotations
 
