@@ -134,7 +134,7 @@ def test_every_check_is_registered() -> None:
     folder = Path(__file__).parents[3] / "opscrew" / "cluster"
     defined = {
         line.split("(")[0].removeprefix("def ")
-        for file in folder.glob("*.py")
+        for file in folder.rglob("*.py")
         for line in file.read_text(encoding="utf-8").splitlines()
         if line.startswith("def check_") and "(snapshot: Snapshot) -> Iterator" in line
     }
