@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import sys
@@ -39,6 +40,7 @@ hypothesis.settings.register_profile("crew", deadline=None)
 hypothesis.settings.load_profile("crew")
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+NUMBERS = itertools.count()
 
 
 def pytest_unconfigure() -> None:
@@ -47,12 +49,23 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_settings_of_the_person_running_this(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Tests never read or write the real data folder, configuration or secrets, and ask no proxy for this machine."""
+def no_settings_of_the_person_running_this(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Tests never read or write the real data folder, configuration or secrets, and ask no proxy for this machine.
+
+    A folder is made only for a test that asks for one: most do not, and making and deleting it takes as long as they.
+    """
+    wants_folder = "tmp_path" in request.fixturenames
+    folder = (
+        request.getfixturevalue("tmp_path")
+        if wants_folder
+        else tmp_path_factory.getbasetemp() / f"none-{next(NUMBERS)}"
+    )
     for name in list(os.environ):
         if name.startswith("CREW_") or name.upper() in PROXIES:
             monkeypatch.delenv(name)
-    monkeypatch.setenv("CREW_DATA_DIR", str(tmp_path / "crew-data"))
+    monkeypatch.setenv("CREW_DATA_DIR", str(folder / "crew-data"))
     redaction.forget_own()
 
 

@@ -23,9 +23,14 @@ def folders() -> list[str]:
     found = []
     for top in SOURCE:
         for folder in (ROOT / top, *(ROOT / top).rglob("*")):
-            if folder.is_dir() and "__pycache__" not in folder.parts and any(folder.iterdir()):
+            if folder.is_dir() and "__pycache__" not in folder.parts and _holds_files(folder):
                 found.append(folder.relative_to(ROOT).as_posix() + "/")
     return sorted(found)
+
+
+def _holds_files(folder: Path) -> bool:
+    """What an earlier version left behind is bytecode alone."""
+    return any(path.is_file() and "__pycache__" not in path.parts for path in folder.rglob("*"))
 
 
 def test_every_folder_has_its_paragraph_in_the_architecture_page() -> None:

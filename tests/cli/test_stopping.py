@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from demo.serving import serve
 from opscrew.memory.embedding import DEFAULT_MODEL
 from opscrew.memory.recall import index_folder
 from opscrew.memory.snapshot import write_snapshot
+from tests.support.crew_forks import Forked, origin
 from tests.support.http_answers import Handler, Request, http_answers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,18 +40,28 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+Program = subprocess.Popen[str] | Forked
+
+
 @contextmanager
-def crew(folder: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def crew(folder: Path, *arguments: str, **environment: str) -> Iterator[Forked]:
+    """With the libraries of the model imported, which is what most of the time would go into."""
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), "CREW_DATA_DIR": str(folder / "data")}
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "main.py"), *arguments],
-        cwd=folder,
-        env=own | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with closed(origin(model=True).start(arguments, own | environment, folder)) as process:
+        yield process
+
+
+@contextmanager
+def started_anew(folder: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    own = {"PATH": os.environ["PATH"], "HOME": str(folder), "CREW_DATA_DIR": str(folder / "data")}
+    command = [sys.executable, str(ROOT / "main.py"), *arguments]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with closed(subprocess.Popen(command, cwd=folder, env=own | environment, text=True, **pipes)) as process:
+        yield process
+
+
+@contextmanager
+def closed(process: Any) -> Iterator[Any]:
     try:
         yield process
     finally:
@@ -57,7 +69,8 @@ def crew(folder: Path, *arguments: str, **environment: str) -> Iterator[subproce
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):
+                    stream.close()
 
 
 @contextmanager
@@ -67,7 +80,7 @@ def silent_model() -> Iterator[tuple[Script, dict[str, str]]]:
         yield script, {"CREW_MODEL__NAME": f"ollama_chat/{script.model}", "CREW_MODEL__URL": url}
 
 
-def ended(process: subprocess.Popen[str], *numbers: int) -> tuple[int, str]:
+def ended(process: Program, *numbers: int) -> tuple[int, str]:
     """The exit code after these signals, and what it complained about."""
     begun = time.monotonic()
     for number in numbers:
@@ -77,7 +90,7 @@ def ended(process: subprocess.Popen[str], *numbers: int) -> tuple[int, str]:
     return process.returncode, complaints
 
 
-def until(condition: Callable[[], object], process: subprocess.Popen[str]) -> None:
+def until(condition: Callable[[], object], process: Program) -> None:
     """However long a busy machine takes; the process is alive meanwhile."""
     while not condition():
         assert process.poll() is None
@@ -114,7 +127,7 @@ def test_a_silent_model_is_left_at_once(tmp_path: Path, numbers: tuple[int, ...]
 
 def test_libraries_that_are_being_imported_are_left_at_once(tmp_path: Path) -> None:
     """The answer of code is on the screen before crewai and litellm are there."""
-    with silent_model() as (_, environment), crew(tmp_path, *ASK, **environment) as process:
+    with silent_model() as (_, environment), started_anew(tmp_path, *ASK, **environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
         assert ended(process, signal.SIGINT) == (130, "")
