@@ -4,9 +4,8 @@ that counts."""
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
+from multiprocessing.process import BaseProcess
 
 import pytest
 
@@ -15,6 +14,7 @@ from opscrew.notify.outbox import Outbox
 from opscrew.store.database import open_database
 from tests.support.databases import migrated_sqlite
 from tests.support.http_answers import status
+from tests.support.notify_program import start
 from tests.support.receiver import receiver
 from tests.support.telling import Telling, problem, settings_with
 
@@ -27,12 +27,13 @@ class Scene:
         self.see("data")
         hook.got.clear()
 
-    def start(self, die_at: str = "", later: float = 0) -> subprocess.Popen[bytes]:
-        arguments = [self.database, str(self.folder), self.hook.url, die_at, str(later)]
-        return subprocess.Popen([sys.executable, "-m", "tests.support.notify_program", *arguments])
+    def start(self, die_at: str = "", later: float = 0) -> BaseProcess:
+        return start(self.database, str(self.folder), self.hook.url, die_at, later)
 
-    def run(self, die_at: str = "", later: float = 0) -> int:
-        return self.start(die_at, later).wait(120)
+    def run(self, die_at: str = "", later: float = 0) -> int | None:
+        process = self.start(die_at, later)
+        process.join(120)
+        return process.exitcode
 
     def see(self, *names: str) -> None:
         engine = open_database(self.database)
@@ -75,10 +76,10 @@ def test_killed_at_random_and_two_at_a_time_each_event_goes_out_at_most_once(sce
         names.append(f"logs-{number}")
         scene.see(*names)
         pair = [scene.start(later=10 * number), scene.start(later=10 * number)]
-        time.sleep(0.9 + 0.35 * number)
+        time.sleep(0.05 + 0.15 * number)
         for process in pair:
             process.kill()
-            process.wait(60)
+            process.join(60)
     for later in (60, 70, 80):
         scene.run(later=later)
     told = "\n".join(
@@ -102,7 +103,7 @@ def test_killed_while_the_service_thinks_it_is_sent_once(scene) -> None:
     while scene.hook.faults and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
-    process.wait(60)
+    process.join(60)
     time.sleep(1.6)
     scene.run(later=10)
     scene.run(later=20)
