@@ -81,7 +81,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of the whole was counted, in words and as yes or no. ``unknown`` are names that nothing is known of."""
+    """How much of the whole was counted, in words and as yes or no. ``unknown`` are names that nothing is known of.
+
+    ``knows_zero`` is false where no part of it was read for the whole time: then a count of zero says nothing.
+    """
 
     text: str
     is_whole: bool
@@ -89,6 +92,7 @@ class Coverage:
     repositories: int = 0
     complete: int = 0
     complete_since: datetime | None = None
+    knows_zero: bool = True
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def reach_of(
         first.repositories,
         first.complete,
         first.complete_since,
+        all(one.knows_zero for one in parts),
     )
 
 
@@ -52,7 +53,7 @@ def _of_pipelines(connection: Connection, query: Query, span: Span, now: datetim
     rows = {row.repository: Read(**row._mapping) for row in connection.execute(select(ci_coverage))}
     known = [rows.get(name) or Read(name) for name in names]
     if not known:
-        return Coverage("no repository has been read yet", False)
+        return Coverage("no repository has been read yet", False, knows_zero=False)
     complete = [one for one in known if one.complete_since is not None and one.complete_since <= span.since]
     lacking = sorted((one for one in known if one not in complete), key=lambda one: one.repository)
     since = max((one.complete_since for one in known if one.complete_since is not None), default=None)
@@ -65,7 +66,7 @@ def _of_pipelines(connection: Connection, query: Query, span: Span, now: datetim
     late = [one for one in known if one.seen_until is not None and one.seen_until < min(span.until, now) - STALE]
     if late:
         text += f"; {_listed([_last_read(one, zone, now) for one in late])}"
-    return Coverage(text, not lacking and not late, (), len(known), len(complete), since)
+    return Coverage(text, not lacking and not late, (), len(known), len(complete), since, bool(complete))
 
 
 def _of_steps(connection: Connection, query: Query, span: Span) -> Coverage:
@@ -84,7 +85,7 @@ def _of_records(connection: Connection, span: Span, now: datetime, zone: ZoneInf
     much."""
     began = connection.execute(select(func.min(runs.c.started_at))).scalar()
     if began is None:
-        return Coverage("the crew has not run yet", False)
+        return Coverage("the crew has not run yet", False, knows_zero=False)
     return Coverage(f"the crew's own records, since {_moment(began, zone, now)}", began <= span.since)
 
 

@@ -30,12 +30,13 @@ def run(engine: Engine, query: Query, *, now: datetime, zone: ZoneInfo) -> Table
         coverage = reach_of(connection, query, query.span, used, now=now, zone=zone)
         compared = reach_of(connection, query, query.compared, used, now=now, zone=zone) if query.compared else None
     rows = _ordered(query, columns, _rows(counted, before, columns))
+    totals = _without_guesses(_totals(counted, before, columns), coverage, compared)
     cut = rows if query.limit is None else rows[: query.limit]
     return Table(
         query=query,
         columns=columns,
         rows=tuple(cut) if query.by else (),
-        totals=_totals(counted, before, columns),
+        totals=totals,
         left_out=len(rows) - len(cut) if query.by else 0,
         coverage=_with_unknown(coverage, unknown),
         compared_coverage=compared,
@@ -65,6 +66,18 @@ def _values(sums: list[Sum], columns: tuple[Asked, ...]) -> tuple[Value, ...]:
 def _totals(counted: Sums, before: Sums | None, columns: tuple[Asked, ...]) -> Row:
     compared = None if before is None else _values(_total(before, columns), columns)
     return Row((), _values(_total(counted, columns), columns), compared)
+
+
+def _without_guesses(totals: Row, coverage: Coverage, compared: Coverage | None) -> Row:
+    """None found where nothing was read is no zero."""
+
+    def known(values: tuple[Value, ...], reach: Coverage) -> tuple[Value, ...]:
+        if reach.knows_zero:
+            return values
+        return tuple(replace(one, number=None) if one.number == 0 else one for one in values)
+
+    before = totals.before if totals.before is None or compared is None else known(totals.before, compared)
+    return replace(totals, values=known(totals.values, coverage), before=before)
 
 
 def _total(counted: Sums, columns: tuple[Asked, ...]) -> list[Sum]:

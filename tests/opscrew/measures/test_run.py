@@ -240,3 +240,13 @@ def test_coverage_is_kept_with_what_it_speaks_of(database: Engine) -> None:
     with database.begin() as connection:
         save_coverage(connection, Coverage("acme/x", at(0), at(1), False, "no", at(2)))
     assert ask(database, "runs").coverage.text.endswith("; x cannot be read any more, the last time 2 Nov 01:01")
+
+
+def test_none_found_where_nothing_was_read_is_no_zero(database) -> None:
+    """An empty store must not look like a day without builds."""
+    whole = Query(("runs", "failures"), Span(at(0), at(60)))
+    assert [one.number for one in run(database, whole, now=NOW, zone=BERLIN).totals.values] == [None, None]
+    keep(database, "web", [], Coverage("acme/web"))
+    assert [one.number for one in run(database, whole, now=NOW, zone=BERLIN).totals.values] == [None, None]
+    keep(database, "web", [], Coverage("acme/web", FIRST, NOW, True))
+    assert [one.number for one in run(database, whole, now=NOW, zone=BERLIN).totals.values] == [0, 0]
