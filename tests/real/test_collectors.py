@@ -119,7 +119,7 @@ def test_an_alert_that_fires_is_told_now_and_found_in_the_past(metrics: str, tmp
             assert time.monotonic() < ends, text
             with crew_at(datetime.now(UTC), tmp_path, **settings) as crew:
                 text = told(ask(crew, "which alerts fire now?"))
-        assert "CartIsSlow on shop: cart answers late" in text
+        assert "CartIsSlow on Service shop/cart: cart answers late" in text
         later = datetime.now(UTC) + timedelta(minutes=20)
         span = f"between {later - timedelta(hours=1):%H:%M} and {later - timedelta(minutes=10):%H:%M}"
         past = ""
