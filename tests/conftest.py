@@ -43,6 +43,29 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 NUMBERS = itertools.count()
 
 
+LONG = (
+    *("tests/test_nothing_leaves.py", "tests/server/test_daemon.py", "tests/cli/test_demo.py"),
+    *("tests/crews/runtime/test_absent_is_not_well.py", "tests/server/http/test_alert_webhooks.py"),
+    *("tests/cli/test_ask.py", "tests/cli/test_own_secrets.py", "tests/crews/team/test_connections.py"),
+    *("tests/test_main.py", "tests/cli/test_stopping.py", "tests/crews/notify/test_crash.py", "tests/cli/test_run.py"),
+)
+"""Modules with tests of many seconds. Begun last, one of them would keep a single worker busy at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In whatever order the modules are, each worker begins with its share of the long ones: xdist first gives every
+    worker an equal stretch of the list."""
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    long = {name: [one for one in items if one.nodeid.startswith(name)] for name in LONG}
+    short = [one for one in items if not one.nodeid.startswith(LONG)]
+    items[:] = []
+    for worker in range(workers):
+        begin, end = len(short) * worker // workers, len(short) * (worker + 1) // workers
+        items += [one for name in LONG[worker::workers] for one in long[name]]
+        items += short[begin:end]
+
+
 def pytest_unconfigure() -> None:
     """What libraries log while Python ends goes to a stream of a test that is over: no page of traceback for that."""
     logging.raiseExceptions = False
