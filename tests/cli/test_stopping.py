@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +24,6 @@ from demo.serving import serve
 from opscrew.memory.embedding import DEFAULT_MODEL
 from opscrew.memory.recall import index_folder
 from opscrew.memory.snapshot import write_snapshot
-from tests.support.crew_forks import Forked, origin
 from tests.support.http_answers import Handler, Request, http_answers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,28 +38,17 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-Program = subprocess.Popen[str] | Forked
+Program = subprocess.Popen[str]
 
 
 @contextmanager
-def crew(folder: Path, *arguments: str, **environment: str) -> Iterator[Forked]:
-    """With the libraries of the model imported, which is what most of the time would go into."""
-    own = {"PATH": os.environ["PATH"], "HOME": str(folder), "CREW_DATA_DIR": str(folder / "data")}
-    with closed(origin(model=True).start(arguments, own | environment, folder)) as process:
-        yield process
-
-
-@contextmanager
-def started_anew(folder: Path, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def crew(folder: Path, *arguments: str, **environment: str) -> Iterator[Program]:
+    """Started anew, not forked: native libraries of the model do not end well in a fork of the process that loaded
+    them."""
     own = {"PATH": os.environ["PATH"], "HOME": str(folder), "CREW_DATA_DIR": str(folder / "data")}
     command = [sys.executable, str(ROOT / "main.py"), *arguments]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with closed(subprocess.Popen(command, cwd=folder, env=own | environment, text=True, **pipes)) as process:
-        yield process
-
-
-@contextmanager
-def closed(process: Any) -> Iterator[Any]:
+    process = subprocess.Popen(command, cwd=folder, env=own | environment, text=True, **pipes)
     try:
         yield process
     finally:
@@ -127,7 +114,7 @@ def test_a_silent_model_is_left_at_once(tmp_path: Path, numbers: tuple[int, ...]
 
 def test_libraries_that_are_being_imported_are_left_at_once(tmp_path: Path) -> None:
     """The answer of code is on the screen before crewai and litellm are there."""
-    with silent_model() as (_, environment), started_anew(tmp_path, *ASK, **environment) as process:
+    with silent_model() as (_, environment), crew(tmp_path, *ASK, **environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline()
         assert ended(process, signal.SIGINT) == (130, "")

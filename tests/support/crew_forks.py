@@ -33,10 +33,6 @@ IMPORTED = (
 """What most commands need, without the libraries of the model, which few do."""
 
 
-MODEL = ("crewai", "litellm", "crews.team.reason", "crews.team.conversation")
-"""What is imported besides where a test is about a model that is waited for: six seconds of importing each time."""
-
-
 class Forked:
     """A running fork, used as a ``subprocess.Popen`` with text pipes. Only one runs at a time."""
 
@@ -83,10 +79,10 @@ class Forked:
 class Origin:
     """The process that is forked from. It ends with this one, whose socket it reads."""
 
-    def __init__(self, *, model: bool) -> None:
+    def __init__(self) -> None:
         self._orders, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.crew_forks", str(theirs.fileno()), *(MODEL if model else ())],
+            [sys.executable, "-m", "tests.support.crew_forks", str(theirs.fileno())],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -144,9 +140,9 @@ class Origin:
 
 
 @cache
-def origin(*, model: bool = False) -> Origin:
-    """One of each kind for each process of the tests, made when the first needs it."""
-    return Origin(model=model)
+def origin() -> Origin:
+    """One for each process of the tests, made when the first needs it."""
+    return Origin()
 
 
 def _fork_for_each_order(orders: socket.socket) -> None:
@@ -190,7 +186,7 @@ def _program() -> None:
     import main
 
     main.set_library_switches()
-    for name in (*IMPORTED, *sys.argv[2:]):
+    for name in IMPORTED:
         importlib.import_module(name)
     _fork_for_each_order(socket.socket(fileno=int(sys.argv[1])))
     main.set_library_switches()  # as importing it would have done after the environment was cleared
