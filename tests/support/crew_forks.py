@@ -11,17 +11,14 @@ import atexit
 import json
 import os
 import select
-import signal
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,83 +30,19 @@ IMPORTED = (
 """What most commands need, without the libraries of the model, which few do."""
 
 
-class Forked:
-    """A running fork, used as a ``subprocess.Popen`` with text pipes. Only one runs at a time."""
-
-    def __init__(self, orders: socket.socket, streams: tuple[IO[str], IO[str], IO[str]]) -> None:
-        self._orders = orders
-        self.stdin, self.stdout, self.stderr = streams
-        self.returncode: int | None = None
-        self.pid = int(self._line())
-
-    def send_signal(self, number: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
-    def poll(self) -> int | None:
-        if self.returncode is None and select.select([self._orders], [], [], 0)[0]:
-            self.returncode = int(self._line())
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Raises ``subprocess.TimeoutExpired``."""
-        if self.returncode is None:
-            if not select.select([self._orders], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("crew", timeout or 0)
-            self.returncode = int(self._line())
-        return self.returncode
-
-    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
-        self.stdin.close()
-        with ThreadPoolExecutor(2) as readers:
-            said, complaints = readers.submit(self.stdout.read), readers.submit(self.stderr.read)
-            self.wait(timeout)
-            return said.result(), complaints.result()
-
-    def _line(self) -> bytes:
-        line = b""
-        while not line.endswith(b"\n"):
-            line += self._orders.recv(1) or b"-1\n"
-        return line
-
-
 class Origin:
-    """The process that is forked from. It ends with this one, whose socket it reads."""
+    """The process that is forked from. It ends with this one, whose pipe it reads."""
 
     def __init__(self) -> None:
-        self._orders, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.crew_forks", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.support.crew_forks"],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
-            stdin=subprocess.DEVNULL,
-            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        theirs.close()
         atexit.register(self._process.kill)
-
-    def start(self, arguments: Sequence[str], environment: Mapping[str, str], folder: Path, first: str = "") -> Forked:
-        """Runs until it ends or is ended, with a pipe to each of its streams."""
-        theirs, ours = [], []
-        for number in range(3):
-            reads, writes = os.pipe()
-            theirs.append(writes if number else reads)
-            ours.append(reads if number else writes)
-        order = {
-            "arguments": list(arguments),
-            "environment": dict(environment),
-            "folder": str(folder),
-            "first": first,
-        }
-        socket.send_fds(self._orders, [json.dumps(order).encode() + b"\n"], theirs)
-        for descriptor in theirs:
-            os.close(descriptor)
-        stdin, stdout, stderr = (os.fdopen(one, "r" if n else "w", encoding="utf-8") for n, one in enumerate(ours))
-        return Forked(self._orders, (stdin, stdout, stderr))
 
     def run(
         self,
@@ -121,22 +54,27 @@ class Origin:
         seconds: float,
     ) -> tuple[int, str, str]:
         """Exit code, standard output and standard error."""
-        forked = self.start(arguments, environment, folder, first)
-        try:
-            with suppress(BrokenPipeError):
-                forked.stdin.write(typed)
-            out, err = forked.communicate(seconds)
-            assert forked.returncode is not None
-            return forked.returncode, out, err
-        except subprocess.TimeoutExpired:
-            forked.kill()
-            self._process.kill()
-            origin.cache_clear()
-            raise
-        finally:
-            for stream in (forked.stdin, forked.stdout, forked.stderr):
-                with suppress(BrokenPipeError):
-                    stream.close()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with tempfile.TemporaryDirectory() as exchange:
+            files = [Path(exchange, name) for name in ("typed", "out", "err")]
+            for file in files:
+                file.write_text(typed if file.name == "typed" else "", encoding="utf-8")
+            order = {
+                "arguments": list(arguments),
+                "environment": dict(environment),
+                "folder": str(folder),
+                "first": first,
+                "files": [str(file) for file in files],
+            }
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+            if not select.select([self._process.stdout], [], [], seconds)[0]:
+                self._process.kill()
+                origin.cache_clear()
+                raise subprocess.TimeoutExpired(list(arguments), seconds)
+            code = int(self._process.stdout.readline())
+            return code, files[1].read_text(encoding="utf-8"), files[2].read_text(encoding="utf-8")
 
 
 @cache
@@ -145,32 +83,25 @@ def origin() -> Origin:
     return Origin()
 
 
-def _fork_for_each_order(orders: socket.socket) -> None:
-    """The origin's life: one order at a time; its answers are the process's number and then its exit code."""
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(orders, 1 << 20, 3)
-        if not message:
-            os._exit(0)
-        while not message.endswith(b"\n"):
-            message += orders.recv(1 << 20)
+def _fork_for_each_order() -> None:
+    """The origin's life: one order a line, one exit code a line."""
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    while line := sys.stdin.buffer.readline():
         child = os.fork()
         if child == 0:
-            orders.close()
-            _become(json.loads(message), descriptors)
+            answers.close()
+            _become(json.loads(line))
             return  # into the program, with the end that Python's own start has
-        for descriptor in descriptors:
-            os.close(descriptor)
-        orders.sendall(b"%d\n" % child)
         status = os.waitpid(child, 0)[1]
-        orders.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+        answers.write(b"%d\n" % os.waitstatus_to_exitcode(status))
+    os._exit(0)
 
 
-def _become(order: dict[str, Any], descriptors: Sequence[int]) -> None:
-    for number, descriptor in enumerate(descriptors):
-        os.dup2(descriptor, number)
-        os.close(descriptor)
-    # What runs in the background of a shell has Ctrl-C ignored, and so have its children: here it is what is tested.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def _become(order: dict[str, Any]) -> None:
+    for number, path in enumerate(order["files"]):
+        opened = os.open(path, os.O_RDWR)
+        os.dup2(opened, number)
+        os.close(opened)
     os.environ.clear()
     os.environ.update(order["environment"])
     time.tzset()
@@ -185,10 +116,9 @@ def _program() -> None:
 
     import main
 
-    main.set_library_switches()
     for name in IMPORTED:
         importlib.import_module(name)
-    _fork_for_each_order(socket.socket(fileno=int(sys.argv[1])))
+    _fork_for_each_order()
     main.set_library_switches()  # as importing it would have done after the environment was cleared
     main.program()
 
