@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from opscrew.cluster.assessment import assess
 from opscrew.cluster.report.noise import load_noise
 from opscrew.model.finding import Finding
 from tests.support.kubernetes import ControlPlane, control_plane
-from tests.support.parts import part
+from tests.support.parts import need_control_plane
 from tools.kubernetes.access import from_kubeconfig
 from tools.kubernetes.client import KubernetesClient
 from tools.kubernetes.sweep import read_cluster
@@ -37,11 +36,7 @@ SPREAD = ("web", "api", "cart", "search", "mail", "docs", "blog", "queue")
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    for program in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
-        part("kubernetes-v1.34.4", program, "kubernetes")
-    part("kwok-v0.8.0", "kwok", "kwok")
-    if not Path("/usr/bin/etcd").is_file():
-        pytest.skip("etcd is not installed (Debian: apt-get install etcd-server)")
+    need_control_plane(full=True, kwok=True)
     with ExitStack() as stack:
         running = stack.enter_context(control_plane(tmp_path_factory.mktemp("plane"), full=True, kwok=True))
         room = {"cpu": "8", "memory": "16Gi", "pods": "100"}

@@ -25,7 +25,7 @@ from opscrew.settings import KubernetesSettings, Settings, UrlSettings
 from opscrew.storage.volume import GIB
 from opscrew.store.database import open_database
 from tests.support.kubernetes import ControlPlane, control_plane
-from tests.support.parts import part
+from tests.support.parts import need_control_plane
 from tests.support.victoria import victoria_metrics, write_samples
 from tests.support.volumes import growing
 
@@ -37,9 +37,7 @@ LABELS = {"namespace": "default", "persistentvolumeclaim": "data"}
 
 @pytest.fixture
 def plane(tmp_path: Path) -> Iterator[ControlPlane]:
-    part("kubernetes-v1.34.4", "kube-apiserver", "kubernetes")
-    if not Path("/usr/bin/etcd").is_file():
-        pytest.skip("etcd is not installed (Debian: apt-get install etcd-server)")
+    need_control_plane()
     folder = tmp_path / "plane"
     folder.mkdir()
     with control_plane(folder) as running:

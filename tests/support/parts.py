@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,13 @@ def part(folder: str, program: str, script: str) -> Path:
     note = FOLDER / f"{script}.missing"
     reason = note.read_text(encoding="utf-8").strip() if note.is_file() else "not built; run `make parts`"
     pytest.skip(f"{program}: {reason}")
+
+
+def need_control_plane(*, full: bool = False, kwok: bool = False) -> None:
+    """Skips with the reason where a program of ``control_plane`` of the same arguments is not there."""
+    for program in ("kube-apiserver", *(("kube-controller-manager", "kube-scheduler") if full else ())):
+        part("kubernetes-v1.34.4", program, "kubernetes")
+    if kwok:
+        part("kwok-v0.8.0", "kwok", "kwok")
+    if shutil.which("etcd") is None:
+        pytest.skip("etcd is not installed (Debian: apt-get install etcd-server)")
