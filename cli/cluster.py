@@ -148,16 +148,11 @@ def _sweep_and_print(app: App, cluster: str, as_json: bool) -> None:
 
 def _rows(findings: list[Finding]) -> list[dict[str, Any]]:
     """One object per finding; ``affected`` is there only where other objects suffer from the same cause."""
+    from opscrew.cluster.report.summary import row_of
+
     return [
         {
-            "code": finding.code,
-            "severity": finding.severity.value,
-            "kind": finding.subject.kind,
-            "namespace": finding.details.get("namespace", ""),
-            "name": finding.subject.name,
-            "reason": finding.reason,
-            "message": finding.cause,
-            "next_step": finding.next_step,
+            **row_of(finding),
             "evidence": [evidence.text for evidence in finding.evidence],
             **({"affected": affected} if (affected := finding.details.get("affected")) else {}),
         }

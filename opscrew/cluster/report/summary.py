@@ -115,9 +115,9 @@ def _rows(part: Measured) -> list[dict[str, Any]] | None:
     return [_row(finding) for finding in part.findings]
 
 
-def _row(finding: Finding) -> dict[str, Any]:
+def row_of(finding: Finding) -> dict[str, Any]:
+    """A finding of a cluster for programs, the same in every command."""
     return {
-        "id": finding.fingerprint,
         "code": finding.code,
         "severity": finding.severity.value,
         "kind": finding.subject.kind,
@@ -127,3 +127,7 @@ def _row(finding: Finding) -> dict[str, Any]:
         "message": finding.cause,
         "next_step": finding.next_step,
     }
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    return {"id": finding.fingerprint, **row_of(finding)}
