@@ -17,7 +17,7 @@ from opscrew.cluster.workloads.throttling import throttling_findings
 from opscrew.cluster.workloads.throttling_coverage import THROTTLING
 from opscrew.findings.codes import finding
 from opscrew.findings.ledger import Ledger
-from opscrew.findings.life import OPEN, FindingState
+from opscrew.findings.life import FindingState
 from opscrew.findings.not_measured import not_measured
 from opscrew.findings.records import Changes
 from opscrew.model.coverage import Basis, Coverage, Gap, in_words
@@ -91,11 +91,10 @@ def _remember_names(context: CrewContext, cluster: str, snapshot: Snapshot) -> N
 def _told_before(ledger: Ledger, assessment: Assessment) -> list[Finding]:
     """Symptoms that were findings of their own before their cause showed. They are there still: that they are told
     under their cause from now on must not look like an end of them."""
-    if not assessment.symptoms:
-        return []
-    known = {entry.fingerprint for entry in ledger.list((*OPEN, FindingState.SUPPRESSED), limit=None)}
-    known -= {found.fingerprint for found in assessment.findings}
-    return [found for found in assessment.symptoms if found.fingerprint in known]
+    told = {found.fingerprint for found in assessment.findings}
+    hidden = {found.fingerprint: found for found in assessment.symptoms if found.fingerprint not in told}
+    known = ledger.find(hidden) if hidden else {}
+    return [hidden[one] for one, entry in known.items() if entry.state is not FindingState.RESOLVED]
 
 
 def _watch_throttling(context: CrewContext, part: KubernetesSettings, snapshot: Snapshot, ledger: Ledger) -> Throttling:

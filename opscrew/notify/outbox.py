@@ -185,18 +185,17 @@ class Outbox:
         if not batch:
             return ()
         message = uuid.uuid4().hex[:16]
-        ids = [row.id for row in batch]
-        for chunk in chunks([str(one) for one in ids]):
+        for chunk in chunks([row.id for row in batch]):
             values = {"state": "sending", "message": message, "changed_at": now, "attempts": table.c.attempts + 1}
-            connection.execute(update(table).where(table.c.id.in_([int(one) for one in chunk])).values(values))
+            connection.execute(update(table).where(table.c.id.in_(chunk)).values(values))
         return tuple(self._read(connection, table.c.message == message))
 
     def _move(
         self, connection: Connection, batch: Sequence[OutboxRow], state: str, now: datetime, problem: str = ""
     ) -> None:
         # Only from where it was: a row whose sender was given up meanwhile stays uncertain.
-        for chunk in chunks([str(row.id) for row in batch]):
-            ours = table.c.id.in_([int(one) for one in chunk]) & (table.c.state == batch[0].state)
+        for chunk in chunks([row.id for row in batch]):
+            ours = table.c.id.in_(chunk) & (table.c.state == batch[0].state)
             self._set(connection, ours, state, now, problem)
 
     def _set(

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
@@ -26,6 +26,7 @@ BUSY_TIMEOUT_MS = 10_000
 
 
 _VALUES_AT_ONCE = 500
+Value = TypeVar("Value")
 
 MIGRATION_SECONDS = 300
 """How long to wait for another process that brings the schema up to date."""
@@ -195,7 +196,7 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(reader=True)
 
 
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     """Parts that fit into one ``IN (...)``: SQLite allows 32,766 values, and older builds 999."""
     for start in range(0, len(values), _VALUES_AT_ONCE):
         yield values[start : start + _VALUES_AT_ONCE]
