@@ -1,6 +1,6 @@
 """Every minute: find failed pipelines, explain them, and run those again that a re-run rescues.
 
-fetch (``ci_polling``, ``pipeline_failures``) → judge (``opscrew.ci``) → record (``Standing``, ledger) → decide
+fetch (``polling``, ``judge_pipeline``) → judge (``opscrew.ci``) → record (``Standing``, ledger) → decide
 (outage, experience, policy) → act and verify (``opscrew.actions``) → learn. Each part is a function of its own; this
 file only leads from one to the next.
 """

@@ -21,10 +21,8 @@ from opscrew.alerts import rules as alert_rules
 from opscrew.answer.claims import language as claim_language
 from opscrew.answer.prose import words as prose_words
 from opscrew.answer.times import words as time_words
-from opscrew.answer.understand import follow_ups, intents, name_places, wording
-from opscrew.answer.understand import request_words as wish_words
-from opscrew.answer.write import measures
-from opscrew.answer.write import templates as write_without_model
+from opscrew.answer.understand import follow_ups, intents, name_places, request_words, wording
+from opscrew.answer.write import measures, templates
 from opscrew.ci.explain import explanation_length, frame, line_kinds, line_scores, line_trees
 from opscrew.ci.judge import deployments, hosts, pipeline_errors
 from opscrew.ci.judge.signatures import catalog as signatures
@@ -62,12 +60,12 @@ READERS: tuple[tuple[Path, Callable[[], object]], ...] = (
     (claim_language.CLAIMS_FILE, claim_language.claim_words),
     (prose_words.PROSE_FILE, prose_words.prose_words),
     (follow_ups.FOLLOW_UPS_FILE, follow_ups.follow_ups),
-    (wish_words.WISH_WORDS_FILE, wish_words.wish_words),
+    (request_words.WISH_WORDS_FILE, request_words.wish_words),
     (intents.INTENTS_FILE, intents.intents),
     (measures.MEASURES_FILE, measures.measures),
     (name_places.SUBJECTS_FILE, name_places.name_words),
     (wording.WORDING_FILE, wording.wording),
-    (write_without_model.TEMPLATES_FILE, write_without_model.templates),
+    (templates.TEMPLATES_FILE, templates.templates),
     (time_words.WORDS_FILE, time_words.time_words),
     (deployments.RULES_FILE, lambda: deployments.rules().search),
     (explanation_length.WEIGHTS_FILE, explanation_length.length_weights),

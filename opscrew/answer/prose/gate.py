@@ -1,6 +1,6 @@
 """The one gate that a model's sentence passes before a person sees it.
 
-It is cleaned like every text from outside, must break no rule of ``prose_rules``, must hold against the evidence, and
+It is cleaned like every text from outside, must break no rule of ``rules.py``, must hold against the evidence, and
 must add something to the answer that code has written.
 """
 

@@ -1,6 +1,6 @@
 """Decides how a custom resource is, by the standard conventions of status and by no knowledge of any product.
 
-Sources, strongest first: what a person put on hold (``custom_holds.py``); whether the controller has seen the present
+Sources, strongest first: what a person put on hold (``paused.py``); whether the controller has seen the present
 spec (observedGeneration); conditions (``condition_signs.py``); what fields say (``status_fields.py``).
 """
 
