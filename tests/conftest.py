@@ -21,7 +21,7 @@ import pytest
 import structlog
 from sqlalchemy import Engine
 
-from opscrew import redaction
+from opscrew import reading_time, redaction
 from opscrew.store.database import open_database
 from tests.support.answer_limits import LIMITS_OF_AN_ANSWER
 from tests.support.databases import do_not_wait_for_the_disk, migrated_sqlite
@@ -89,7 +89,9 @@ def no_settings_of_the_person_running_this(
         if name.startswith("CREW_") or name.upper() in PROXIES:
             monkeypatch.delenv(name)
     monkeypatch.setenv("CREW_DATA_DIR", str(folder / "crew-data"))
+    # What settings of an earlier test set for the whole process.
     redaction.forget_own()
+    reading_time.read_times_in(UTC)
 
 
 @pytest.fixture
